@@ -1,0 +1,484 @@
+// The one description of a machine's memory. A machine is ONE shared WebAssembly.Memory; everything that
+// exists in it lies at an address given here. Both sides compile against this file: the AssemblyScript core
+// (load<T>(base, OFFSET)) and the TypeScript around it (typed views). It holds plain integer constants only,
+// so that it is valid in both languages. Both sides assert LAYOUT_VERSION and the sizes below at start.
+//
+// "State" marks what a snapshot and the state hash cover; the rest is bookkeeping that may be dropped at any
+// instruction boundary without effect on the guest (DESIGN 5.2).
+
+export const LAYOUT_MAGIC = 0x4e495352 // 'RSIN'
+export const LAYOUT_VERSION = 1
+
+export const PAGE_SIZE = 4096
+export const WASM_PAGE_SIZE = 65536
+
+// ---------------------------------------------------------------------------------------------------------
+// Regions of the memory (WebAssembly addresses)
+
+/** Static data of core.wasm: constant tables only, rewritten identically by every instance. */
+export const CORE_DATA = 0x0000_0400
+export const CORE_DATA_END = 0x0001_0000
+/** The machine header, see HDR_*. */
+export const HEADER = 0x0001_0000
+/** Device blocks (state), see DEV_*. */
+export const DEVICES = 0x0001_1000
+export const DEVICES_END = 0x0002_0000
+/** The input queue: everything from outside comes in here, see INPUT_*. */
+export const INPUT_QUEUE = 0x0002_0000
+/** Output rings to the host, see RING_*; one per COM port, then the debug console (port E9h). */
+export const OUTPUT_RINGS = 0x0003_0000
+export const OUTPUT_RING_STRIDE = 0x0001_0000
+export const RING_COM1 = 0
+export const RING_COM2 = 1
+export const RING_COM3 = 2
+export const RING_COM4 = 3
+export const RING_DEBUGCON = 4
+export const OUTPUT_RING_COUNT = 5
+/** Block-device table and requests to the block I/O thread, see DRIVE_* and BLOCK_*. */
+export const DRIVES = 0x0009_0000
+export const BLOCK_REQUESTS = 0x0009_1000
+/** Transfer buffers of the block requests: one of 128 KiB per request slot. */
+export const BLOCK_BUFFERS = 0x0010_0000
+export const BLOCK_BUFFER_SIZE = 0x0002_0000
+export const BLOCK_BUFFERS_END = 0x0020_0000
+/** System ROM: the last ROM_SIZE bytes below 1 MiB and below 4 GiB of the guest's physical space. */
+export const ROM = 0x0020_0000
+export const ROM_SIZE = 0x0002_0000
+/** Video memory (state): 16 MiB; the first 256 KiB are the VGA's four planes, interleaved per address. */
+export const VRAM = 0x0100_0000
+export const VRAM_SIZE = 0x0100_0000
+/** One block per vCPU, see CPU_*. */
+export const VCPUS = 0x0200_0000
+export const VCPU_STRIDE = 0x0100_0000
+export const MAX_CPUS = 16
+// Behind the last vCPU block, at addresses in the header: per-frame metadata (HDR_FRAMES), per-vCPU trace list
+// heads (HDR_TRACE_HEADS), guest RAM (HDR_RAM).
+
+// ---------------------------------------------------------------------------------------------------------
+// Machine header: offsets from HEADER
+
+export const HDR_MAGIC = 0x00 // u32
+export const HDR_VERSION = 0x04 // u32
+export const HDR_CPU_COUNT = 0x08 // u32, 1..MAX_CPUS
+export const HDR_RAM = 0x0c // u32, WebAssembly address of guest-physical 0
+export const HDR_RAM_SIZE = 0x10 // u32, bytes; RAM is guest-physical 0..size (A0000h-FFFFFh excepted)
+export const HDR_FRAMES = 0x14 // u32, WebAssembly address of the frame metadata, see FRAME_*
+export const HDR_FRAME_COUNT = 0x18 // u32
+export const HDR_TRACE_HEADS = 0x1c // u32, address of u32[cpus][frames]: first trace of a frame
+export const HDR_MEMORY_END = 0x20 // u32
+export const HDR_SCHEDULE = 0x24 // u32, SCHEDULE_*
+export const HDR_SEED = 0x28 // u64
+export const HDR_CLOCK_SKIPPED = 0x30 // u64 ns, deterministic: time skipped while every CPU was halted (state)
+export const HDR_CLOCK_NOW = 0x38 // u64 ns, machine time at the last boundary, for onlookers
+export const HDR_CONTROL = 0x40 // u32, host -> machine, CONTROL_*; vCPUs wait on this word
+export const HDR_STATE = 0x44 // u32, machine -> host, STATE_*
+export const HDR_STOP_REASON = 0x48 // u32, STOP_*
+export const HDR_STOP_VALUE = 0x4c // u32, e.g. the value written to isa-debug-exit
+export const HDR_CHIPSET_LOCK = 0x50 // u32, 0 free, 1 held, 2 held with waiters
+export const HDR_HOST_WAKE = 0x54 // u32, 1 while a wake message to the host is under way
+export const HDR_EVENT_CLASSES = 0x58 // u32, bit per EVENT_CLASS_*
+export const HDR_A20 = 0x5c // u32, 1 when address line 20 passes (state)
+export const HDR_INTR = 0x60 // u32, level of the interrupt controller's INTR output (state)
+export const HDR_RESET_REQUEST = 0x64 // u32, RESET_*
+export const HDR_DEADLINE = 0x68 // u64 ns, earliest chipset timer deadline; all ones when none
+export const HDR_RTC_EPOCH = 0x70 // u64, seconds since 1970 shown by the RTC at machine time 0
+export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ahead of the host's
+export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
+export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = floppy then disk
+export const HDR_STEP_TARGET = 0x90 // u64, retired-instruction count at which STOP_STEP happens; all ones when none
+/** Milestones of the climb: MILESTONE_COUNT records of MILESTONE_SIZE. Written once, by the core. */
+export const HDR_MILESTONES = 0x100
+export const MILESTONE_SIZE = 32
+export const MILESTONE_REACHED = 0 // u32
+export const MILESTONE_CPU = 4 // u32
+export const MILESTONE_RETIRED = 8 // u64
+export const MILESTONE_TIME = 16 // u64 ns
+export const MILESTONE_RIP = 24 // u64, linear address of the instruction
+export const MILESTONE_COUNT = 16
+export const CLIMB_RESET = 0
+export const CLIMB_BIOS = 1 // firmware has set up its services (IVT, BDA) and looks for a boot device
+export const CLIMB_BOOT_SECTOR = 2 // first instruction at 0000:7C00
+export const CLIMB_A20 = 3
+export const CLIMB_GDT = 4 // first LGDT by code outside the firmware
+export const CLIMB_PROTECTED = 5 // CR0.PE set
+export const CLIMB_PAE = 6 // CR4.PAE set
+export const CLIMB_PAGING = 7 // CR0.PG set
+export const CLIMB_LONG = 8 // EFER.LMA set
+export const CLIMB_CODE64 = 9 // first instruction with CS.L = 1
+export const CLIMB_RING3 = 10 // first instruction at CPL 3
+
+export const SCHEDULE_DETERMINISTIC = 0
+export const SCHEDULE_PARALLEL = 1
+
+export const CONTROL_PAUSE = 0
+export const CONTROL_RUN = 1
+export const CONTROL_QUIT = 2
+
+export const STATE_PAUSED = 0
+export const STATE_RUNNING = 1
+export const STATE_STOPPED = 2 // for good (until reset): see HDR_STOP_REASON
+
+export const STOP_NONE = 0
+export const STOP_PAUSE = 1 // the host asked
+export const STOP_STEP = 2 // HDR_STEP_TARGET reached
+export const STOP_TRIPLE_FAULT = 3
+export const STOP_DEBUG_EXIT = 4 // value: byte written to port F4h
+export const STOP_POWER_OFF = 5
+export const STOP_INTERNAL = 6 // an inconsistency of ours; value: code
+export const STOP_RESET = 7 // the guest asked for a reset and the host wants to know (not used by default)
+
+export const RESET_NONE = 0
+export const RESET_CPU = 1 // INIT: 8042 pulse, port 92h bit 0, shutdown code path
+export const RESET_SYSTEM = 2 // everything, CF9h
+
+// ---------------------------------------------------------------------------------------------------------
+// Input queue: offsets from INPUT_QUEUE. Single producer (host), single consumer (vCPU 0 at a boundary).
+
+export const INPUT_WRITE = 0x00 // u32, count of entries ever written (mod 2^32)
+export const INPUT_READ = 0x04 // u32, count of entries ever taken
+export const INPUT_ENTRIES = 0x40
+export const INPUT_ENTRY_SIZE = 16
+export const INPUT_CAPACITY = 2048 // power of two
+export const INPUT_KIND = 0 // u32, INPUT_KIND_*
+export const INPUT_DATA = 4 // u32
+export const INPUT_STAMP = 8 // u64, retired instructions when it was taken (written by the consumer)
+/** data: bits 0-7 scan code set 2 make code, bit 8 E0h prefix, bit 9 release, bit 10 Pause, bit 11 PrintScreen */
+export const INPUT_KIND_KEY = 1
+export const KEY_E0 = 0x100
+export const KEY_RELEASE = 0x200
+export const KEY_PAUSE = 0x400
+export const KEY_PRINT_SCREEN = 0x800
+/** data: bits 0-7 byte received, bits 8-9 COM port index (0 = COM1) */
+export const INPUT_KIND_SERIAL = 2
+
+// ---------------------------------------------------------------------------------------------------------
+// Output rings: offsets from OUTPUT_RINGS + n * OUTPUT_RING_STRIDE. Producer: the core, under the chipset
+// lock; consumer: the host. A full ring makes the producer wait (nothing is lost).
+
+export const RING_WRITE = 0x00 // u32, count of bytes ever written (mod 2^32)
+export const RING_READ = 0x04 // u32, count of bytes ever read
+export const RING_DATA = 0x40
+export const RING_CAPACITY = 0x8000 // power of two
+
+// ---------------------------------------------------------------------------------------------------------
+// Drives and block requests. Content lives with the host (image + copy-on-write overlay).
+
+export const DRIVE_SIZE = 64 // stride in DRIVES
+export const DRIVE_COUNT = 8
+export const DRIVE_FLOPPY_A = 0
+export const DRIVE_FLOPPY_B = 1
+export const DRIVE_ATA0 = 2 // primary master; 3 primary slave, 4 secondary master, 5 secondary slave
+export const DRIVE_PRESENT = 0 // u32
+export const DRIVE_SECTOR_SIZE = 4 // u32, 512
+export const DRIVE_SECTORS = 8 // u64
+export const DRIVE_CYLINDERS = 16 // u32
+export const DRIVE_HEADS = 20 // u32
+export const DRIVE_SECTORS_PER_TRACK = 24 // u32
+export const DRIVE_READ_ONLY = 28 // u32
+
+export const BLOCK_SLOTS = 8 // one request slot per drive
+export const BLOCK_SLOT_SIZE = 64
+export const BLOCK_STATE = 0 // u32, BLOCK_*; waited on by both sides
+export const BLOCK_OP = 4 // u32
+export const BLOCK_DRIVE = 8 // u32, DRIVE_* index
+export const BLOCK_COUNT = 12 // u32, sectors, 1..256
+export const BLOCK_LBA = 16 // u64
+export const BLOCK_ADDRESS = 24 // u32, WebAssembly address of the data
+export const BLOCK_ERROR = 28 // u32, BLOCK_ERROR_*
+/** u32 at BLOCK_REQUESTS + BLOCK_DOORBELL: raised by one with every submit; the I/O thread waits on it. */
+export const BLOCK_DOORBELL = 0x800
+export const BLOCK_IDLE = 0
+export const BLOCK_SUBMITTED = 1
+export const BLOCK_DONE = 2
+export const BLOCK_READ = 0
+export const BLOCK_WRITE = 1
+export const BLOCK_FLUSH = 2
+export const BLOCK_ERROR_NONE = 0
+export const BLOCK_ERROR_RANGE = 1
+export const BLOCK_ERROR_MEDIUM = 2 // the host could not read or write the image
+export const BLOCK_ERROR_ABSENT = 3
+
+// ---------------------------------------------------------------------------------------------------------
+// Frame metadata (bookkeeping and insight, not state): HDR_FRAMES + frame * FRAME_SIZE
+
+export const FRAME_SIZE = 16
+export const FRAME_CODE = 0 // u64, bit n: a trace was decoded from bytes n*64 .. n*64+63 of the frame
+export const FRAME_FLAGS = 8 // u32, FRAME_*
+export const FRAME_STAMP = 12 // u32, machine time of the last TLB fill, in units of 2^20 ns
+export const FRAME_TOUCHED = 1
+export const FRAME_WRITTEN = 2
+export const FRAME_EXECUTED = 4
+export const FRAME_PAGE_TABLE = 8
+
+// ---------------------------------------------------------------------------------------------------------
+// vCPU block: offsets from VCPUS + n * VCPU_STRIDE
+
+// 0000h-0FFFh: architectural state
+export const CPU_RAX = 0x00
+export const CPU_RCX = 0x08
+export const CPU_RDX = 0x10
+export const CPU_RBX = 0x18
+export const CPU_RSP = 0x20
+export const CPU_RBP = 0x28
+export const CPU_RSI = 0x30
+export const CPU_RDI = 0x38
+export const CPU_R8 = 0x40 // .. R15 at 0x78
+export const CPU_RIP = 0x80 // u64
+export const CPU_RFLAGS = 0x88 // u64; the six status bits are valid only when CPU_LAZY is LAZY_NONE
+export const CPU_ZERO = 0x90 // u64, always zero: what an absent base or index register points at
+// Lazy status flags (materialised into CPU_RFLAGS at every boundary, so never visible to a snapshot)
+export const CPU_LAZY = 0x98 // u32
+export const CPU_LAZY_A = 0xa0 // u64
+export const CPU_LAZY_R = 0xa8 // u64
+export const CPU_RETIRED = 0xb0 // u64, instructions retired
+export const CPU_CPL = 0xb8 // u32
+export const CPU_ACTIVITY = 0xbc // u32, ACTIVITY_*
+export const CPU_SHADOW = 0xc0 // u32, 1: interrupts are inhibited for the next instruction (STI, MOV SS)
+export const CPU_NMI = 0xc4 // u32, bit 0 pending, bit 1 blocked until IRET
+export const CPU_MODE = 0xc8 // u32, MODE_* bits, derived from CS, SS, CR0, EFER, RFLAGS.VM
+export const CPU_INDEX = 0xcc // u32
+
+/** Segment registers: CPU_SEGMENTS + index * SEGMENT_SIZE */
+export const CPU_SEGMENTS = 0x100
+export const SEGMENT_SIZE = 32
+export const SEG_ES = 0
+export const SEG_CS = 1
+export const SEG_SS = 2
+export const SEG_DS = 3
+export const SEG_FS = 4
+export const SEG_GS = 5
+export const SEG_LDTR = 6
+export const SEG_TR = 7
+export const SEGMENT_BASE = 0 // u64
+export const SEGMENT_LIMIT = 8 // u32, in bytes, granularity applied
+export const SEGMENT_SELECTOR = 12 // u16
+/** u16: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 12 AVL, 13 L, 14 D/B, 15 G (descriptor bits 40-47 and 52-55);
+ *  bit 8: the register holds a null selector (unusable) */
+export const SEGMENT_ATTRIBUTES = 14
+export const SEGMENT_UNUSABLE = 0x100
+/** i64, derived: highest offset that may be read / written without a further check; -1 when every access
+ *  must take the slow, exact path (expand-down, not readable, not writable, unusable). */
+export const SEGMENT_READ_LIMIT = 16
+export const SEGMENT_WRITE_LIMIT = 24
+
+export const CPU_GDTR_BASE = 0x200 // u64
+export const CPU_GDTR_LIMIT = 0x208 // u32
+export const CPU_IDTR_BASE = 0x210 // u64
+export const CPU_IDTR_LIMIT = 0x218 // u32
+export const CPU_CR0 = 0x220 // u64
+export const CPU_CR2 = 0x228
+export const CPU_CR3 = 0x230
+export const CPU_CR4 = 0x238
+export const CPU_CR8 = 0x240
+export const CPU_EFER = 0x248
+export const CPU_XCR0 = 0x250
+export const CPU_DR0 = 0x260 // .. DR7 at 0x298
+export const CPU_DR6 = 0x290
+export const CPU_DR7 = 0x298
+export const CPU_PDPTE = 0x2a0 // u64[4], PAE paging: the PDPTEs loaded with CR3 (SDM 3A 4.4.1)
+export const CPU_STAR = 0x300
+export const CPU_LSTAR = 0x308
+export const CPU_CSTAR = 0x310
+export const CPU_SFMASK = 0x318
+export const CPU_KERNEL_GS_BASE = 0x320
+export const CPU_SYSENTER_CS = 0x328
+export const CPU_SYSENTER_ESP = 0x330
+export const CPU_SYSENTER_EIP = 0x338
+export const CPU_TSC_OFFSET = 0x340 // i64, IA32_TSC = machine time in ns + this
+export const CPU_PAT = 0x348
+export const CPU_APIC_BASE = 0x350
+export const CPU_TSC_AUX = 0x358
+export const CPU_MISC_ENABLE = 0x360
+export const CPU_MTRR_DEF_TYPE = 0x368
+export const CPU_MTRR_FIXED = 0x370 // u64[11]
+export const CPU_MTRR_VARIABLE = 0x3d0 // u64[16]: base/mask pairs
+export const CPU_UCODE_REV = 0x450
+/** Software TLB, architectural part: generation of the non-global entries (see TLB_*) */
+export const CPU_TLB_GENERATION = 0x460 // u32
+export const CPU_TLB_LARGE = 0x464 // u32, 1 when an entry from a large page may be present
+/** The page instructions are being fetched from (SDM 3A 4.10.2: a cached translation like a TLB entry). */
+export const CPU_FETCH_PAGE = 0x468 // u64, linear page address | 1 when valid, 0 when not
+export const CPU_FETCH_FRAME = 0x470 // u64, guest-physical address of that page
+/** An exception raised by the instruction being executed and not yet delivered; see FAULT_DETAIL_*. */
+export const CPU_FAULT = 0x480 // u32, vector + 1, 0 when none
+export const CPU_FAULT_ERROR = 0x484 // u32, error code
+export const CPU_FAULT_DETAIL = 0x488 // u32, FAULT_DETAIL_*: which check failed
+export const CPU_FAULT_A = 0x490 // u64, meaning by detail (selector, address, ...)
+export const CPU_FAULT_B = 0x498 // u64, meaning by detail (raw descriptor, entry, ...)
+export const CPU_FAULT_ADDRESS = 0x4a0 // u64, what CR2 becomes if it is a page fault
+export const CPU_FAULT_RIP = 0x4a8 // u64, RIP of the instruction being executed (CPU_RIP is already the next)
+
+export const CPU_STATE_END = 0x1000
+/** FXSAVE/XSAVE image (state) */
+export const CPU_XSAVE = 0x1000
+/** Local APIC (state) */
+export const CPU_LAPIC = 0x2000
+export const CPU_HASHED_END = 0x3000
+
+// 3000h-FFFFh: scratch and bookkeeping, not state
+export const CPU_BOUNCE = 0x3000 // u8[64]: data of an access that crosses a page or hits a device
+export const CPU_TLB_CONTEXT = 0x3080 // u64, low 12 bits of the tags of valid fast entries
+export const CPU_SLICE_END = 0x3088 // u64, retired count at which the running slice ends
+export const CPU_TRACE_NEXT = 0x3090 // u32, bump pointer in the trace arena
+export const CPU_TRACE_EPOCH = 0x3094 // u32, times the arena was emptied
+export const CPU_STATS = 0x3100 // u64 counters, STAT_*
+export const STAT_TRACES_BUILT = 0
+export const STAT_TRACES_DROPPED = 8
+export const STAT_TLB_FILLS = 16
+export const STAT_TLB_FLUSHES = 24
+export const STAT_EXCEPTIONS = 32
+export const STAT_INTERRUPTS = 40
+/** Log of the last exceptions and interrupts delivered, for the triple-fault report, see XLOG_* */
+export const CPU_EXCEPTION_LOG = 0x4000
+export const CPU_EXCEPTION_LOG_NEXT = 0x4ff8 // u64, count ever logged
+export const XLOG_SIZE = 256 // GPRs and all, see the offsets below
+export const XLOG_COUNT = 15
+export const XLOG_VECTOR = 0 // u32
+export const XLOG_ERROR = 4 // u32
+export const XLOG_DETAIL = 8 // u32
+export const XLOG_KIND = 12 // u32, XLOG_KIND_*
+export const XLOG_A = 16 // u64
+export const XLOG_B = 24 // u64
+export const XLOG_RIP = 32 // u64
+export const XLOG_RSP = 40 // u64
+export const XLOG_RFLAGS = 48 // u64
+export const XLOG_CR2 = 56 // u64
+export const XLOG_CS = 64 // u16
+export const XLOG_SS = 66 // u16
+export const XLOG_MODE = 68 // u32
+export const XLOG_RETIRED = 72 // u64
+export const XLOG_IDTR_BASE = 80 // u64
+export const XLOG_IDTR_LIMIT = 88 // u32
+export const XLOG_CR0 = 92 // u32
+export const XLOG_GPR = 96 // u64[16], ends at 224
+export const XLOG_CS_BASE = 224 // u64
+export const XLOG_GDTR_BASE = 232 // u64
+export const XLOG_GDTR_LIMIT = 240 // u32
+export const XLOG_CPL = 244 // u32
+export const XLOG_CR3 = 248 // u64
+export const XLOG_KIND_FAULT = 0
+export const XLOG_KIND_INTERRUPT = 1
+export const XLOG_KIND_SOFTWARE = 2
+export const XLOG_KIND_TRIPLE = 3 // the shutdown that ended a chain
+
+/** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
+export const CPU_EVENTS_NEXT = 0x5000
+export const CPU_EVENTS = 0x0008_0000
+export const EVENT_SIZE = 32
+export const EVENT_COUNT = 16384
+export const EVENT_RETIRED = 0 // u64
+export const EVENT_KIND = 8 // u16
+export const EVENT_CPU = 10 // u16
+export const EVENT_A = 12 // u32
+export const EVENT_B = 16 // u64
+export const EVENT_C = 24 // u64
+export const EVENT_CLASS_EXCEPTION = 1
+export const EVENT_CLASS_INTERRUPT = 2
+export const EVENT_CLASS_MODE = 4
+export const EVENT_CLASS_BIOS = 8
+export const EVENT_CLASS_DISK = 16
+export const EVENT_CLASS_PORT = 32
+export const EVENT_KIND_EXCEPTION = 1 // a: vector | error << 8, b: RIP, c: CR2
+export const EVENT_KIND_INTERRUPT = 2 // a: vector, b: RIP
+export const EVENT_KIND_MODE = 3 // a: new MODE, b: RIP, c: CR0 | EFER << 32
+export const EVENT_KIND_BIOS = 4 // a: interrupt number, b: AX | BX << 16 | CX << 32 | DX << 48, c: return address CS:IP
+export const EVENT_KIND_DISK = 5 // a: op | drive << 8 | count << 16, b: LBA
+export const EVENT_KIND_PORT = 6 // a: port | size << 16 | write << 24, b: value
+
+/** Software TLB, architectural part (state): direct-mapped, TLB_COUNT entries of TLB_ENTRY_SIZE */
+export const CPU_TLB = 0x0010_0000
+export const TLB_COUNT = 16384
+export const TLB_ENTRY_SIZE = 64
+export const TLB_TAG = 0 // u64, linear page address | TLB_VALID, 0 when empty
+export const TLB_VALID = 1
+export const TLB_FRAME = 8 // u64, guest-physical page address
+export const TLB_FLAGS = 16 // u32, TLB_* bits below
+export const TLB_GENERATION = 20 // u32, valid only if global or equal to CPU_TLB_GENERATION
+export const TLB_PTE = 24 // u64[4], guest-physical addresses of the entries walked, leaf first; 0 ends
+export const TLB_LEAF = 56 // u64, value of the leaf entry when the translation was made
+export const TLB_WRITABLE = 2
+export const TLB_USER = 4
+export const TLB_NX = 8
+export const TLB_GLOBAL = 16
+export const TLB_DIRTY = 32
+export const TLB_LARGE = 64 // from a 2 MiB, 4 MiB or 1 GiB page
+export const TLB_HUGE = 128 // from a 1 GiB page
+export const TLB_LARGE4M = 256 // from a 4 MiB page
+
+/** Fast path of the TLB (bookkeeping): same index as the architectural entry it stands for */
+export const CPU_FAST = 0x0020_0000
+export const FAST_ENTRY_SIZE = 32
+export const FAST_READ = 0 // u64, linear page address | context
+export const FAST_WRITE = 8 // u64
+export const FAST_EXECUTE = 16 // u64
+export const FAST_ADDEND = 24 // u32, WebAssembly address = low 32 bits of linear address + this
+/** Trace cache (bookkeeping) */
+export const CPU_TRACE_HASH = 0x0028_0000
+export const TRACE_HASH_COUNT = 65536
+export const CPU_TRACES = 0x0030_0000
+export const CPU_TRACES_END = 0x0100_0000
+
+export const ACTIVITY_RUNNING = 0
+export const ACTIVITY_HALTED = 1
+export const ACTIVITY_SHUTDOWN = 2
+export const ACTIVITY_WAIT_SIPI = 3
+
+export const MODE_SIZE = 3 // mask of the code size:
+export const MODE_CODE16 = 0
+export const MODE_CODE32 = 1
+export const MODE_CODE64 = 2
+export const MODE_STACK32 = 4 // SS.B, or 64-bit mode's 64-bit stack when MODE_CODE64
+export const MODE_PROTECTED = 8 // CR0.PE
+export const MODE_V86 = 16
+export const MODE_LONG = 32 // EFER.LMA
+export const MODE_PAGING = 64 // CR0.PG
+
+export const LAZY_NONE = 0
+
+// ---------------------------------------------------------------------------------------------------------
+// Which check raised an exception: the raw material of the reports
+
+export const FAULT_DETAIL_NONE = 0
+export const FAULT_DETAIL_UNDEFINED_OPCODE = 1 // no such instruction in this mode
+export const FAULT_DETAIL_NOT_IMPLEMENTED = 2 // exists on hardware, not (yet) here
+export const FAULT_DETAIL_LOCK = 3 // LOCK on an instruction that cannot have it
+export const FAULT_DETAIL_PRIVILEGE = 4 // CPL or IOPL too weak for the instruction
+export const FAULT_DETAIL_DIVIDE = 5
+export const FAULT_DETAIL_SEGMENT_LIMIT = 6 // a: offset, b: segment index | limit << 32
+export const FAULT_DETAIL_SEGMENT_TYPE = 7 // access the segment's type forbids; a: offset, b: segment index
+export const FAULT_DETAIL_SEGMENT_NULL = 8 // access through a null selector; a: offset, b: segment index
+export const FAULT_DETAIL_NON_CANONICAL = 9 // a: linear address
+export const FAULT_DETAIL_PAGE_NOT_PRESENT = 10 // a: linear address, b: level | entry value in bits 8..
+export const FAULT_DETAIL_PAGE_PROTECTION = 11 // a: linear address, b: leaf entry
+export const FAULT_DETAIL_PAGE_RESERVED = 12 // a: linear address, b: the entry with the reserved bit
+export const FAULT_DETAIL_SELECTOR_NULL = 20 // a: selector
+export const FAULT_DETAIL_SELECTOR_LIMIT = 21 // beyond GDT/LDT limit; a: selector, b: table limit
+export const FAULT_DETAIL_DESCRIPTOR_TYPE = 22 // a: selector, b: raw descriptor
+export const FAULT_DETAIL_DESCRIPTOR_PRIVILEGE = 23 // a: selector, b: raw descriptor
+export const FAULT_DETAIL_DESCRIPTOR_NOT_PRESENT = 24 // a: selector, b: raw descriptor
+export const FAULT_DETAIL_DESCRIPTOR_LONG = 25 // L and D both set, or 16/32-bit gate in long mode; a, b as above
+export const FAULT_DETAIL_TARGET_LIMIT = 26 // far target beyond the code segment limit; a: offset, b: limit
+export const FAULT_DETAIL_IDT_LIMIT = 30 // a: vector, b: IDTR limit
+export const FAULT_DETAIL_IDT_TYPE = 31 // a: vector, b: low 8 bytes of the gate
+export const FAULT_DETAIL_IDT_NOT_PRESENT = 32 // a: vector, b: low 8 bytes of the gate
+export const FAULT_DETAIL_IDT_PRIVILEGE = 33 // INT n with gate DPL < CPL; a: vector, b: gate
+export const FAULT_DETAIL_TSS = 34 // TSS too small or not loaded for the stack switch; a: offset, b: limit
+export const FAULT_DETAIL_CONTROL_REGISTER = 40 // reserved bit or forbidden combination; a: value, b: register
+export const FAULT_DETAIL_MSR = 41 // a: MSR index, b: value
+export const FAULT_DETAIL_INSTRUCTION_LENGTH = 42 // more than 15 bytes
+export const FAULT_DETAIL_STACK = 43 // stack access beyond SS limit; a: offset, b: limit
+
+// ---------------------------------------------------------------------------------------------------------
+// Device blocks: WebAssembly addresses (state). Each device documents its own fields below its address.
+
+export const DEV_PIC = 0x0001_1000 // two 8259A, 256 bytes each
+export const DEV_PIT = 0x0001_1400
+export const DEV_RTC = 0x0001_1800
+export const DEV_KBC = 0x0001_2000
+export const DEV_SYSCTL = 0x0001_2800 // port 92h, port 61h, POST code, CF9h
+export const DEV_UART = 0x0001_3000 // four 16550A, 256 bytes each
+export const DEV_DEBUG = 0x0001_3800 // debugcon, isa-debug-exit
+export const DEV_ATA = 0x0001_4000 // two channels, 4 KiB each (sector buffers included)
+export const DEV_VGA = 0x0001_8000 // registers and palette, 4 KiB
+export const DEV_BIOS = 0x0001_a000 // state of the firmware services, 8 KiB
+export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer
