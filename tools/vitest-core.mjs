@@ -1,0 +1,7 @@
+// Vitest global set-up: the core is compiled before the first test file asks for it, because the compiler keeps
+// its thread busy for longer than a test worker waits for a module.
+import { compileCore } from './compile-core.mjs'
+
+export default async function setup() {
+  await compileCore((line) => console.log(line))
+}
