@@ -10,9 +10,9 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { root } from './paths.mjs'
 import { describeModule } from './wasm-sections.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, 'build/core')
 
 /** The core's own folder and its entry. */

@@ -2,12 +2,11 @@
 // that starts the file as a worker thread. Tests then run the machine on the same threads as the application.
 //
 // The worker is bundled to build/test-workers/, because Node cannot load TypeScript by itself.
-import { fileURLToPath } from 'node:url'
 import { basename, join, relative } from 'node:path'
 import { build } from 'vite'
+import { root } from './paths.mjs'
 import { assemblyscript } from './vite-plugin-asc.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const SUFFIX = '?nodeWorker'
 
 /**
