@@ -6,6 +6,10 @@ import { assemblyscript } from './tools/vite-plugin-asc.mjs'
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const alias = { '@emulator': at('emulator'), '@assets': at('assets') }
 
+// The oldest runtimes that must run what is built: Node 20 for the command line, Electron 33 for the window.
+const NODE = 'node20'
+const CHROME = 'chrome130'
+
 export default defineConfig({
   main: {
     plugins: [assemblyscript()],
@@ -13,6 +17,7 @@ export default defineConfig({
     publicDir: 'assets',
     build: {
       outDir: 'out/main',
+      target: NODE,
       copyPublicDir: false,
       sourcemap: true,
       rolldownOptions: {
@@ -26,6 +31,7 @@ export default defineConfig({
     resolve: { alias },
     build: {
       outDir: 'out/preload',
+      target: CHROME,
       // A sandboxed preload is loaded as CommonJS and may require nothing but
       // `electron`, so everything else is bundled into the one file.
       externalizeDeps: false,
@@ -42,6 +48,7 @@ export default defineConfig({
     publicDir: false,
     build: {
       outDir: at('out/renderer'),
+      target: CHROME,
       rolldownOptions: { input: { index: at('renderer/index.html') } },
     },
   },

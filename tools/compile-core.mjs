@@ -10,6 +10,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { locked } from './lock.mjs'
 import { root } from './paths.mjs'
 import { describeModule } from './wasm-sections.mjs'
 
@@ -61,22 +62,13 @@ export async function compileCore(log = () => {}) {
   const hash = await coreHash()
   const home = join(cache, hash)
   const path = join(home, 'core.wasm')
-  const lock = `${home}.lock`
   let compiled = false
-  await mkdir(cache, { recursive: true })
-  while (!existsSync(path)) {
-    if (await takeLock(lock)) {
-      try {
-        if (!existsSync(path)) {
-          await compile(home, log)
-          compiled = true
-        }
-      } finally {
-        await rm(lock, { recursive: true, force: true })
-      }
-    } else {
-      await new Promise((wake) => setTimeout(wake, 100))
-    }
+  if (!existsSync(path)) {
+    await locked(`${home}.lock`, async () => {
+      if (existsSync(path)) return
+      await compile(home, log)
+      compiled = true
+    })
   }
   if (compiled) await prune()
   return { path, sources, hash, compiled }
@@ -157,41 +149,6 @@ export function checkCore(bytes) {
     )
   }
   return facts
-}
-
-/**
- * One process at a time: a folder can be made only once. A lock whose owner is gone is taken over.
- * @param {string} lock
- */
-async function takeLock(lock) {
-  try {
-    await mkdir(lock)
-    await writeFile(join(lock, 'pid'), String(process.pid))
-    return true
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
-  }
-  const owner = Number(await readFile(join(lock, 'pid'), 'utf8').catch(() => ''))
-  if (owner ? !isAlive(owner) : await isOlderThan(lock, 10_000)) {
-    await rm(lock, { recursive: true, force: true })
-  }
-  return false
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM'
-  }
-}
-
-/** @param {string} path @param {number} milliseconds */
-async function isOlderThan(path, milliseconds) {
-  const found = await stat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > milliseconds
 }
 
 /** Drops the oldest builds, but none of the last hour: somebody may be running it. */

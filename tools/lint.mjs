@@ -37,7 +37,7 @@ async function lintCore() {
     await writeFile(join(mirror.home, 'biome.json'), JSON.stringify(config))
     const { status } = spawnSync(
       bin('biome'),
-      [...flags, ...inCore.map((path) => relative(root, resolve(path)))],
+      [...flags, ...(inCore.length > 0 ? inCore.map((path) => relative(root, resolve(path))) : ['emulator'])],
       {
         cwd: mirror.home,
         stdio: 'inherit',
