@@ -31,7 +31,7 @@ export default defineConfig({
     resolve: { alias },
     build: {
       outDir: 'out/preload',
-      target: CHROME,
+      target: NODE,
       // A sandboxed preload is loaded as CommonJS and may require nothing but
       // `electron`, so everything else is bundled into the one file.
       externalizeDeps: false,

@@ -63,9 +63,8 @@ export function quietly(file, args, options = {}) {
     child.on('close', (status, signal) => {
       if (status === 0) return resolve(out)
       const tail = all.trimEnd().split('\n').slice(-40).join('\n')
-      reject(
-        new SetupError(`${tail}\n\n${file} ${args.join(' ')} ended with ${signal ?? `status ${status}`}.`),
-      )
+      const end = signal ?? `status ${status}`
+      reject(new SetupError(`${file} ${args.join(' ')} ended with ${end}:\n\n${tail}`))
     })
   })
 }
