@@ -1,0 +1,120 @@
+// What an image is, told from its first bytes and its size.
+import { diskGeometry, floppyFormat, type Geometry } from './geometry'
+import type { MediumKind, MediumProblem } from './medium'
+import { hasBootSignature, readMbr } from './partitions'
+
+export interface Recognised {
+  kind: MediumKind
+  geometry: Geometry
+  description: string
+  bootable: boolean
+  warnings: string[]
+}
+
+export interface NotRecognised {
+  problem: MediumProblem
+  explanation: string
+}
+
+const SECTOR = 512
+
+/** Formats told by a magic number at a fixed offset. None of them can be opened yet. */
+const FOREIGN: readonly { name: string; at: number; magic: string | number[] }[] = [
+  { name: 'a QEMU image (qcow2)', at: 0, magic: 'QFI\xfb' },
+  { name: 'a VMware disk (VMDK)', at: 0, magic: 'KDMV' },
+  { name: 'a VMware disk (VMDK descriptor)', at: 0, magic: '# Disk DescriptorFile' },
+  { name: 'a VirtualBox disk (VDI)', at: 0x40, magic: [0x7f, 0x10, 0xda, 0xbe] },
+  { name: 'a Virtual PC disk (VHD)', at: 0, magic: 'conectix' },
+  { name: 'a Hyper-V disk (VHDX)', at: 0, magic: 'vhdxfile' },
+  { name: 'an ELF file', at: 0, magic: '\x7fELF' },
+  { name: 'a gzip archive', at: 0, magic: [0x1f, 0x8b] },
+  { name: 'an xz archive', at: 0, magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
+  { name: 'a zstd archive', at: 0, magic: [0x28, 0xb5, 0x2f, 0xfd] },
+  { name: 'a bzip2 archive', at: 0, magic: 'BZh' },
+  { name: 'a ZIP archive', at: 0, magic: 'PK\x03\x04' },
+  { name: 'a PNG picture', at: 0, magic: '\x89PNG' },
+  { name: 'a PDF document', at: 0, magic: '%PDF-' },
+]
+/** An isohybrid image has an MBR as well: such a one is a disk too, and opens as that. */
+const ISO = { name: 'a CD image (ISO 9660)', at: 0x8001, magic: 'CD001' }
+/** Linux boot protocol: "HdrS" in the set-up header. */
+const BZIMAGE = { name: 'a Linux kernel (bzImage)', at: 0x202, magic: 'HdrS' }
+
+function matches(head: Uint8Array, { at, magic }: { at: number; magic: string | number[] }): boolean {
+  const bytes = typeof magic === 'string' ? [...magic].map((letter) => letter.charCodeAt(0)) : magic
+  return at + bytes.length <= head.length && bytes.every((byte, i) => head[at + i] === byte)
+}
+
+/**
+ * @param head the first bytes of the file: at least 8006h, or all of a smaller one
+ * @param size of the file in bytes, not 0
+ */
+export function recognise(head: Uint8Array, size: number): Recognised | NotRecognised {
+  const bootable = hasBootSignature(head)
+  const foreign = [...FOREIGN, BZIMAGE].find((format) => matches(head, format))
+  if (foreign) return unsupported(foreign.name)
+  const mbr = readMbr(head, size)
+  if (matches(head, ISO) && !(bootable && mbr.partitions.length > 0)) return unsupported(ISO.name)
+  if (!bootable && isText(head)) {
+    return { problem: 'unknown-format', explanation: 'this is a text file, not a disk image' }
+  }
+  if (size < SECTOR) {
+    return {
+      problem: 'unknown-format',
+      explanation: `${count(size, 'byte')} cannot be a disk image: the smallest is one sector of 512 bytes`,
+    }
+  }
+  const warnings: string[] = []
+  if (size % SECTOR !== 0) {
+    warnings.push(
+      `The last sector is incomplete (${size % SECTOR} of 512 bytes): the image may have been cut off. The rest reads as zeros.`,
+    )
+  }
+  const floppy = floppyFormat(size)
+  if (!bootable) {
+    warnings.push('Sector 0 does not end in 55 AA, so the firmware will not boot it.')
+  }
+  if (floppy && !mbr.plausible) {
+    const { cylinders, heads, sectorsPerTrack } = floppy
+    return {
+      kind: 'floppy',
+      geometry: { cylinders, heads, sectorsPerTrack },
+      description: `floppy image, ${floppy.name}`,
+      bootable,
+      warnings,
+    }
+  }
+  warnings.push(...mbr.warnings)
+  return {
+    kind: 'disk',
+    geometry: diskGeometry(Math.ceil(size / SECTOR)),
+    description: mbr.plausible ? 'raw hard-disk image' : 'raw hard-disk image without a partition table',
+    bootable,
+    warnings,
+  }
+}
+
+function unsupported(name: string): NotRecognised {
+  return {
+    problem: 'unsupported-format',
+    explanation: `recognised as ${name}, which this version cannot open yet; it opens raw disk and floppy images`,
+  }
+}
+
+/** Nothing but printable text (ASCII or UTF-8) in the first sectors. */
+function isText(head: Uint8Array): boolean {
+  const sample = head.subarray(0, 4096)
+  if (sample.some((byte) => byte === 0 || byte === 0x7f || (byte < 0x20 && !WHITE.has(byte)))) return false
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true })
+    return true
+  } catch {
+    return false
+  }
+}
+/** Tab, line feed, form feed, carriage return, escape (a terminal log). */
+const WHITE = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x1b])
+
+function count(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? '' : 's'}`
+}
