@@ -34,7 +34,17 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   if (path === '') continue
   if (entry.resolved || entry.link)
     problems.push(`package-lock.json: ${path} names where it came from (${entry.resolved})`)
-  if (!entry.integrity) problems.push(`package-lock.json: ${path} has no integrity`)
+  // A registry that does not carry a foreign platform's binary cannot tell its hash either; its version is pinned.
+  if (!entry.integrity && !(entry.optional && entry.os)) {
+    problems.push(`package-lock.json: ${path} has no integrity`)
+  }
+  for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+    if (lock.packages[`node_modules/${name}`] ?? lock.packages[`${path}/node_modules/${name}`]) continue
+    problems.push(
+      `package-lock.json: ${name}, an optional part of ${path}, has no entry. ` +
+        '`npm ci` refuses such a file where the registry does not carry that part; take the entry from the file’s history.',
+    )
+  }
 }
 
 for (const problem of problems) console.error(problem)
