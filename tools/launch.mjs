@@ -1,8 +1,9 @@
 // Starts the built application in Electron. Node built-ins only.
 import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { electronExecutable } from './electron-runtime.mjs'
-import { root } from './paths.mjs'
+import { electronDist, root } from './paths.mjs'
 
 /** What Chromium says about machines without a session bus or a graphics card; it means nothing to our users. */
 const NOISE =
@@ -13,14 +14,36 @@ export const hasDisplay = () =>
   process.platform !== 'linux' || Boolean(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'])
 
 /**
+ * Chromium's sandbox refuses to run as root, and cannot where the kernel keeps user namespaces from ordinary users
+ * and the runtime's helper does not belong to root (Chromium, docs/linux/suid_sandbox_development.md).
+ */
+export function sandboxFlags() {
+  if (process.platform !== 'linux') return []
+  const namespaces =
+    sysctl('kernel/unprivileged_userns_clone') !== '0' &&
+    sysctl('kernel/apparmor_restrict_unprivileged_userns') !== '1' &&
+    sysctl('user/max_user_namespaces') !== '0'
+  const helper = statSync(join(electronDist, 'chrome-sandbox'), { throwIfNoEntry: false })
+  const helperWorks = helper?.uid === 0 && (helper.mode & 0o4000) !== 0
+  return process.getuid?.() === 0 || !(namespaces || helperWorks) ? ['--no-sandbox'] : []
+}
+
+/** @param {string} name @returns {string | undefined} undefined where the kernel does not know it */
+function sysctl(name) {
+  try {
+    return readFileSync(join('/proc/sys', name), 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Opens the files, each in a window of its own, and waits until the last window is closed.
  * @param {string[]} files relative to the working directory; none opens the start page
  * @returns {Promise<number>} the exit status of the application
  */
 export function openWindow(files) {
-  // Chromium's sandbox refuses to run as root.
-  const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const args = [...flags, root, ...files.map((file) => resolve(file))]
+  const args = [...sandboxFlags(), root, ...files.map((file) => resolve(file))]
   const env = { ...process.env, NODE_ENV: 'production' }
   const child = spawn(electronExecutable(), args, { env, stdio: ['inherit', 'inherit', 'pipe'] })
   let rest = ''
