@@ -49,7 +49,8 @@ export async function step(what, work) {
  */
 export function quietly(file, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...(options.env ?? process.env), NO_COLOR: '1', FORCE_COLOR: undefined }
+    const child = spawn(file, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let out = ''
     let all = ''
     child.stdout?.setEncoding('utf8').on('data', (text) => {
