@@ -1,5 +1,5 @@
 // Starts the built application in Electron. Node built-ins only.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { electronExecutable } from './electron-runtime.mjs'
@@ -19,13 +19,13 @@ export const hasDisplay = () =>
  */
 export function sandboxFlags() {
   if (process.platform !== 'linux') return []
+  if (process.getuid?.() === 0) return ['--no-sandbox']
   const namespaces =
-    sysctl('kernel/unprivileged_userns_clone') !== '0' &&
     sysctl('kernel/apparmor_restrict_unprivileged_userns') !== '1' &&
-    sysctl('user/max_user_namespaces') !== '0'
+    spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' }).status === 0
   const helper = statSync(join(electronDist, 'chrome-sandbox'), { throwIfNoEntry: false })
   const helperWorks = helper?.uid === 0 && (helper.mode & 0o4000) !== 0
-  return process.getuid?.() === 0 || !(namespaces || helperWorks) ? ['--no-sandbox'] : []
+  return namespaces || helperWorks ? [] : ['--no-sandbox']
 }
 
 /** @param {string} name @returns {string | undefined} undefined where the kernel does not know it */
