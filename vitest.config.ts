@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import vue from '@vitejs/plugin-vue'
 import { assemblyscript } from './tools/vite-plugin-asc.mjs'
+import { assetPath } from './tools/vite-plugin-asset-path.mjs'
 import { nodeWorker } from './tools/vite-plugin-node-worker.mjs'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -10,7 +11,7 @@ const alias = { '@emulator': at('emulator'), '@assets': at('assets') }
 // Node projects get the release core (the very file that ships) and real worker threads.
 const node = () => ({
   extends: true as const,
-  plugins: [assemblyscript(), nodeWorker({ alias })],
+  plugins: [assemblyscript(), assetPath(), nodeWorker({ alias })],
 })
 
 export default defineConfig({

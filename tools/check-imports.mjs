@@ -80,10 +80,12 @@ export function violation(file, { specifier, typeOnly }) {
   )[0]
   if (!rule) return undefined
   const isTest = TEST.test(file)
+  const isCore = /^emulator\/core\/(?!vectors\/)/.test(file) && !isTest
   const target = resolveImport(file, specifier)
   if (target.kind === 'package' && isTest && TEST_PACKAGES.includes(target.name)) return undefined
-  // A core's test is TypeScript, and speaks to the core as the machine does.
-  const rules = isTest && rule.from === 'emulator/core' ? RULES.find(({ from }) => from === 'emulator') : rule
+  // A core's test is TypeScript for Node, and speaks to the core as the machine does.
+  const rules =
+    rule.from === 'emulator/core' && !isCore ? RULES.find(({ from }) => from === 'emulator') : rule
   const may = [...(rules?.may ?? []), ...(isTest ? ['node:', 'tools'] : [])]
   const allowed = may.some((entry) => {
     const name = typeof entry === 'string' ? entry : entry.types
@@ -101,11 +103,13 @@ export function violation(file, { specifier, typeOnly }) {
   ) {
     return `${specifier}: nothing in emulator/ builds on the command line`
   }
-  const fromCore = file.startsWith('emulator/core/') && !isTest
-  if (target.name.startsWith('emulator/core/') && !fromCore && !typeOnly) {
-    const name = target.name.replace(/\.ts$/, '')
-    if (!CORE_FOR_TYPESCRIPT.includes(name))
-      return `${specifier} is AssemblyScript; TypeScript may import ${CORE_FOR_TYPESCRIPT.join(' and ')} only`
+  if (
+    target.name.startsWith('emulator/core/') &&
+    !isCore &&
+    !typeOnly &&
+    !CORE_FOR_TYPESCRIPT.test(target.name)
+  ) {
+    return `${specifier} is AssemblyScript; TypeScript may import its layout files and index.ts?asc only`
   }
   return undefined
 }

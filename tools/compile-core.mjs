@@ -23,6 +23,13 @@ export const ENTRY = join(CORE, 'index.ts')
 /** Read-only tables live below this address; the machine's header begins here (emulator/core/layout.ts). */
 export const STATIC_DATA_END = 0x10000
 
+/**
+ * Tests, and what only they use (vectors/), stand beside the core but are TypeScript for Node.
+ * @param {string} name a file, relative to emulator/core
+ */
+export const isAssemblyScript = (name) =>
+  name.endsWith('.ts') && !name.endsWith('.test.ts') && !/^vectors[\\/]/.test(name)
+
 /** How many built cores are kept, so that going back to yesterday's source is free. */
 const KEPT = 8
 
@@ -33,7 +40,7 @@ const KEPT = 8
 export async function coreSources() {
   const names = await readdir(CORE, { recursive: true })
   return names
-    .filter((name) => (name.endsWith('.ts') && !name.endsWith('.test.ts')) || name === 'asconfig.json')
+    .filter((name) => isAssemblyScript(name) || name === 'asconfig.json')
     .sort()
     .map((name) => join(CORE, name))
 }

@@ -87,10 +87,10 @@ export const RULES = [
 ]
 
 /**
- * Inside emulator/: values that TypeScript may take from the core, which is another program.
- * Everything else of the core is reached through its exports.
+ * Inside emulator/: what TypeScript may take from the core, which is another program: its compiled form, and the
+ * files that hold plain integer constants. Everything else of the core is reached through its exports.
  */
-export const CORE_FOR_TYPESCRIPT = ['emulator/core/layout', 'emulator/core/index.ts?asc']
+export const CORE_FOR_TYPESCRIPT = /^emulator\/core\/(index\.ts\?asc|(.+[/-])?layout(\.ts)?|vectors\/.+)$/
 
 /** Inside emulator/: nothing builds on the command line. */
 export const TOP_OF_EMULATOR = 'emulator/cli'

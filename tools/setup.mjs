@@ -116,7 +116,10 @@ export async function ensureBuild() {
     // Taken before the build: an edit made meanwhile asks for another one.
     const wanted = buildStamp()
     const env = { ...process.env, NODE_ENV: 'production' }
-    await step('building', () => quietly(bin('electron-vite'), ['build'], { cwd: root, env }))
+    await step('compiling the core (AssemblyScript)', () =>
+      quietly(process.execPath, [join(root, 'tools/build-core.mjs')], { cwd: root }),
+    )
+    await step('building the application', () => quietly(bin('electron-vite'), ['build'], { cwd: root, env }))
     await stamp('build', wanted)
   })
 }

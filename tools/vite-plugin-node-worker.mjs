@@ -4,8 +4,9 @@
 // The worker is bundled to build/test-workers/, because Node cannot load TypeScript by itself.
 import { basename, join, relative } from 'node:path'
 import { build } from 'vite'
-import { root } from './paths.mjs'
+import { root, testWorkers } from './paths.mjs'
 import { assemblyscript } from './vite-plugin-asc.mjs'
+import { assetPath } from './vite-plugin-asset-path.mjs'
 
 const SUFFIX = '?nodeWorker'
 
@@ -21,8 +22,7 @@ export function nodeWorker({ alias }) {
       if (!id.endsWith(SUFFIX)) return
       const entry = id.slice(0, -SUFFIX.length)
       const name = relative(root, entry).replace(/[^a-z0-9]+/gi, '-')
-      // One folder per process: two test runs at the same time must not share a half-written worker.
-      const outDir = join(root, 'build/test-workers', String(process.pid), name)
+      const outDir = join(testWorkers, name)
       const result = await build({
         configFile: false,
         logLevel: 'warn',
@@ -52,21 +52,5 @@ export function nodeWorker({ alias }) {
 export default (options) => new Worker(${file}, options) // ${basename(entry)}
 `
     },
-  }
-}
-
-/**
- * `?asset` without electron-vite: the path of the file itself.
- * @returns {import('vite').Plugin}
- */
-function assetPath() {
-  return {
-    name: 'ringside:asset-path',
-    enforce: 'pre',
-    resolveId: (id) => (id.endsWith('?asset') ? `\0${id}` : undefined),
-    load: (id) =>
-      id.startsWith('\0') && id.endsWith('?asset')
-        ? `export default ${JSON.stringify(id.slice(1, -'?asset'.length))}`
-        : undefined,
   }
 }
