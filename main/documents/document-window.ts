@@ -1,0 +1,219 @@
+// A window is a document: an image and the machine that boots it, or a page that says why there is none.
+import { writeFile } from 'node:fs/promises'
+import { basename, join, parse, resolve } from 'node:path'
+import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
+import type { DocumentView, MachineCommand, WindowCommand } from '../../preload/bridge'
+import type { Handlers } from '../ipc/calls'
+import { EventPort } from '../ipc/event-port'
+import { hasSample, preloadScript, sampleImage } from '../paths'
+import { APP_PAGE } from '../window/app-protocol'
+import { developmentServer } from '../window/lock-down'
+import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
+import { failureOf } from './failures'
+import { MachineSession } from './machine-session'
+import type { Profile } from '../profile'
+
+/** What a document needs of the application around it. */
+export interface Workspace {
+  profile: Profile
+  /** Opens a file from this window: here when there is nothing in it, else in a window of its own. */
+  openFrom(window: DocumentWindow, path: string): void
+  /** Something that the menu shows has changed. */
+  changed(): void
+  openWindows(): number
+}
+
+/** Colours behind the page until it is drawn: --bg0 of renderer/src/theme/tokens.css. */
+const BACKGROUND = { dark: '#0d1015', light: '#eef1f5' }
+
+export class DocumentWindow {
+  readonly window: BrowserWindow
+  readonly #workspace: Workspace
+  readonly #port = new EventPort((sequence) => this.#session?.drawn(sequence))
+  #view: DocumentView = { kind: 'empty' }
+  #session: MachineSession | undefined
+  #opening = 0
+  #closed = false
+  /** Resolves when a closed window's machine is gone. */
+  disposed: Promise<void> = Promise.resolve()
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+    const { bounds, maximized } = workspace.profile.window
+    const screens = screen.getAllDisplays().map(({ workArea }) => workArea)
+    this.window = new BrowserWindow({
+      ...placeWindow(bounds, screens, workspace.openWindows()),
+      minWidth: MINIMUM_SIZE.width,
+      minHeight: MINIMUM_SIZE.height,
+      title: 'Ringside',
+      show: false,
+      backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUND.dark : BACKGROUND.light,
+      webPreferences: {
+        preload: preloadScript,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        webviewTag: false,
+        spellcheck: false,
+        // A hidden window gets no frames, but its terminal must not fall behind when it is only covered.
+        backgroundThrottling: true,
+      },
+    })
+    const { window } = this
+    if (maximized) window.maximize()
+    window.once('ready-to-show', () => window.show())
+    window.on('close', () => this.#rememberBounds())
+    window.on('closed', () => this.#close())
+    for (const event of ['resized', 'moved', 'maximize', 'unmaximize'] as const)
+      window.on(event as 'resized', () => this.#rememberBounds())
+    for (const event of ['show', 'restore', 'focus'] as const)
+      window.on(event as 'show', () => this.#session?.refresh())
+    // The title is ours, not the page's.
+    window.on('page-title-updated', (event) => event.preventDefault())
+    window.webContents.on('render-process-gone', (_event, { reason }) => {
+      if (reason !== 'clean-exit' && !this.#closed) window.reload()
+    })
+    void window.loadURL(developmentServer ?? APP_PAGE)
+  }
+
+  /** Nothing is open in it: a file may be opened here. */
+  get vacant(): boolean {
+    return this.#view.kind === 'empty' || this.#view.kind === 'failed'
+  }
+
+  get view(): DocumentView {
+    return this.#view
+  }
+
+  get session(): MachineSession | undefined {
+    return this.#session
+  }
+
+  /** @param path of an image; relative ones start at the working directory */
+  async open(path: string): Promise<void> {
+    const absolute = resolve(path)
+    const name = basename(absolute)
+    const turn = ++this.#opening
+    this.#show({ kind: 'loading', path: absolute, name })
+    const before = this.#session
+    this.#session = undefined
+    await before?.dispose()
+    try {
+      const session = await MachineSession.open(absolute, {
+        frame: (frame) => this.#port.send('frame', frame),
+        fault: (account) => this.#port.send('fault', account),
+        changed: () => this.#workspace.changed(),
+        visible: () => !this.window.isDestroyed() && this.window.isVisible() && !this.window.isMinimized(),
+      })
+      if (turn !== this.#opening || this.#closed) return await session.dispose()
+      this.#session = session
+      this.#show({ kind: 'open', path: absolute, name, machine: session.summary })
+      session.connect()
+      this.#workspace.profile.opened(absolute)
+      session.machine.run()
+    } catch (error) {
+      if (turn !== this.#opening || this.#closed) return
+      this.#show({ kind: 'failed', path: absolute, name, failure: failureOf(absolute, error) })
+    }
+  }
+
+  /** A command of the menu for the machine; its failure is an internal one, which the machine reports itself. */
+  machine(command: MachineCommand) {
+    this.#session?.command(command).catch((error: unknown) => console.error(error))
+  }
+
+  /** A command of the menu for the page. */
+  command(command: WindowCommand) {
+    this.#port.send('command', command)
+  }
+
+  recentChanged() {
+    this.#port.send('recent', this.#workspace.profile.recent())
+  }
+
+  /** What the page may call. */
+  readonly handlers: Handlers = {
+    hello: () => {
+      this.#port.connect(this.window.webContents.mainFrame)
+      this.#port.send('recent', this.#workspace.profile.recent())
+      this.#port.send('document', this.#view)
+      this.#session?.connect()
+      return {
+        version: app.getVersion(),
+        platform: process.platform,
+        layout: this.#workspace.profile.window.layout,
+        hasSample: hasSample(),
+      }
+    },
+    'document.open': (path) => this.#workspace.openFrom(this, path),
+    'document.choose': () => this.choose(),
+    'document.sample': () => this.#workspace.openFrom(this, sampleImage()),
+    'document.reveal': () => {
+      if (this.#view.kind !== 'empty') shell.showItemInFolder(this.#view.path)
+    },
+    'recent.forget': (path) => this.#workspace.profile.forget(path),
+    machine: (command) => this.#session?.command(command),
+    'serial.input': (text) => this.#session?.serialInput(text),
+    key: (code, pressed) => this.#session?.key(code, pressed),
+    capture: (on) => this.window.webContents.setIgnoreMenuShortcuts(on),
+    interest: (interest) => this.#session?.setInterest(interest),
+    'memory.frame': (frame) => {
+      if (!this.#session) throw new Error('no machine is open in this window')
+      return this.#session.frameFacts(frame)
+    },
+    'layout.save': (layout) => this.#workspace.profile.setWindow({ layout }),
+    'clipboard.text': (text) => clipboard.writeText(text),
+    'screenshot.save': (png) => this.#saveScreenshot(png),
+    theme: (theme) => this.#workspace.profile.setTheme(theme),
+  }
+
+  /** Asks the user for an image. */
+  async choose(): Promise<void> {
+    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
+      title: 'Open a disk image',
+      properties: ['openFile'],
+      filters: [
+        { name: 'Disk images', extensions: ['img', 'bin', 'raw', 'dsk', 'flp', 'ima', 'vfd', 'iso'] },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])
+  }
+
+  async #saveScreenshot(png: Uint8Array): Promise<string | undefined> {
+    const name = this.#view.kind === 'empty' ? 'screen' : parse(this.#view.name).name
+    const { canceled, filePath } = await dialog.showSaveDialog(this.window, {
+      title: 'Save the screenshot',
+      defaultPath: join(app.getPath('pictures'), `${name}.png`),
+      filters: [{ name: 'PNG', extensions: ['png'] }],
+    })
+    if (canceled || !filePath) return
+    await writeFile(filePath, png)
+    return filePath
+  }
+
+  #show(view: DocumentView) {
+    this.#view = view
+    if (this.#closed) return
+    this.window.setTitle(view.kind === 'empty' ? 'Ringside' : `${view.name} – Ringside`)
+    if (view.kind === 'open' && process.platform === 'darwin') this.window.setRepresentedFilename(view.path)
+    this.#port.send('document', view)
+    this.#workspace.changed()
+  }
+
+  #rememberBounds() {
+    if (this.window.isMinimized() || this.window.isFullScreen()) return
+    this.#workspace.profile.setWindow({
+      bounds: this.window.getNormalBounds(),
+      maximized: this.window.isMaximized(),
+    })
+  }
+
+  #close() {
+    this.#closed = true
+    this.#port.close()
+    const session = this.#session
+    this.#session = undefined
+    this.disposed = session?.dispose() ?? Promise.resolve()
+  }
+}

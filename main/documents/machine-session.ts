@@ -1,0 +1,239 @@
+// A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
+import * as L from '@emulator/core/layout'
+import {
+  defaultConfig,
+  type KeyCode,
+  type Machine,
+  type MachineConfig,
+  physical,
+  type StopInfo,
+} from '@emulator/machine/api'
+import { createMachine } from '@emulator/machine/machine'
+import { type Medium, openMedium } from '@emulator/media/medium'
+import type {
+  FaultAccount,
+  Frame,
+  FrameFacts,
+  Interest,
+  MachineCommand,
+  MachineSummary,
+} from '../../preload/bridge'
+import { ClimbSource } from '../push/climb-source'
+import { CodeSource } from '../push/code-source'
+import { CpuSource } from '../push/cpu-source'
+import { FrameFlagsSource } from '../push/frame-flags-source'
+import { FramePusher } from '../push/frame-pusher'
+import { ScreenSource } from '../push/screen-source'
+import { SerialLog } from '../push/serial-log'
+import { StatusSource } from '../push/status-source'
+import { accountOf } from './fault-account'
+
+/** How the session speaks to its window. */
+export interface SessionHost {
+  frame(frame: Frame): void
+  fault(account: FaultAccount | undefined): void
+  /** The state changed: menus follow. */
+  changed(): void
+  visible(): boolean
+}
+
+const NOTHING: Interest = { screen: false, serial: false, cpu: false, memory: false, code: false }
+
+export class MachineSession {
+  readonly machine: Machine
+  readonly summary: MachineSummary
+  readonly #host: SessionHost
+  readonly #pusher: FramePusher
+  readonly #serial: SerialLog
+  readonly #stopListening: (() => void)[]
+  readonly #troubles: string[] = []
+  #interest: Interest = NOTHING
+  #received = 0
+  #epoch = 0
+  #fault: FaultAccount | undefined
+
+  /**
+   * Opens the image and builds a machine around it, at its reset vector.
+   * @throws MediumError, or an Error when the host has no room for the machine
+   */
+  static async open(path: string, host: SessionHost): Promise<MachineSession> {
+    const medium = openMedium(path)
+    const config: MachineConfig = {
+      ...defaultConfig(),
+      drives: [{ slot: medium.kind === 'floppy' ? 'fda' : 'hda', medium }],
+    }
+    const machine = await createMachine(config).catch((error: unknown) => {
+      medium.close()
+      throw error
+    })
+    return new MachineSession(machine, medium, host)
+  }
+
+  private constructor(machine: Machine, medium: Medium, host: SessionHost) {
+    this.machine = machine
+    this.#host = host
+    const { memory, cpus, schedule, seed } = machine.config
+    this.summary = {
+      memory,
+      cpus,
+      schedule,
+      seed,
+      drives: machine.config.drives.map(({ slot }) => ({
+        slot,
+        size: medium.size,
+        description: medium.description,
+      })),
+      regions: machine.memoryMap(),
+      e820: machine.e820(),
+    }
+    this.#serial = new SerialLog(() => this.#interest.serial)
+    const status = new StatusSource(machine, {
+      sent: () => this.#serial.total,
+      received: () => this.#received,
+      mediumTroubles: () => [...medium.warnings, ...this.#troubles],
+    })
+    this.#pusher = new FramePusher(
+      {
+        live: () => this.machine.state === 'running' || (this.#interest.serial && this.#serial.pending),
+        visible: () => host.visible(),
+        epoch: () => this.#epoch,
+        send: (frame) => host.frame(frame),
+        now: () => performance.now(),
+      },
+      [
+        status,
+        new ClimbSource(machine, () => true),
+        this.#serial,
+        new ScreenSource(machine, () => this.#interest.screen),
+        new CpuSource(machine, () => this.#interest.cpu),
+        new CodeSource(
+          machine,
+          () => this.#interest.code,
+          () => this.#pusher.kick('code'),
+        ),
+        new FrameFlagsSource(machine, () => this.#interest.memory),
+      ],
+    )
+    this.#stopListening = [
+      machine.on('serial', ({ port, bytes }) => {
+        if (port !== 0) return
+        this.#serial.append(bytes)
+        this.#pusher.kick('serial')
+      }),
+      machine.on('state', () => {
+        this.#pusher.kick()
+        host.changed()
+      }),
+      machine.on('stopped', (stop) => this.#stopped(stop)),
+      machine.on('medium', ({ slot, message }) => {
+        this.#troubles.push(`${slot}: ${message}`)
+        this.#pusher.kick('status')
+      }),
+    ]
+  }
+
+  /** The page was loaded (again) and knows nothing. */
+  connect() {
+    this.#host.fault(this.#fault)
+    this.#pusher.restart()
+  }
+
+  /** The page has drawn a frame. */
+  drawn(sequence: number) {
+    this.#pusher.drawn(sequence)
+  }
+
+  setInterest(interest: Interest) {
+    this.#interest = interest
+    this.#pusher.kick()
+  }
+
+  /** The window can be seen again. */
+  refresh() {
+    this.#pusher.kick()
+  }
+
+  /** A command that makes no sense in the present state has no effect: the key was pressed a moment too late. */
+  async command(command: MachineCommand): Promise<void> {
+    const { machine } = this
+    switch (command) {
+      case 'run':
+        if (machine.state === 'paused') machine.run()
+        return
+      case 'pause':
+        await machine.pause()
+        return
+      case 'step':
+        if (machine.state === 'paused') await machine.step()
+        return
+      case 'stepOver':
+        if (machine.state === 'paused') await machine.stepOver()
+        return
+      case 'reset':
+        return this.#reset()
+    }
+  }
+
+  async #reset() {
+    const ended = this.machine.state === 'stopped'
+    await this.machine.reset()
+    this.#epoch++
+    this.#serial.clear()
+    this.#received = 0
+    this.#setFault(undefined)
+    // What ended by itself is started again, as the button of a real machine does.
+    if (ended && this.machine.state === 'paused') this.machine.run()
+    this.#pusher.restart()
+    this.#host.changed()
+  }
+
+  async serialInput(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text)
+    this.#received += bytes.length
+    await this.machine.serialInput(0, bytes)
+  }
+
+  key(code: KeyCode, pressed: boolean) {
+    this.machine.keyEvent(code, pressed)
+  }
+
+  /** @param frame number of a 4 KiB frame of RAM */
+  frameFacts(frame: number): FrameFacts {
+    const { memory } = this.machine
+    if (frame >= memory.frameCount) throw new RangeError(`this machine has ${memory.frameCount} frames`)
+    const at = memory.frames + frame * L.FRAME_SIZE
+    const address = frame * L.PAGE_SIZE
+    const stamp = memory.u32[(at + L.FRAME_STAMP) >>> 2]!
+    const bytes = this.machine.readPhysical(physical(address), L.PAGE_SIZE)
+    const region = this.summary.regions.find(({ start, end }) => address >= start && address < end)
+    const facts: FrameFacts = {
+      frame,
+      flags: memory.u32[(at + L.FRAME_FLAGS) >>> 2]!,
+      region: region?.name ?? 'nothing answers here',
+      bytes: bytes.slice(0, 16),
+      used: bytes.reduce((count, byte) => count + (byte === 0 ? 0 : 1), 0),
+    }
+    // The stamp counts 2^20 ns.
+    if (stamp !== 0) facts.lastTranslation = (stamp * 2 ** 20) / 1e6
+    return facts
+  }
+
+  async dispose(): Promise<void> {
+    this.#pusher.stop()
+    for (const stop of this.#stopListening) stop()
+    await this.machine.dispose()
+  }
+
+  #stopped(stop: StopInfo) {
+    this.#setFault(accountOf(stop, this.machine))
+    this.#pusher.kick()
+    this.#host.changed()
+  }
+
+  #setFault(account: FaultAccount | undefined) {
+    if (this.#fault === account) return
+    this.#fault = account
+    this.#host.fault(account)
+  }
+}
+

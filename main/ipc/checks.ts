@@ -1,0 +1,127 @@
+// Checks of what comes from the page. Each answers the value with its type or throws an Error that names what was
+// wrong; nothing is coerced.
+import type { Calls, CallName, Interest, MachineCommand, Theme } from '../../preload/bridge'
+
+export type Check<T> = (value: unknown) => T
+
+/** @param what the argument, as the error should call it */
+function wrong(what: string, expected: string, value: unknown): never {
+  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+  throw new TypeError(`${what} must be ${expected}, not ${got}`)
+}
+
+export const text =
+  (what: string, max: number): Check<string> =>
+  (value) => {
+    if (typeof value !== 'string') wrong(what, 'text', value)
+    if (value.length > max) throw new RangeError(`${what} is longer than ${max} characters`)
+    return value
+  }
+
+export const path: Check<string> = (value) => {
+  const found = text('a path', 4096)(value)
+  if (found === '' || found.includes('\0')) throw new TypeError('a path must not be empty or contain NUL')
+  return found
+}
+
+export const flag =
+  (what: string): Check<boolean> =>
+  (value) =>
+    typeof value === 'boolean' ? value : wrong(what, 'true or false', value)
+
+export const integer =
+  (what: string, min: number, max: number): Check<number> =>
+  (value) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) wrong(what, 'a whole number', value)
+    if (value < min || value > max) throw new RangeError(`${what} must be ${min} to ${max}, not ${value}`)
+    return value
+  }
+
+export const oneOf =
+  <const T extends string>(what: string, allowed: readonly T[]): Check<T> =>
+  (value) => {
+    if (!allowed.includes(value as T)) wrong(what, `one of ${allowed.join(', ')}`, value)
+    return value as T
+  }
+
+export const bytes =
+  (what: string, max: number): Check<Uint8Array> =>
+  (value) => {
+    if (!(value instanceof Uint8Array)) wrong(what, 'bytes', value)
+    if (value.length > max) throw new RangeError(`${what} is larger than ${max} bytes`)
+    return value
+  }
+
+function record(what: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(what, 'an object', value)
+  return value as Record<string, unknown>
+}
+
+/** Most lines of code that a window can show at a time. */
+export const CODE_LINES_MAX = 256
+
+export const interest: Check<Interest> = (value) => {
+  const given = record('interest', value)
+  const show = (name: string) => flag(`interest.${name}`)(given[name])
+  return {
+    screen: show('screen'),
+    serial: show('serial'),
+    cpu: show('cpu'),
+    memory: show('memory'),
+    code: given['code'] === false ? false : codeInterest(given['code']),
+  }
+}
+
+function codeInterest(value: unknown): Exclude<Interest['code'], false> {
+  const given = record('interest.code', value)
+  const lines = integer('interest.code.lines', 1, CODE_LINES_MAX)(given['lines'])
+  const before = integer('interest.code.before', 0, CODE_LINES_MAX)(given['before'])
+  if (given['at'] === undefined) return { lines, before }
+  const at = text('interest.code.at', 16)(given['at'])
+  if (!/^[0-9a-f]{1,16}$/i.test(at)) throw new TypeError('interest.code.at must be hexadecimal digits')
+  return { lines, before, at }
+}
+
+const MACHINE_COMMANDS = ['run', 'pause', 'step', 'stepOver', 'reset'] as const satisfies MachineCommand[]
+const THEMES = ['system', 'light', 'dark'] as const satisfies Theme[]
+
+/** A key has a code of the UI Events specification: letters and digits. */
+const keyCode: Check<string> = (value) => {
+  const code = text('a key code', 32)(value)
+  if (!/^[A-Za-z0-9]+$/.test(code)) throw new TypeError('a key code consists of letters and digits')
+  return code
+}
+
+type Arguments = { [Name in CallName]: { [I in keyof Parameters<Calls[Name]>]: Check<Parameters<Calls[Name]>[I]> } }
+
+/** For every call, the checks of its arguments. What is not listed here cannot be called. */
+export const ARGUMENTS: Arguments = {
+  hello: [],
+  'document.open': [path],
+  'document.choose': [],
+  'document.sample': [],
+  'document.reveal': [],
+  'recent.forget': [path],
+  machine: [oneOf('a command', MACHINE_COMMANDS)],
+  'serial.input': [text('input', 1 << 20)],
+  key: [keyCode, flag('pressed')],
+  capture: [flag('capture')],
+  interest: [interest],
+  'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
+  'layout.save': [text('a layout', 1 << 16)],
+  'clipboard.text': [text('text', 1 << 22)],
+  'screenshot.save': [bytes('a picture', 1 << 25)],
+  theme: [oneOf('a theme', THEMES)],
+}
+
+/**
+ * Checks a whole call.
+ * @throws TypeError or RangeError saying what is wrong with it
+ */
+export function checkCall(name: unknown, args: unknown): { name: CallName; args: unknown[] } {
+  if (typeof name !== 'string' || !Object.hasOwn(ARGUMENTS, name)) throw new TypeError('there is no such call')
+  const checks: readonly Check<unknown>[] = ARGUMENTS[name as CallName]
+  if (!Array.isArray(args) || args.length !== checks.length)
+    throw new TypeError(`${name} takes ${checks.length} arguments`)
+  return { name: name as CallName, args: checks.map((check, i) => check(args[i])) }
+}

@@ -1,0 +1,48 @@
+import type { Machine } from '@emulator/machine/api'
+import type { Status } from '../../preload/bridge'
+import type { Source } from './source'
+
+/** What the machine itself does not know. */
+export interface Traffic {
+  sent(): number
+  received(): number
+  mediumTroubles(): string[]
+}
+
+export class StatusSource implements Source<'status'> {
+  readonly part = 'status'
+  readonly interval = 100
+  #last = ''
+
+  constructor(
+    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo'>,
+    private readonly traffic: Traffic,
+  ) {}
+
+  wanted() {
+    return true
+  }
+
+  take(): Status | undefined {
+    const { state, stopInfo } = this.machine
+    const { instructions, time, currentMips } = this.machine.speed()
+    const status: Status = {
+      state,
+      instructions,
+      time,
+      mips: currentMips,
+      sent: this.traffic.sent(),
+      received: this.traffic.received(),
+      mediumTroubles: this.traffic.mediumTroubles(),
+    }
+    if (stopInfo && state !== 'running') status.stop = stopInfo
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason}`
+    if (key === this.#last) return
+    this.#last = key
+    return status
+  }
+
+  forget() {
+    this.#last = ''
+  }
+}

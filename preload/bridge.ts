@@ -1,0 +1,267 @@
+// The bridge between the main process and the window, as types. Two verbs: `call` asks the main process for
+// something and answers with a promise; `listen` hears what the main process has to tell. Both ends compile against
+// this file, and the main process checks every argument at run time besides (main/ipc/checks.ts): the window shows
+// an untrusted guest.
+import type {
+  CpuSnapshot,
+  E820Entry,
+  IndexedScreen,
+  MachineState,
+  MemoryRegion,
+  Milestone,
+  Schedule,
+  StopInfo,
+  TextScreen,
+} from '../emulator/machine/api'
+
+export type {
+  CpuMode,
+  CpuSnapshot,
+  E820Entry,
+  IndexedScreen,
+  MachineState,
+  MemoryRegion,
+  Milestone,
+  SegmentName,
+  SegmentRegister,
+  StopInfo,
+  StopReason,
+  TextScreen,
+} from '../emulator/machine/api'
+
+// ---------------------------------------------------------------------------------------------------------
+// The document of a window
+
+/** Why something did not work, in the words of people: what was wrong, where, what to do about it. */
+export interface Failure {
+  what: string
+  where: string
+  remedy: string
+}
+
+export interface DriveSummary {
+  slot: string
+  /** Bytes of the image. */
+  size: number
+  /** What the image was recognised as, e.g. "floppy 1.44 MB". */
+  description: string
+}
+
+export interface MachineSummary {
+  /** Bytes of guest RAM. */
+  memory: number
+  cpus: number
+  schedule: Schedule
+  seed: bigint
+  drives: DriveSummary[]
+  regions: MemoryRegion[]
+  e820: E820Entry[]
+}
+
+export type DocumentView =
+  | { kind: 'empty' }
+  | { kind: 'loading'; path: string; name: string }
+  | { kind: 'failed'; path: string; name: string; failure: Failure }
+  | { kind: 'open'; path: string; name: string; machine: MachineSummary }
+
+export interface RecentFile {
+  path: string
+  name: string
+  /** The folder, with the home folder as ~. */
+  folder: string
+  /** ms since 1970. */
+  opened: number
+  /** The file is (no longer) there. */
+  missing: boolean
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// What is drawn. Every part of a frame is sent only when it changed, and dense ones only while somebody looks.
+
+/** Readouts of the title and the status bar. */
+export interface Status {
+  state: MachineState
+  /** Why it last came to rest; absent while running and before the first time. */
+  stop?: StopInfo
+  instructions: bigint
+  /** Machine time in ns. */
+  time: bigint
+  /** Millions of instructions per second, about the last half second; 0 when the guest is idle. */
+  mips: number
+  /** Bytes through COM1, as the guest sees it. */
+  sent: number
+  received: number
+  /** What the host could not read or write of an image, newest last. */
+  mediumTroubles: string[]
+}
+
+/** Bytes of COM1 from `start` (a count since power-on). `skipped` bytes before it came faster than anyone reads. */
+export interface SerialChunk {
+  start: number
+  skipped: number
+  bytes: Uint8Array
+}
+
+/** A text screen; the glyphs come along only when they are new. */
+export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & { fonts?: { font: Uint8Array; font2: Uint8Array } }
+export type ScreenUpdate = TextUpdate | IndexedScreen | { kind: 'blank' }
+
+export interface CodeLine {
+  /** Offset in CS. */
+  offset: bigint
+  bytes: Uint8Array
+  /** Mnemonic and operands, NASM syntax. */
+  text: string
+  /** Offset in CS of the branch's target, for near branches. */
+  target?: bigint
+}
+
+export interface CodeListing {
+  /** Offset in CS of the next instruction to execute. */
+  rip: bigint
+  selector: number
+  base: bigint
+  bits: 16 | 32 | 64
+  protectedMode: boolean
+  lines: CodeLine[]
+  /** Nothing is mapped at the address. */
+  unmapped: boolean
+}
+
+/** Flags of guest frames (4 KiB): all of them, or those that changed. */
+export type FrameFlagsUpdate =
+  | { kind: 'all'; flags: Uint8Array }
+  | { kind: 'changed'; frames: Uint32Array; flags: Uint8Array }
+
+export interface Frame {
+  sequence: number
+  /** Power-ons of this machine: everything shown of an earlier one is history. */
+  epoch: number
+  status?: Status
+  climb?: Milestone[]
+  cpu?: CpuSnapshot
+  screen?: ScreenUpdate
+  code?: CodeListing
+  frames?: FrameFlagsUpdate
+  serial?: SerialChunk
+}
+
+/** What the window shows at the moment, so that the main process reads and sends nothing else. */
+export interface Interest {
+  screen: boolean
+  serial: boolean
+  cpu: boolean
+  memory: boolean
+  /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
+  code: false | { lines: number; before: number; at?: string }
+}
+
+/** Everything about one 4 KiB frame of guest memory. */
+export interface FrameFacts {
+  frame: number
+  flags: number
+  /** Machine time of the last translation made for it, ms; undefined when there was none. */
+  lastTranslation?: number
+  region: string
+  /** Its first 16 bytes. */
+  bytes: Uint8Array
+  /** Bytes that are not zero. */
+  used: number
+}
+
+/** One step on the way to a triple fault, or the one exception that a report is about. */
+export interface FaultStep {
+  /** E.g. "#NP segment not present, error code 0008". */
+  title: string
+  /** Why, in one or two sentences. */
+  text: string
+  /** The instruction: where it is, as the guest addresses it (0008:00007C4A), and what it is. */
+  at?: string
+  instruction?: string
+  registers: { name: string; value: bigint; digits: number }[]
+}
+
+/** A triple fault or an internal stop, told to a person. */
+export interface FaultAccount {
+  kind: 'triple-fault' | 'internal'
+  /** What went wrong, in one sentence. */
+  sentence: string
+  steps: FaultStep[]
+  /** The whole as plain text, for the clipboard and for a bug report. */
+  report: string
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// The two verbs
+
+export type MachineCommand = 'run' | 'pause' | 'step' | 'stepOver' | 'reset'
+
+/** What the menu asks the window to do. */
+export type WindowCommand =
+  | 'palette'
+  | 'resetLayout'
+  | `preset.${string}`
+  | `show.${string}`
+  | 'screenshot'
+  | 'copyScreen'
+
+export type Theme = 'system' | 'light' | 'dark'
+
+export interface Hello {
+  version: string
+  platform: string
+  /** The panel layout of last time, as the window saved it; empty when there is none. */
+  layout: string
+  hasSample: boolean
+}
+
+export interface Calls {
+  /** The page is ready: events start to come. */
+  hello: () => Hello
+  'document.open': (path: string) => void
+  /** Asks the user for a file. */
+  'document.choose': () => void
+  'document.sample': () => void
+  /** Shows the image in the system's file manager. */
+  'document.reveal': () => void
+  'recent.forget': (path: string) => void
+  machine: (command: MachineCommand) => void
+  /** Text typed at the serial console. */
+  'serial.input': (text: string) => void
+  /** KeyboardEvent.code, down or up. */
+  key: (code: string, pressed: boolean) => void
+  /** The guest's screen has the keyboard: menu shortcuts go to the guest, too. */
+  capture: (on: boolean) => void
+  interest: (interest: Interest) => void
+  'memory.frame': (frame: number) => FrameFacts
+  'layout.save': (layout: string) => void
+  'clipboard.text': (text: string) => void
+  /** Saves a PNG where the user says; answers the path, or nothing when the user changed their mind. */
+  'screenshot.save': (png: Uint8Array) => string | undefined
+  theme: (theme: Theme) => void
+}
+
+export interface Events {
+  document: DocumentView
+  recent: RecentFile[]
+  frame: Frame
+  fault: FaultAccount | undefined
+  command: WindowCommand
+}
+
+export type CallName = keyof Calls
+export type EventName = keyof Events
+
+/** What the preload script puts into the page. Events come by a MessagePort, see preload/index.ts. */
+export interface Bridge {
+  call<Name extends CallName>(name: Name, ...args: Parameters<Calls[Name]>): Promise<ReturnType<Calls[Name]>>
+  /** Path of a file that the user dropped on the window; empty when it is not a file on disk. */
+  pathOf(file: File): string
+}
+
+/** What travels on the port, main process to page. */
+export type EventMessage = { [Name in EventName]: { name: Name; value: Events[Name] } }[EventName]
+/** What travels on the port, page to main process: a frame has been drawn. */
+export interface Acknowledgement {
+  drawn: number
+}
