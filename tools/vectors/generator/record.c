@@ -9,6 +9,7 @@ typedef struct {
 
 static buffer_t body, forms;
 static u32 formCount, caseCount, formCases;
+static size_t formStart;
 static char lastForm[160], lastGroup[64];
 
 static void put(buffer_t *b, const void *p, size_t n) {
@@ -37,8 +38,8 @@ static void putValue(u64 v) {
 static void closeForm(void) {
   if (!formCount) return;
   char line[256];
-  int n = snprintf(line, sizeof line, "%s{\"group\":\"%s\",\"name\":\"%s\",\"cases\":%u}", formCount > 1 ? ",\n" : "",
-                   lastGroup, lastForm, formCases);
+  int n = snprintf(line, sizeof line, "%s{\"group\":\"%s\",\"name\":\"%s\",\"cases\":%u,\"bytes\":%zu}", formCount > 1 ? ",\n" : "",
+                   lastGroup, lastForm, formCases, body.len - formStart);
   put(&forms, line, (size_t)n);
 }
 
@@ -48,6 +49,7 @@ void record_form(const char *group, const char *name) {
   snprintf(lastForm, sizeof lastForm, "%s", name);
   formCount++;
   formCases = 0;
+  formStart = body.len;
 }
 
 u32 recorded(void) { return caseCount; }
@@ -96,6 +98,11 @@ void record_case(void) {
   regs_t base;
   base_state(formCount - 1, formCases, &base);
   bool wide = env->mode == 64;
+
+  // After a far transfer between 64-bit mode and the others only EAX..EDI have a defined value.
+  bool crossed = wide != (c.out.seg[CS] == 0x33);
+  if (crossed)
+    for (int i = 0; i < 16; i++) c.out.gpr[i] = i < 8 ? (c.in.gpr[i] & ~0xffffffffull) | (u32)c.out.gpr[i] : c.in.gpr[i];
 
   u32 set = 0, changed = 0;
   for (int i = 0; i < (wide ? 16 : 8); i++) {
@@ -155,7 +162,7 @@ void record_case(void) {
   if (!plain) {
     put8(c.event.vector);
     putValue(c.event.err);
-    putValue(c.out.rip - c.in.rip);
+    putValue((c.out.rip - c.in.rip) & mask_of(wide || c.out.rip >> 32 ? 64 : 32));
     if (c.event.vector == 14) putValue(c.event.cr2);
   }
   putVarint((c.in.rflags ^ c.out.rflags) & ~(u64)c.undefFlags);
@@ -189,7 +196,7 @@ void record_finish(const char *path) {
   for (int i = 0; i < 6; i++)
     H("%s\"%s\":{\"selector\":%u,\"base\":\"0x%llx\"}", i ? "," : "", segNames[i], env->sel[i], (unsigned long long)env->segBase[i]);
   H("},\n\"ldt\":[");
-  for (int i = 0; i < LDT_ENTRIES; i++) H("%s\"0x%016llx\"", i ? "," : "", (unsigned long long)ldt[i]);
+  for (int i = 0; i < LDT_USED; i++) H("%s\"0x%016llx\"", i ? "," : "", (unsigned long long)ldt[i]);
   H("],\n\"windows\":[");
   for (int w = 0; w < WINDOWS; w++)
     H("%s{\"name\":\"%s\",\"base\":\"0x%llx\",\"pages\":\"%s\"}", w ? "," : "", windows[w].name,

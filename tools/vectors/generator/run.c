@@ -35,7 +35,7 @@ const env_t environments[3] = {
    {0, 0x10000000, 0x30000000, 0, FS32_BASE, 0xb0000f00}, {FLAT, 0xffff, 0xffff, FLAT, FLAT, 0xffff}},
 };
 const env_t *env = environments;
-u64 ldt[LDT_ENTRIES];
+u64 ldt[LDT_USED];
 vcase_t c;
 
 int window_of(u64 linear) {
@@ -187,6 +187,12 @@ void run_case(void) {
   guest.enter = guest.farJump ? enter_far : enter_near;
   alarm(5);
   enter_guest();
+  extern const u8 __executable_start, etext;
+  if (c.out.seg[CS] == 0x33 && c.out.rip - (u64)&__executable_start < (u64)(&etext - &__executable_start)) {
+    fprintf(stderr, "exception %u (error %llx) in the generator itself, at %llx\n", c.event.vector,
+            (unsigned long long)c.event.err, (unsigned long long)c.out.rip);
+    exit(1);
+  }
 }
 
 void restore_windows(void) {

@@ -54,8 +54,8 @@ typedef struct {
 extern const env_t environments[3];
 extern const env_t *env;
 
-#define LDT_ENTRIES 16
-extern u64 ldt[LDT_ENTRIES];       // raw descriptors as the processor sees them
+#define LDT_USED 16
+extern u64 ldt[LDT_USED];       // raw descriptors as the processor sees them
 
 // --- a case ----------------------------------------------------------------------------------------------------
 

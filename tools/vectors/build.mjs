@@ -1,0 +1,106 @@
+// `npm run build:vectors`: records instruction vectors on this computer's processor (tools/vectors/README.md).
+//   (nothing)   writes emulator/core/vectors/integer-*.bin.br
+//   --check     records again, compares with what is committed, and says which forms differ
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const committed = join(here, '../../emulator/core/vectors')
+const modes = [64, 32, 16]
+/** Multiplies the number of cases of every form. */
+const scale = '1.5'
+const limit = 3_000_000
+
+/** @param {number} mode */
+const fileOf = (mode) => join(committed, `integer-${mode}.bin.br`)
+
+/** @param {string} work a folder for what is built */
+function compile(work) {
+  const source = join(here, 'generator')
+  const files = readdirSync(source).filter((name) => /\.[cS]$/.test(name))
+  // Fixed addresses below 2 GiB (enter.S relies on it); no stack protector, whose canary FS would be needed for.
+  const flags = ['-O1', '-g', '-Wall', '-Wextra', '-no-pie', '-fno-stack-protector', '-fcf-protection=none']
+  const program = join(work, 'vectors')
+  execFileSync('gcc', [...flags, '-o', program, ...files.sort().map((name) => join(source, name))], {
+    stdio: 'inherit',
+  })
+  return program
+}
+
+/** @param {Buffer} raw */
+function parse(raw) {
+  const size = raw.readUInt32LE(8)
+  const header = JSON.parse(raw.toString('utf8', 12, 12 + size))
+  let at = 12 + size
+  /** @type {Map<string, Buffer>} */
+  const forms = new Map()
+  for (const form of header.forms) {
+    forms.set(`${form.group}: ${form.name}`, raw.subarray(at, (at += form.bytes)))
+  }
+  return { header, forms }
+}
+
+/**
+ * @param {Buffer} before
+ * @param {Buffer} now
+ */
+function compare(before, now) {
+  const a = parse(before)
+  const b = parse(now)
+  const lines = []
+  for (const [name, bytes] of a.forms) {
+    const other = b.forms.get(name)
+    if (!other) lines.push(`  gone: ${name}`)
+    else if (!bytes.equals(other)) {
+      let at = 0
+      while (at < bytes.length && bytes[at] === other[at]) at++
+      lines.push(`  differs: ${name} (${bytes.length} and ${other.length} bytes, first at ${at})`)
+    }
+  }
+  for (const name of b.forms.keys()) if (!a.forms.has(name)) lines.push(`  new: ${name}`)
+  return lines
+}
+
+const check = process.argv.includes('--check')
+const work = mkdtempSync(join(tmpdir(), 'vectors-'))
+let total = 0
+try {
+  const program = compile(work)
+  for (const mode of modes) {
+    const out = join(work, `${mode}.bin`)
+    execFileSync(program, [`${mode}`, out, scale], { stdio: 'inherit' })
+    const raw = readFileSync(out)
+    const file = fileOf(mode)
+    const name = relative(process.cwd(), file)
+    if (check) {
+      const before = brotliDecompressSync(readFileSync(file))
+      if (before.equals(raw)) console.log(`${name}: the same ${parse(raw).header.cases} vectors`)
+      else {
+        const lines = compare(before, raw)
+        console.log(`${name}: ${lines.length} forms differ`)
+        for (const line of lines) console.log(line)
+        if (!lines.length) console.log('  (only the header)')
+        process.exitCode = 1
+      }
+    } else {
+      const packed = brotliCompressSync(raw, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
+      })
+      writeFileSync(file, packed)
+      total += packed.length
+      console.log(
+        `${name}: ${parse(raw).header.cases} vectors, ${packed.length} bytes (${raw.length} unpacked)`,
+      )
+    }
+  }
+  if (total > limit) throw new Error(`the vectors take ${total} bytes, more than ${limit}`)
+} catch (error) {
+  console.error(/** @type {Error} */ (error).message)
+  process.exitCode = 1
+} finally {
+  rmSync(work, { recursive: true })
+}
