@@ -175,14 +175,15 @@ export class MachineSession {
   }
 
   async #reset() {
-    const ended = this.machine.state === 'stopped'
+    const { machine } = this
+    const ended = machine.state === 'stopped'
     await this.machine.reset()
     this.#epoch++
     this.#serial.clear()
     this.#received = 0
     this.#setFault(undefined)
     // What ended by itself is started again, as the button of a real machine does.
-    if (ended && this.machine.state === 'paused') this.machine.run()
+    if (ended) machine.run()
     this.#pusher.restart()
     this.#host.changed()
   }

@@ -92,7 +92,8 @@ const keyCode: Check<string> = (value) => {
   return code
 }
 
-type Arguments = { [Name in CallName]: { [I in keyof Parameters<Calls[Name]>]: Check<Parameters<Calls[Name]>[I]> } }
+type Checks<Args extends unknown[]> = { [I in keyof Args]: Check<Args[I]> }
+type Arguments = { [Name in CallName]: Checks<Parameters<Calls[Name]>> }
 
 /** For every call, the checks of its arguments. What is not listed here cannot be called. */
 export const ARGUMENTS: Arguments = {

@@ -1,0 +1,7 @@
+import type { Bridge } from '../../preload/bridge'
+
+declare global {
+  interface Window {
+    ringside: Bridge
+  }
+}
