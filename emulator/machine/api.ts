@@ -277,8 +277,13 @@ export interface Machine {
   /** The machine's memory by the layout, for insight functions. */
   readonly memory: MachineMemory
 
-  /** Calls `listener` for every event until the returned function is called. */
-  on<E extends keyof MachineEvents>(event: E, listener: (value: MachineEvents[E]) => void): () => void
+  /** Calls `listener` for every event until the returned function is called. A listener of serial or debugcon may
+   *  return a promise: the port gives nothing more until it is settled, and the guest waits when the ring of 32 KiB
+   *  behind it is full. */
+  on<E extends keyof MachineEvents>(
+    event: E,
+    listener: (value: MachineEvents[E]) => void | Promise<void>,
+  ): () => void
 
   /** Goes on from where it is. No effect when running; an Error when stopped or disposed. */
   run(): void

@@ -1,7 +1,421 @@
-// A machine in the making: replaced by the implementation of api.ts.
-import type { Machine, MachineConfig } from './api'
+// A machine: its memory, its threads, and the conversation with them. See api.ts for what each member promises.
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import * as L from '../core/layout'
+import startBlockIo from '../threads/block-io.worker?nodeWorker'
+import {
+  type BlockIoMessage,
+  type BlockIoStart,
+  CLOCKS_SIZE,
+  type VcpuCommand,
+  type VcpuMessage,
+  type VcpuStart,
+} from '../threads/protocol'
+import startVcpu from '../threads/vcpu.worker?nodeWorker'
+import type {
+  CpuSnapshot,
+  E820Entry,
+  LinearAddress,
+  Machine,
+  MachineConfig,
+  MachineEvents,
+  MachineState,
+  MemoryRegion,
+  Milestone,
+  PhysicalAddress,
+  ScreenSnapshot,
+  Speed,
+  StopInfo,
+} from './api'
+import { coreModule, systemRom } from './core-module'
+import { cpuSnapshot } from './cpu-snapshot'
+import { slotOf, writeDrives } from './drives'
+import { Emitter } from './emitter'
+import { InputQueue } from './input'
+import { keyData, keystrokes } from './keyboard'
+import { createMemory, type MachineMemory } from './memory'
+import { e820, memoryMap } from './memory-map'
+import { milestones } from './milestones'
+import { OutputDrain } from './output'
+import { translate } from './page-walk'
+import { readLinear, readPhysical } from './peek'
+import { screenSnapshot } from './screen'
+import { serialHasRoom } from './serial-room'
+import { Speedometer } from './speed'
+import { clearMemory, stateHash } from './state-hash'
+import { stepOverTarget } from './step-over'
+import { describeStop } from './stop-info'
 
-/** Makes a paused machine at its reset vector. */
-export async function createMachine(_config: MachineConfig): Promise<Machine> {
-  throw new Error('not there yet')
+const BOOT_DRIVES: Record<MachineConfig['boot'], number> = { auto: 0xff, floppy: 0x00, disk: 0x80 }
+const SCHEDULES = { deterministic: L.SCHEDULE_DETERMINISTIC, parallel: L.SCHEDULE_PARALLEL }
+/** A thread that has not ended by itself by then is ended. */
+const QUIT_MS = 500
+const KEY_ROOM = 1000
+/** Behind the serial ports. */
+const KEYBOARD_CHANNEL = 4
+
+/**
+ * Makes a paused machine at its reset vector.
+ * @throws Error (RangeError for a number out of range) saying what in the configuration cannot be; the media are
+ *   closed then
+ */
+export async function createMachine(config: MachineConfig): Promise<Machine> {
+  try {
+    if (config.cpus !== 1)
+      throw new RangeError(`this version has machines with one CPU only, not ${config.cpus}`)
+    const [rom] = [await systemRom(), coreModule()]
+    const memory = createMemory(config.memory, config.cpus)
+    memory.u8.set(rom, L.ROM)
+    memory.setHeader32(L.HDR_SCHEDULE, SCHEDULES[config.schedule])
+    memory.setHeader64(L.HDR_SEED, BigInt.asUintN(64, config.seed))
+    memory.setHeader64(L.HDR_RTC_EPOCH, BigInt(Math.floor(config.rtcEpoch)))
+    memory.setHeader32(L.HDR_PACE, config.pace ? 1 : 0)
+    memory.setHeader32(L.HDR_BOOT_DRIVE, BOOT_DRIVES[config.boot])
+    memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)
+    memory.setHeader64(L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn)
+    memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
+    memory.setHeader32(L.HDR_CONTROL, L.CONTROL_PAUSE)
+    const drives = writeDrives(memory, config.drives)
+    const machine = new ThreadedMachine(config, memory, { memory: memory.wasm, drives })
+    await machine.powerOn()
+    return machine
+  } catch (error) {
+    for (const { medium } of config.drives) medium.close()
+    throw error
+  }
 }
+
+class ThreadedMachine implements Machine {
+  #state: MachineState = 'paused'
+  #stopInfo: StopInfo | undefined
+  readonly #events = new Emitter<MachineEvents>()
+  readonly #clocks = new SharedArrayBuffer(CLOCKS_SIZE)
+  readonly #speed: Speedometer
+  readonly #output: OutputDrain
+  readonly #input: InputQueue
+  readonly #vcpu: Worker
+  readonly #blockIo: Worker
+  readonly #commands: MessagePort
+  #ready!: { resolve(): void; reject(error: Error): void }
+  /** Settled when the command under way has ended and its output has been delivered. */
+  #rest: Promise<StopInfo> | undefined
+  #answered: ((internal?: string) => void) | undefined
+  #pausing = false
+  readonly #mediumMessages = new Set<string>()
+
+  constructor(
+    readonly config: Readonly<MachineConfig>,
+    readonly memory: MachineMemory,
+    blockIo: BlockIoStart,
+  ) {
+    this.#output = new OutputDrain(memory, (ring, bytes) =>
+      ring === L.RING_DEBUGCON
+        ? this.#events.emit('debugcon', { bytes })
+        : this.#events.emit('serial', { port: ring, bytes }),
+    )
+    this.#input = new InputQueue(memory)
+    this.#speed = new Speedometer(memory, this.#clocks)
+    const { port1, port2 } = new MessageChannel()
+    this.#commands = port1
+    const start: VcpuStart = { memory: memory.wasm, index: 0, commands: port2, clocks: this.#clocks }
+    this.#vcpu = startVcpu({ workerData: start, transferList: [port2], name: 'vCPU 0' })
+    this.#vcpu.on('message', (message: VcpuMessage) => this.#hear(message))
+    this.#vcpu.on('error', (error) => this.#broken(error.stack ?? error.message))
+    this.#blockIo = startBlockIo({ workerData: blockIo, name: 'block I/O' })
+    this.#blockIo.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
+    this.#blockIo.on('error', (error) => this.#broken(`the block I/O thread ended: ${error.stack}`))
+  }
+
+  /** Once, before anything else. */
+  async powerOn(): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#ready = { resolve, reject }
+    })
+    try {
+      this.#commands.postMessage({ type: 'module', module: await coreModule() } satisfies VcpuCommand)
+      await ready
+    } catch (error) {
+      await this.dispose()
+      throw error
+    }
+  }
+
+  get state(): MachineState {
+    return this.#state
+  }
+
+  get stopInfo(): StopInfo | undefined {
+    return this.#stopInfo
+  }
+
+  on<E extends keyof MachineEvents>(
+    event: E,
+    listener: (value: MachineEvents[E]) => void | Promise<void>,
+  ): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  run(): void {
+    if (this.#state === 'running') return
+    this.#mustBePaused('run')
+    void this.#command({ type: 'run' })
+  }
+
+  async pause(): Promise<StopInfo> {
+    const rest = this.#rest
+    if (!rest) return this.#stopInfo ?? this.#describe(L.STOP_PAUSE)
+    this.#askForPause()
+    return rest
+  }
+
+  async step(count = 1): Promise<StopInfo> {
+    this.#mustBePaused('step')
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new RangeError(`${count} instructions cannot be stepped`)
+    return this.#command({ type: 'step', count })
+  }
+
+  async stepOver(): Promise<StopInfo> {
+    this.#mustBePaused('step')
+    const target = await stepOverTarget(this)
+    this.#mustBePaused('step')
+    return this.#command(target === undefined ? { type: 'step', count: 1 } : { type: 'step-over', target })
+  }
+
+  async whenStopped(): Promise<StopInfo> {
+    return this.#rest ?? this.pause()
+  }
+
+  async reset(): Promise<void> {
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    const wasRunning = this.#state === 'running'
+    if (this.#rest) {
+      this.#askForPause()
+      await this.#rest
+    }
+    await this.#blockIdle()
+    if (this.#isDisposed()) return
+    await clearMemory(this.memory)
+    const { view } = this.memory
+    view.setBigUint64(L.HEADER + L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn, true)
+    view.setBigUint64(L.HEADER + L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn, true)
+    this.#speed.reset()
+    await this.#send({ type: 'power-on' })
+    if (this.#isDisposed()) return
+    this.#stopInfo = undefined
+    this.#setState('paused')
+    if (wasRunning) this.run()
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#state === 'disposed') return
+    this.#state = 'disposed'
+    this.#input.close()
+    this.#events.close()
+    this.memory.setHeader32(L.HDR_CONTROL, L.CONTROL_QUIT)
+    this.#notify()
+    await Promise.all([this.#vcpu, this.#blockIo].map((worker) => this.#ended(worker)))
+    this.#answered?.()
+    this.#commands.close()
+    for (const { medium } of this.config.drives) medium.close()
+  }
+
+  async serialInput(port: number, bytes: Uint8Array): Promise<void> {
+    if (!(port >= 0 && port < 4)) throw new RangeError(`there is no serial port ${port}`)
+    const data = Array.from(bytes, (byte) => byte | (port << 8))
+    return this.#input.putAll(port, L.INPUT_KIND_SERIAL, data, () => serialHasRoom(this.memory, port))
+  }
+
+  keyEvent(code: string, pressed: boolean): boolean {
+    const data = keyData(code)
+    if (data === undefined || this.#input.room <= L.INPUT_CAPACITY - KEY_ROOM) return false
+    return this.#input.put(L.INPUT_KIND_KEY, pressed ? data : data | L.KEY_RELEASE)
+  }
+
+  async typeText(text: string): Promise<void> {
+    const shift = keyData('ShiftLeft')!
+    const data = keystrokes(text).flatMap(({ code, shift: shifted }) => {
+      const key = keyData(code)!
+      const stroke = [key, key | L.KEY_RELEASE]
+      return shifted ? [shift, ...stroke, shift | L.KEY_RELEASE] : stroke
+    })
+    return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => true)
+  }
+
+  cpu(index = 0): CpuSnapshot {
+    return cpuSnapshot(this.memory, index)
+  }
+  milestones(): Milestone[] {
+    return milestones(this.memory)
+  }
+  speed(): Speed {
+    return this.#speed.read(this.#state === 'running')
+  }
+  screen(): ScreenSnapshot {
+    return screenSnapshot(this.memory)
+  }
+  readPhysical(address: PhysicalAddress, length: number): Uint8Array {
+    return readPhysical(this.memory, address, length)
+  }
+  readLinear(address: LinearAddress, length: number, cpu = 0): Uint8Array {
+    return readLinear(this.memory, address, length, cpu)
+  }
+  translate(address: LinearAddress, cpu = 0): PhysicalAddress | undefined {
+    return translate(this.memory, address, cpu)
+  }
+  e820(): E820Entry[] {
+    return e820(this.memory)
+  }
+  memoryMap(): MemoryRegion[] {
+    return memoryMap(this.memory)
+  }
+
+  frameFlags(into?: Uint8Array): Uint8Array {
+    const { frames, frameCount, u8 } = this.memory
+    const flags = into?.length === frameCount ? into : new Uint8Array(frameCount)
+    for (let i = 0, at = frames + L.FRAME_FLAGS; i < frameCount; i++, at += L.FRAME_SIZE) flags[i] = u8[at]!
+    return flags
+  }
+
+  async stateHash(): Promise<string> {
+    if (this.#rest) throw new Error('pause the machine before its state is hashed')
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    return stateHash(this.memory)
+  }
+
+  // -------------------------------------------------------------------------------------------------------
+
+  #mustBePaused(what: string) {
+    if (this.#state === 'paused' && !this.#rest) return
+    if (this.#state === 'stopped')
+      throw new Error(`this machine cannot ${what}: ${this.#stopInfo?.message} Reset it.`)
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    throw new Error(`this machine cannot ${what} while it runs`)
+  }
+
+  /** Sends a command that runs the guest; the promise is kept in #rest while it is under way. */
+  #command(command: VcpuCommand): Promise<StopInfo> {
+    this.#stopInfo = undefined
+    this.#setState('running')
+    const rest = this.#send(command).then((info) => {
+      this.#rest = undefined
+      if (this.#isDisposed()) return info
+      this.#stopInfo = info
+      this.#setState(STOPPED_FOR_GOOD.has(info.reason) ? 'stopped' : 'paused')
+      this.#events.emit('stopped', info)
+      return info
+    })
+    this.#rest = rest
+    return rest
+  }
+
+  /** Sends a command and waits until it has ended and everything the guest sent before has been delivered. */
+  async #send(command: VcpuCommand): Promise<StopInfo> {
+    const answered = new Promise<string | undefined>((resolve) => {
+      this.#answered = resolve
+    })
+    this.#pausing = false
+    this.#speed.begin()
+    this.#commands.postMessage(command)
+    const { i32 } = this.memory
+    if (Atomics.compareExchange(i32, CONTROL, L.CONTROL_PAUSE, L.CONTROL_RUN) === L.CONTROL_PAUSE)
+      this.#notify()
+    const internal = await answered
+    this.#answered = undefined
+    this.#speed.end()
+    if (!this.#isDisposed()) await this.#output.delivered()
+    return this.#describe(this.memory.header32(L.HDR_STOP_REASON), internal)
+  }
+
+  #askForPause() {
+    if (this.#pausing) return
+    this.#pausing = true
+    Atomics.compareExchange(this.memory.i32, CONTROL, L.CONTROL_RUN, L.CONTROL_PAUSE)
+    this.#notify()
+  }
+
+  /** Wakes whoever sleeps on a word of the memory. */
+  #notify() {
+    const { i32 } = this.memory
+    Atomics.notify(i32, CONTROL)
+    Atomics.notify(i32, (L.INPUT_QUEUE + L.INPUT_WRITE) >>> 2)
+    Atomics.add(i32, DOORBELL, 1)
+    Atomics.notify(i32, DOORBELL)
+  }
+
+  #hear(message: VcpuMessage) {
+    switch (message.type) {
+      case 'ready':
+        return this.#ready.resolve()
+      case 'wake':
+        return this.#state === 'disposed' ? this.#output.discard() : this.#output.wake()
+      case 'rest':
+        return this.#answered?.()
+      case 'broken':
+        return this.#broken(message.error)
+    }
+  }
+
+  /** A thread of ours failed: the machine stops with STOP_INTERNAL and an account of it. */
+  #broken(error: string) {
+    this.#ready.reject(new Error(error))
+    if (this.#state === 'disposed') return
+    this.memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
+    this.memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
+    this.#answered?.(error)
+  }
+
+  #hearMedium({ index, message }: BlockIoMessage) {
+    const slot = slotOf(index)
+    const name = this.config.drives.find((drive) => drive.slot === slot)?.medium.name ?? slot
+    const text = `${name} (${slot}): ${message}`
+    if (this.#mediumMessages.has(text) || this.#mediumMessages.size >= MEDIUM_MESSAGES_MAX) return
+    this.#mediumMessages.add(text)
+    this.#events.emit('medium', { slot, message: text })
+  }
+
+  #describe(reason: number, internal?: string): StopInfo {
+    return describeStop(this.memory, reason, internal)
+  }
+
+  #setState(state: MachineState) {
+    if (this.#state === state || this.#state === 'disposed') return
+    this.#state = state
+    this.#events.emit('state', { state })
+  }
+
+  /** Asked after an await: dispose() may have come meanwhile. */
+  #isDisposed(): boolean {
+    return this.#state === 'disposed'
+  }
+
+  /** No transfer may still be writing into the memory. */
+  async #blockIdle() {
+    const { i32 } = this.memory
+    const busy = () =>
+      Array.from(
+        { length: L.BLOCK_SLOTS },
+        (_, i) => (L.BLOCK_REQUESTS + i * L.BLOCK_SLOT_SIZE + L.BLOCK_STATE) >>> 2,
+      )
+        .map((word) => Atomics.load(i32, word))
+        .includes(L.BLOCK_SUBMITTED)
+    while (busy() && !this.#isDisposed()) await new Promise((resolve) => setTimeout(resolve, 1))
+    for (let i = 0; i < L.BLOCK_SLOTS; i++) {
+      Atomics.store(i32, (L.BLOCK_REQUESTS + i * L.BLOCK_SLOT_SIZE + L.BLOCK_STATE) >>> 2, L.BLOCK_IDLE)
+    }
+  }
+
+  async #ended(worker: Worker): Promise<void> {
+    const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    // A guest that waits for room in a ring must be able to go on to its end.
+    const emptying = setInterval(() => this.#output.discard(), 5)
+    const patience = setTimeout(() => void worker.terminate(), QUIT_MS)
+    await exit
+    clearInterval(emptying)
+    clearTimeout(patience)
+  }
+}
+
+const CONTROL = (L.HEADER + L.HDR_CONTROL) >>> 2
+const DOORBELL = (L.BLOCK_REQUESTS + L.BLOCK_DOORBELL) >>> 2
+const STOPPED_FOR_GOOD = new Set<StopInfo['reason']>(['triple-fault', 'debug-exit', 'power-off', 'internal'])
+const MEDIUM_MESSAGES_MAX = 100

@@ -106,8 +106,8 @@ export class MachineMemory {
   }
 
   /**
-   * WebAssembly address of a guest-physical one: RAM, ROM or the VGA's text/graphics window as flat bytes.
-   * @returns undefined where no memory answers
+   * WebAssembly address of a guest-physical one in RAM or ROM.
+   * @returns undefined where neither answers
    */
   physicalPointer(address: PhysicalAddress | number): number | undefined {
     if (address >= 0xe0000 && address < 0x100000) return L.ROM + (address - 0xe0000)

@@ -20,7 +20,7 @@ export interface Medium {
   readonly kind: MediumKind
   /** Bytes of content in the file. */
   readonly size: number
-  /** 512-byte sectors the guest sees; a partial last one is filled up with zeros. */
+  /** 512-byte sectors the guest sees; what the file does not have of them reads as zeros. */
   readonly sectors: number
   readonly geometry: Geometry
   /** What the image is, in words: 'raw hard-disk image', 'floppy image, 3.5" 1.44 MiB'. */
@@ -71,7 +71,7 @@ export function openMedium(path: string): Medium {
     throw openProblem(path, error as NodeJS.ErrnoException)
   }
   try {
-    return describe(path, descriptor)
+    return inspect(path, descriptor)
   } catch (error) {
     closeSync(descriptor)
     if (error instanceof MediumError) throw error
@@ -79,7 +79,7 @@ export function openMedium(path: string): Medium {
   }
 }
 
-function describe(path: string, descriptor: number): Medium {
+function inspect(path: string, descriptor: number): Medium {
   const stat = fstatSync(descriptor)
   if (stat.isDirectory()) throw new MediumError('directory', path, 'is a directory, not an image')
   if (!stat.isFile()) throw new MediumError('not-a-file', path, 'is not a regular file (a device or a pipe)')
@@ -94,7 +94,6 @@ function describe(path: string, descriptor: number): Medium {
     path: resolve(path),
     name: basename(path),
     size: stat.size,
-    sectors: Math.ceil(stat.size / SECTOR_SIZE),
     descriptor,
     ...found,
     close() {

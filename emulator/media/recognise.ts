@@ -5,6 +5,7 @@ import { hasBootSignature, readMbr } from './partitions'
 
 export interface Recognised {
   kind: MediumKind
+  sectors: number
   geometry: Geometry
   description: string
   bootable: boolean
@@ -70,14 +71,20 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
       `The last sector is incomplete (${size % SECTOR} of 512 bytes): the image may have been cut off. The rest reads as zeros.`,
     )
   }
-  const floppy = floppyFormat(size)
   if (!bootable) {
     warnings.push('Sector 0 does not end in 55 AA, so the firmware will not boot it.')
   }
+  const floppy = floppyFormat(size) ?? cutOffFloppy(head, size)
   if (floppy && !mbr.plausible) {
-    const { cylinders, heads, sectorsPerTrack } = floppy
+    const { cylinders, heads, sectorsPerTrack, kib } = floppy
+    if (size < kib * 1024) {
+      warnings.push(
+        `The file system says ${kib} KiB, the file has ${Math.floor(size / 1024)}: the image was cut off. The rest reads as zeros.`,
+      )
+    }
     return {
       kind: 'floppy',
+      sectors: kib * 2,
       geometry: { cylinders, heads, sectorsPerTrack },
       description: `floppy image, ${floppy.name}`,
       bootable,
@@ -85,13 +92,29 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
     }
   }
   warnings.push(...mbr.warnings)
+  const sectors = Math.ceil(size / SECTOR)
   return {
     kind: 'disk',
-    geometry: diskGeometry(Math.ceil(size / SECTOR)),
+    sectors,
+    geometry: diskGeometry(sectors),
     description: mbr.plausible ? 'raw hard-disk image' : 'raw hard-disk image without a partition table',
     bootable,
     warnings,
   }
+}
+
+/** A floppy whose FAT BIOS parameter block (FAT specification 1.03, 3.1) promises more than the file has. */
+function cutOffFloppy(head: Uint8Array, size: number) {
+  if (head.length < SECTOR) return undefined
+  const view = new DataView(head.buffer, head.byteOffset, SECTOR)
+  const jump = view.getUint8(0) === 0xeb || view.getUint8(0) === 0xe9
+  const sectors = view.getUint16(0x13, true)
+  const format = floppyFormat(sectors * SECTOR)
+  if (!jump || view.getUint16(0x0b, true) !== SECTOR || !format || size >= sectors * SECTOR) return undefined
+  const { heads, sectorsPerTrack } = format
+  return view.getUint16(0x18, true) === sectorsPerTrack && view.getUint16(0x1a, true) === heads
+    ? format
+    : undefined
 }
 
 function unsupported(name: string): NotRecognised {

@@ -1,0 +1,23 @@
+// core.wasm and the system ROM: read and compiled once per process, shared by all machines.
+import { readFile } from 'node:fs/promises'
+import corePath from '../core/index.ts?asc'
+import romPath from '@assets/firmware/ringside-bios.bin?asset'
+import { ROM_SIZE } from '../core/layout'
+
+let core: Promise<WebAssembly.Module> | undefined
+let rom: Promise<Uint8Array> | undefined
+
+export function coreModule(): Promise<WebAssembly.Module> {
+  core ??= readFile(corePath).then((bytes) => WebAssembly.compile(bytes))
+  return core
+}
+
+/** @throws Error when the image has not exactly the size of the ROM */
+export function systemRom(): Promise<Uint8Array> {
+  rom ??= readFile(romPath).then((bytes) => {
+    if (bytes.length !== ROM_SIZE)
+      throw new Error(`${romPath} has ${bytes.length} bytes instead of ${ROM_SIZE}`)
+    return bytes
+  })
+  return rom
+}

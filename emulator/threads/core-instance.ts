@@ -1,0 +1,48 @@
+// core.wasm bound to a machine's memory, with the three things it may ask of its thread (emulator/core/host.ts).
+import * as L from '../core/layout'
+
+/** What `run` answers (emulator/core/machine/run.ts). */
+export const RUN_BUDGET = 0
+export const RUN_HALTED = 1
+export const RUN_STOPPED = 2
+export const RUN_STEP = 3
+export const RUN_CONTROL = 4
+
+export interface Core {
+  layoutVersion(): number
+  /** Binds the instance to a vCPU block. */
+  cpuStart(index: number): void
+  /** Devices and CPUs into their power-on state; the rest of the memory is zero. */
+  machinePowerOn(): void
+  /** At most so many instructions; RUN_*. */
+  run(instructions: bigint): number
+  /** Machine time of the earliest timer, all ones when there is none. */
+  haltedUntil(): bigint
+  /** Moves the clock of a halted machine. */
+  haltSkipTo(time: bigint): void
+  /** As `run`, and RUN_STEP when the next instruction is at this linear address. */
+  runUntil?(linear: bigint, instructions: bigint): number
+}
+
+const WAIT_RESULTS = { ok: 0, 'not-equal': 1, 'timed-out': 2 }
+
+/**
+ * @param wake called when an output ring or the state has news
+ * @throws Error when module and program do not fit together
+ */
+export function bindCore(module: WebAssembly.Module, memory: WebAssembly.Memory, wake: () => void): Core {
+  const words = new Int32Array(memory.buffer)
+  const host = {
+    wait: (address: number, expected: number, milliseconds: number) =>
+      WAIT_RESULTS[Atomics.wait(words, address >>> 2, expected | 0, milliseconds >>> 0)],
+    wake,
+    now: () => process.hrtime.bigint(),
+  }
+  const instance = new WebAssembly.Instance(module, { env: { memory }, host })
+  const core = instance.exports as unknown as Core
+  const version = core.layoutVersion()
+  if (version !== L.LAYOUT_VERSION) {
+    throw new Error(`core.wasm has layout ${version}, this program ${L.LAYOUT_VERSION}: build again`)
+  }
+  return core
+}

@@ -1,0 +1,54 @@
+// What the threads of a machine say to each other besides what lies in its memory.
+
+/** workerData of a vCPU thread. */
+export interface VcpuStart {
+  memory: WebAssembly.Memory
+  index: number
+  /** Commands come in here; `receiveMessageOnPort` hears them without an event loop. */
+  commands: import('node:worker_threads').MessagePort
+  /** VCPU_CLOCK_* counters of host time. */
+  clocks: SharedArrayBuffer
+}
+
+/** Indices into BigInt64Array(clocks): host ns spent executing; host ns since the command began, halts included. */
+export const CLOCK_BUSY = 0
+export const CLOCK_RUNNING = 1
+export const CLOCKS_SIZE = 16
+
+/** Main thread -> vCPU. Every one but `module` is followed by HDR_CONTROL = CONTROL_RUN and answered by `rest`. */
+export type VcpuCommand =
+  | { type: 'module'; module: WebAssembly.Module }
+  | { type: 'run' }
+  | { type: 'step'; count: number }
+  /** Executes one instruction, then goes on to the instruction at `target` with the stack no deeper than now. */
+  | { type: 'step-over'; target: bigint }
+  | { type: 'power-on' }
+
+/** vCPU -> main thread. */
+export type VcpuMessage =
+  | { type: 'ready' }
+  /** An output ring has something (coalesced by HDR_HOST_WAKE). */
+  | { type: 'wake' }
+  /** The command has ended: HDR_STATE, HDR_STOP_REASON and HDR_STOP_VALUE say how. */
+  | { type: 'rest' }
+  /** The engine broke; HDR_STOP_REASON is STOP_INTERNAL. */
+  | { type: 'broken'; error: string }
+
+/** workerData of the block I/O thread. */
+export interface BlockIoStart {
+  memory: WebAssembly.Memory
+  drives: BlockIoDrive[]
+}
+
+export interface BlockIoDrive {
+  /** DRIVE_ index of the layout. */
+  index: number
+  /** Open for reading, by the main thread, which also closes it. */
+  descriptor: number
+  /** Bytes of the file; behind them sectors read as zeros. */
+  size: number
+  sectors: number
+}
+
+/** Block I/O thread -> main thread. */
+export type BlockIoMessage = { type: 'medium'; index: number; message: string }
