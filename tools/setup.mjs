@@ -33,6 +33,7 @@ const NOT_BUILT = /\.test\.ts$|^assets\/guests|\.md$/
  * @typedef {object} Wanted
  * @property {boolean} [window] the Electron runtime and its libraries too
  * @property {boolean} [test] what the tests need too
+ * @property {boolean} [build] false leaves the build to the caller
  */
 
 /**
@@ -40,7 +41,7 @@ const NOT_BUILT = /\.test\.ts$|^assets\/guests|\.md$/
  * @param {Wanted} wanted
  * @throws {SetupError} saying what the user can do
  */
-export async function ensureSetUp({ window = false, test = false }) {
+export async function ensureSetUp({ window = false, test = false, build = true }) {
   checkNode()
   await ensureDependencies(test ? ['build', 'window', 'test'] : window ? ['build', 'window'] : ['build'])
   if (window || test) {
@@ -52,7 +53,7 @@ export async function ensureSetUp({ window = false, test = false }) {
     }
     await ensureElectron()
   }
-  await ensureBuild()
+  if (build) await ensureBuild()
 }
 
 function checkNode() {

@@ -1,12 +1,12 @@
 // `npm test`: sets up, then checks the sources, runs the unit tests and the tests in real Electron, and ends with
-// the line "N passed, N failed". `npm test -- --only check|unit|e2e` runs one stage; further arguments go to it.
+// the line "N passed, N failed". `npm test -- --only check|build|unit|e2e` runs one stage; further arguments go to it.
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { electronEnvironment } from './electron-runtime.mjs'
 import { bin, root } from './paths.mjs'
 import { SetupError, say } from './progress.mjs'
-import { ensureSetUp } from './setup.mjs'
+import { ensureBuild, ensureSetUp } from './setup.mjs'
 import { findCommand } from './system-packages.mjs'
 
 /** @typedef {{ passed: number, failed: number }} Counts */
@@ -16,7 +16,7 @@ const UNIT_REPORT = join(root, 'out/unit/report.json')
 const E2E_REPORT = join(root, 'out/e2e/report.json')
 
 /** @type {Record<string, (args: string[]) => Promise<Counts>>} */
-const STAGES = { check, unit, e2e }
+const STAGES = { check, build, unit, e2e }
 
 const args = process.argv.slice(2)
 const at = args.indexOf('--only')
@@ -29,16 +29,21 @@ if (at >= 0 && !(only && only in STAGES)) {
 const total = { passed: 0, failed: 0 }
 await rm(SUMMARY, { force: true })
 try {
-  await ensureSetUp({ window: true, test: true })
+  await ensureSetUp({ window: true, test: true, build: false })
   for (const [name, stage] of Object.entries(STAGES)) {
     if (only && only !== name) continue
     say(`\n=== ${name}`)
-    const { passed, failed } = await stage(only ? args : [])
-    total.passed += passed
-    total.failed += failed
+    try {
+      const { passed, failed } = await stage(only ? args : [])
+      total.passed += passed
+      total.failed += failed
+    } catch (error) {
+      tell(error)
+      total.failed++
+    }
   }
 } catch (error) {
-  say(error instanceof SetupError ? `\n${error.message}` : String(/** @type {Error} */ (error).stack))
+  tell(error)
   total.failed++
 }
 const line = `${total.passed} passed, ${total.failed} failed`
@@ -46,6 +51,17 @@ await mkdir(dirname(SUMMARY), { recursive: true })
 await writeFile(SUMMARY, `${line}\n`)
 console.log(`\n${line}`)
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+
+/** @param {unknown} error */
+function tell(error) {
+  say(error instanceof SetupError ? `\n${error.message}` : String(/** @type {Error} */ (error).stack))
+}
+
+/** @returns {Promise<Counts>} */
+async function build() {
+  await ensureBuild()
+  return { passed: 1, failed: 0 }
+}
 
 /** @returns {Promise<Counts>} */
 async function check() {
@@ -71,6 +87,7 @@ function failedToLoad(file) {
 
 /** @param {string[]} args @returns {Promise<Counts>} */
 async function e2e(args) {
+  await ensureBuild()
   await rm(E2E_REPORT, { force: true })
   const playwright = [bin('playwright'), 'test', '-c', 'e2e/playwright.config.ts', ...args]
   const xvfb = process.platform === 'linux' && findCommand('xvfb-run')
