@@ -1,0 +1,310 @@
+// MOV CRn, LMSW, SMSW, CLTS and MOV DRn (SDM 3A 2.5, 4.1, 4.4.1; SDM 2B MOV; SDM 3B 17.2). Debug registers are
+// kept; breakpoints do not fire yet.
+
+import {
+  CLIMB_LONG,
+  CLIMB_PAE,
+  CLIMB_PAGING,
+  CLIMB_PROTECTED,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CR2,
+  CPU_CR3,
+  CPU_CR4,
+  CPU_CR8,
+  CPU_DR0,
+  CPU_DR6,
+  CPU_DR7,
+  CPU_EFER,
+  CPU_MODE,
+  CPU_PDPTE,
+  EVENT_CLASS_MODE,
+  EVENT_KIND_MODE,
+  CPU_RIP,
+  FAULT_DETAIL_CONTROL_REGISTER,
+  FAULT_DETAIL_NONE,
+  FAULT_DETAIL_PRIVILEGE,
+  FAULT_DETAIL_UNDEFINED_OPCODE,
+  MODE_CODE64,
+  MODE_SIZE,
+  SEG_CS,
+  SEG_DS,
+  SEG_ES,
+  SEG_FS,
+  SEG_GS,
+  SEG_SS,
+} from '../layout'
+import { event, milestone } from '../machine/events'
+import { physicalRead64 } from '../memory/physical'
+import { pagingModeChanged, tlbFlushAll } from '../memory/tlb'
+import { cpu } from './context'
+import { PHYSICAL_ADDRESS_BITS } from './cpuid'
+import { ATTRIBUTE_L } from './descriptors'
+import { raise } from './fault'
+import { cplSet, modeRefresh } from './mode'
+import { segmentAttributes, segmentCodeToReal, segmentRefresh } from './segments'
+import { EXC_DB, EXC_GP, EXC_UD } from './vectors'
+
+export const CR0_PE: u64 = 1
+export const CR0_MP: u64 = 1 << 1
+export const CR0_EM: u64 = 1 << 2
+export const CR0_TS: u64 = 1 << 3
+export const CR0_ET: u64 = 1 << 4
+export const CR0_NE: u64 = 1 << 5
+export const CR0_WP: u64 = 1 << 16
+export const CR0_AM: u64 = 1 << 18
+export const CR0_NW: u64 = 1 << 29
+export const CR0_CD: u64 = 1 << 30
+export const CR0_PG: u64 = 0x80000000
+const CR0_DEFINED: u64 =
+  CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG
+
+export const CR4_TSD: u64 = 1 << 2
+export const CR4_DE: u64 = 1 << 3
+export const CR4_PSE: u64 = 1 << 4
+export const CR4_PAE: u64 = 1 << 5
+export const CR4_MCE: u64 = 1 << 6
+export const CR4_PGE: u64 = 1 << 7
+export const CR4_PCE: u64 = 1 << 8
+export const CR4_OSFXSR: u64 = 1 << 9
+export const CR4_OSXMMEXCPT: u64 = 1 << 10
+const CR4_SUPPORTED: u64 =
+  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT
+
+export const EFER_SCE: u64 = 1
+export const EFER_LME: u64 = 1 << 8
+export const EFER_LMA: u64 = 1 << 10
+export const EFER_NXE: u64 = 1 << 11
+
+/** Bits above MAXPHYADDR of an address-bearing register. */
+export const BEYOND_PHYSICAL: u64 = ~(((1 as u64) << PHYSICAL_ADDRESS_BITS) - 1)
+
+/** True at CPL 0; else #GP(0). */
+export function privileged(): bool {
+  return load<u32>(cpu, CPU_CPL) == 0 || raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+}
+
+/** MOV r, CRn. CPL > 0: #GP(0); no such register: #UD; then the answer means nothing. */
+export function controlRegisterRead(n: u32): u64 {
+  if (!privileged()) return 0
+  switch (n) {
+    case 0:
+      return load<u64>(cpu, CPU_CR0)
+    case 2:
+      return load<u64>(cpu, CPU_CR2)
+    case 3:
+      return load<u64>(cpu, CPU_CR3)
+    case 4:
+      return load<u64>(cpu, CPU_CR4)
+    case 8:
+      return load<u64>(cpu, CPU_CR8)
+    default:
+      raise(EXC_UD, 0, FAULT_DETAIL_UNDEFINED_OPCODE)
+      return 0
+  }
+}
+
+/** MOV CRn, r; `value` is zero-extended outside 64-bit mode. False: a fault is pending, nothing has changed. */
+export function controlRegisterWrite(n: u32, value: u64): bool {
+  if (n != 0 && n != 2 && n != 3 && n != 4 && n != 8) return raise(EXC_UD, 0, FAULT_DETAIL_UNDEFINED_OPCODE)
+  if (!privileged()) return false
+  if (n == 0) return cr0Write(value)
+  if (n == 3) return cr3Write(value)
+  if (n == 4) return cr4Write(value)
+  if (n == 8) {
+    if (value > 15) return refuse(8, value)
+    store<u64>(cpu, value, CPU_CR8)
+    return true
+  }
+  store<u64>(cpu, value, CPU_CR2)
+  return true
+}
+
+function refuse(n: u32, value: u64): bool {
+  return raise(EXC_GP, 0, FAULT_DETAIL_CONTROL_REGISTER, value, n)
+}
+
+function code64(): bool {
+  return (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// CR0
+
+function cr0Write(value: u64): bool {
+  const old = load<u64>(cpu, CPU_CR0)
+  // Reserved bits of the low half are ignored, those of the high half refused (SDM 2B MOV). ET reads 1.
+  const next = (value & CR0_DEFINED) | CR0_ET
+  if (!cr0Valid(value, next, old)) return refuse(0, value)
+  const efer = load<u64>(cpu, CPU_EFER)
+  const cr4 = load<u64>(cpu, CPU_CR4)
+  const changed = old ^ next
+  const entersPae = (next & CR0_PG) != 0 && (cr4 & CR4_PAE) != 0 && !(efer & EFER_LME)
+  if (entersPae && changed & (CR0_PG | CR0_CD | CR0_NW)) {
+    if (!pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
+  }
+  store<u64>(cpu, next, CPU_CR0)
+  if (changed & CR0_PG) {
+    const active = next & CR0_PG && efer & EFER_LME
+    store<u64>(cpu, active ? efer | EFER_LMA : efer & ~EFER_LMA, CPU_EFER)
+  }
+  if (changed & CR0_PE) protectionChanged(next)
+  modeRefresh()
+  if (changed & (CR0_PG | CR0_WP)) pagingModeChanged()
+  cr0Report(changed, next)
+  return true
+}
+
+/** SDM 2B MOV—Move to/from Control Registers, "Protected Mode Exceptions". */
+function cr0Valid(value: u64, next: u64, old: u64): bool {
+  if (value >> 32) return false
+  if (next & CR0_PG && !(next & CR0_PE)) return false
+  if (next & CR0_NW && !(next & CR0_CD)) return false
+  if (next & CR0_PG && !(old & CR0_PG) && load<u64>(cpu, CPU_EFER) & EFER_LME) {
+    if (!(load<u64>(cpu, CPU_CR4) & CR4_PAE)) return false
+    if (segmentAttributes(SEG_CS) & ATTRIBUTE_L) return false
+  }
+  return (next & CR0_PG) != 0 || !(old & CR0_PG) || !code64()
+}
+
+/** CR0.PE has changed: in real mode CPL is 0 and CS may be read and written. */
+function protectionChanged(next: u64): void {
+  if (!(next & CR0_PE)) {
+    cplSet(0)
+    segmentCodeToReal()
+  }
+  segmentRefresh(SEG_ES)
+  segmentRefresh(SEG_CS)
+  segmentRefresh(SEG_SS)
+  segmentRefresh(SEG_DS)
+  segmentRefresh(SEG_FS)
+  segmentRefresh(SEG_GS)
+}
+
+function cr0Report(changed: u64, next: u64): void {
+  if (!(changed & (CR0_PE | CR0_PG))) return
+  const efer = load<u64>(cpu, CPU_EFER)
+  if (next & CR0_PE) milestone(CLIMB_PROTECTED)
+  if (next & CR0_PG) milestone(CLIMB_PAGING)
+  if (efer & EFER_LMA) milestone(CLIMB_LONG)
+  event(
+    EVENT_CLASS_MODE,
+    EVENT_KIND_MODE,
+    load<u32>(cpu, CPU_MODE),
+    load<u64>(cpu, CPU_RIP),
+    next | (efer << 32),
+  )
+}
+
+/** LMSW: PE, MP, EM and TS; PE can be set and not cleared (SDM 2A LMSW). */
+export function lmsw(value: u32): bool {
+  if (!privileged()) return false
+  const low = CR0_PE | CR0_MP | CR0_EM | CR0_TS
+  const old = load<u64>(cpu, CPU_CR0)
+  return cr0Write((old & ~low) | (<u64>value & low) | (old & CR0_PE))
+}
+
+/** SMSW may be executed at any CPL (UMIP is not offered). */
+export function smsw(): u64 {
+  return load<u64>(cpu, CPU_CR0)
+}
+
+export function clts(): bool {
+  if (!privileged()) return false
+  store<u64>(cpu, load<u64>(cpu, CPU_CR0) & ~CR0_TS, CPU_CR0)
+  return true
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// CR3, CR4
+
+/** PAE paging without IA-32e mode: the processor holds four PDPTEs (SDM 3A 4.4.1). */
+function paePaging(cr4: u64): bool {
+  return (
+    (load<u64>(cpu, CPU_CR0) & CR0_PG) != 0 && (cr4 & CR4_PAE) != 0 && !(load<u64>(cpu, CPU_EFER) & EFER_LMA)
+  )
+}
+
+function cr3Write(value: u64): bool {
+  if (code64() && value & BEYOND_PHYSICAL) return refuse(3, value)
+  if (paePaging(load<u64>(cpu, CPU_CR4)) && !pdptesLoad(value)) return false
+  store<u64>(cpu, value, CPU_CR3)
+  tlbFlushAll(false)
+  return true
+}
+
+function cr4Write(value: u64): bool {
+  const old = load<u64>(cpu, CPU_CR4)
+  if (value & ~CR4_SUPPORTED) return refuse(4, value)
+  if (load<u64>(cpu, CPU_EFER) & EFER_LMA && !(value & CR4_PAE)) return refuse(4, value)
+  const changed = (old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE)
+  if (changed && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
+  store<u64>(cpu, value, CPU_CR4)
+  if (changed) pagingModeChanged()
+  if (value & CR4_PAE) milestone(CLIMB_PAE)
+  return true
+}
+
+/** Loads the PDPTEs CR3 = `cr3` points at; a present one with a reserved bit: #GP(0), none is loaded. */
+function pdptesLoad(cr3: u64): bool {
+  // Bits 2:1 and 8:5 and what lies above MAXPHYADDR are reserved (SDM 3A table 4-8).
+  const reserved: u64 = BEYOND_PHYSICAL | 0x1e6
+  const table = cr3 & 0xffffffe0
+  for (let i: u32 = 0; i < 4; i++) {
+    const entry = physicalRead64(table + i * 8)
+    if (entry & 1 && entry & reserved) return raise(EXC_GP, 0, FAULT_DETAIL_CONTROL_REGISTER, entry, 3)
+  }
+  for (let i: u32 = 0; i < 4; i++) store<u64>(cpu + CPU_PDPTE + i * 8, physicalRead64(table + i * 8))
+  return true
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Debug registers (SDM 3B 17.2)
+
+const DR6_FIXED: u64 = 0xffff0ff0
+const DR6_WRITABLE: u64 = 0xe00f
+const DR7_FIXED: u64 = 0x400
+const DR7_WRITABLE: u64 = 0xffff23ff
+const DR7_GD: u64 = 0x2000
+const DR6_BD: u64 = 0x2000
+
+/** MOV r, DRn. Ask faultPending(). */
+export function debugRegisterRead(n: u32): u64 {
+  if (!debugRegisterAccess(n)) return 0
+  return load<u64>(debugRegister(n))
+}
+
+/** MOV DRn, r. False: a fault is pending. */
+export function debugRegisterWrite(n: u32, value: u64): bool {
+  if (!debugRegisterAccess(n)) return false
+  if (n >= 4) {
+    if (value >> 32) return refuse(n, value)
+    value = n & 1 ? (value & DR7_WRITABLE) | DR7_FIXED : (value & DR6_WRITABLE) | DR6_FIXED
+  }
+  store<u64>(debugRegister(n), value)
+  return true
+}
+
+/** DR4 and DR5 are DR6 and DR7, unless CR4.DE says that they do not exist. */
+function debugRegister(n: u32): usize {
+  if (n < 4) return cpu + CPU_DR0 + n * 8
+  return cpu + (n & 1 ? CPU_DR7 : CPU_DR6)
+}
+
+function debugRegisterAccess(n: u32): bool {
+  if (n > 7 || ((n == 4 || n == 5) && load<u64>(cpu, CPU_CR4) & CR4_DE)) {
+    return raise(EXC_UD, 0, FAULT_DETAIL_UNDEFINED_OPCODE)
+  }
+  if (!privileged()) return false
+  if (!(load<u64>(cpu, CPU_DR7) & DR7_GD)) return true
+  // General detect: the access itself is what the handler wants to see (SDM 3B 17.3.1.3).
+  store<u64>(cpu, load<u64>(cpu, CPU_DR6) | DR6_BD, CPU_DR6)
+  return raise(EXC_DB, 0, FAULT_DETAIL_NONE)
+}
+
+/** The reset values of DR6 and DR7 (SDM 3A table 9-1). */
+export function debugRegistersReset(): void {
+  memory.fill(cpu + CPU_DR0, 0, 32)
+  store<u64>(cpu, DR6_FIXED, CPU_DR6)
+  store<u64>(cpu, DR7_FIXED, CPU_DR7)
+}

@@ -1,0 +1,223 @@
+// RDMSR, WRMSR, RDTSC (SDM 2B RDMSR, WRMSR, RDTSC; SDM 4). An MSR that does not exist here: #GP(0).
+
+import {
+  CPU_APIC_BASE,
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CR4,
+  CPU_CSTAR,
+  CPU_EFER,
+  CPU_KERNEL_GS_BASE,
+  CPU_LSTAR,
+  CPU_MISC_ENABLE,
+  CPU_PAT,
+  CPU_RAX,
+  CPU_RCX,
+  CPU_RDX,
+  CPU_SEGMENTS,
+  CPU_SFMASK,
+  CPU_STAR,
+  CPU_SYSENTER_CS,
+  CPU_SYSENTER_EIP,
+  CPU_SYSENTER_ESP,
+  CPU_TSC_OFFSET,
+  CPU_UCODE_REV,
+  FAULT_DETAIL_MSR,
+  FAULT_DETAIL_PRIVILEGE,
+  SEG_FS,
+  SEG_GS,
+  SEGMENT_BASE,
+  SEGMENT_SIZE,
+} from '../layout'
+import { clockNow } from '../machine/clock'
+import { canonical } from '../memory/linear'
+import { pagingModeChanged } from '../memory/tlb'
+import { cpu } from './context'
+import {
+  BEYOND_PHYSICAL,
+  CR0_PG,
+  CR4_TSD,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+  EFER_SCE,
+  privileged,
+} from './control-registers'
+import { faultPending, raise } from './fault'
+import { MTRR_CAP_VALUE, isMtrr, mtrrRead, mtrrWrite } from './mtrr'
+import { EXC_GP } from './vectors'
+
+const IA32_TSC: u32 = 0x10
+const IA32_PLATFORM_ID: u32 = 0x17
+const IA32_APIC_BASE: u32 = 0x1b
+const IA32_BIOS_SIGN_ID: u32 = 0x8b
+const IA32_MTRRCAP: u32 = 0xfe
+const IA32_SYSENTER_CS: u32 = 0x174
+const IA32_SYSENTER_ESP: u32 = 0x175
+const IA32_SYSENTER_EIP: u32 = 0x176
+const IA32_MISC_ENABLE: u32 = 0x1a0
+const IA32_PAT: u32 = 0x277
+const IA32_EFER: u32 = 0xc0000080
+const IA32_STAR: u32 = 0xc0000081
+const IA32_LSTAR: u32 = 0xc0000082
+const IA32_CSTAR: u32 = 0xc0000083
+const IA32_FMASK: u32 = 0xc0000084
+const IA32_FS_BASE: u32 = 0xc0000100
+const IA32_GS_BASE: u32 = 0xc0000101
+const IA32_KERNEL_GS_BASE: u32 = 0xc0000102
+
+/** IA32_MISC_ENABLE: fast strings on, no branch trace store, no PEBS; only fast strings can be switched. */
+export const MISC_ENABLE_RESET: u64 = 0x1801
+const MISC_ENABLE_WRITABLE: u64 = 1
+/** IA32_APIC_BASE: bits 7:0 and 9 reserved, bit 10 is the x2APIC, which CPUID does not offer. */
+const APIC_BASE_RESERVED: u64 = 0x6ff
+const APIC_BASE_BSP: u64 = 0x100
+
+/** EDX:EAX = MSR[ECX]. False: #GP(0) is pending. */
+export function rdmsr(): bool {
+  if (!privileged()) return false
+  const value = msrRead(load<u32>(cpu, CPU_RCX))
+  if (faultPending()) return false
+  storePair(value)
+  return true
+}
+
+/** MSR[ECX] = EDX:EAX. False: #GP(0) is pending, nothing has changed. */
+export function wrmsr(): bool {
+  if (!privileged()) return false
+  const value = <u64>load<u32>(cpu, CPU_RAX) | ((<u64>load<u32>(cpu, CPU_RDX)) << 32)
+  return msrWrite(load<u32>(cpu, CPU_RCX), value)
+}
+
+function storePair(value: u64): void {
+  store<u64>(cpu, value & 0xffffffff, CPU_RAX)
+  store<u64>(cpu, value >> 32, CPU_RDX)
+}
+
+/** RDTSC: machine time in ns plus what the guest wrote. CR4.TSD keeps it for CPL 0. */
+export function rdtsc(): bool {
+  if (load<u64>(cpu, CPU_CR4) & CR4_TSD && load<u32>(cpu, CPU_CPL) != 0) {
+    return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+  }
+  storePair(timeStamp())
+  return true
+}
+
+function timeStamp(): u64 {
+  return clockNow() + load<u64>(cpu, CPU_TSC_OFFSET)
+}
+
+/** Makes the time-stamp counter read `value` now. */
+export function timeStampSet(value: u64): void {
+  store<u64>(cpu, value - clockNow(), CPU_TSC_OFFSET)
+}
+
+/** Where a plain MSR lies in the vCPU block; 0 when it is none of these. */
+function msrCell(index: u32): usize {
+  switch (index) {
+    case IA32_APIC_BASE:
+      return cpu + CPU_APIC_BASE
+    case IA32_BIOS_SIGN_ID:
+      return cpu + CPU_UCODE_REV
+    case IA32_SYSENTER_CS:
+      return cpu + CPU_SYSENTER_CS
+    case IA32_SYSENTER_ESP:
+      return cpu + CPU_SYSENTER_ESP
+    case IA32_SYSENTER_EIP:
+      return cpu + CPU_SYSENTER_EIP
+    case IA32_MISC_ENABLE:
+      return cpu + CPU_MISC_ENABLE
+    case IA32_PAT:
+      return cpu + CPU_PAT
+    case IA32_EFER:
+      return cpu + CPU_EFER
+    case IA32_STAR:
+      return cpu + CPU_STAR
+    case IA32_LSTAR:
+      return cpu + CPU_LSTAR
+    case IA32_CSTAR:
+      return cpu + CPU_CSTAR
+    case IA32_FMASK:
+      return cpu + CPU_SFMASK
+    case IA32_FS_BASE:
+      return cpu + CPU_SEGMENTS + SEG_FS * SEGMENT_SIZE + SEGMENT_BASE
+    case IA32_GS_BASE:
+      return cpu + CPU_SEGMENTS + SEG_GS * SEGMENT_SIZE + SEGMENT_BASE
+    case IA32_KERNEL_GS_BASE:
+      return cpu + CPU_KERNEL_GS_BASE
+    default:
+      return 0
+  }
+}
+
+function msrRead(index: u32): u64 {
+  const cell = msrCell(index)
+  if (cell) return load<u64>(cell)
+  if (index == IA32_TSC) return timeStamp()
+  if (index == IA32_PLATFORM_ID) return 0
+  if (index == IA32_MTRRCAP) return MTRR_CAP_VALUE
+  if (isMtrr(index)) return mtrrRead(index)
+  raise(EXC_GP, 0, FAULT_DETAIL_MSR, index)
+  return 0
+}
+
+function msrWrite(index: u32, value: u64): bool {
+  if (index == IA32_TSC) {
+    timeStampSet(value)
+    return true
+  }
+  if (index == IA32_EFER) return eferWrite(value)
+  if (isMtrr(index)) return mtrrWrite(index, value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
+  const cell = msrCell(index)
+  if (!cell || !msrValueValid(index, value)) return raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
+  if (index == IA32_SYSENTER_CS) value &= 0xffffffff
+  // Which processor is the bootstrap processor is wired, not written.
+  if (index == IA32_APIC_BASE) value = (value & ~APIC_BASE_BSP) | (load<u64>(cell) & APIC_BASE_BSP)
+  store<u64>(cell, value)
+  return true
+}
+
+function msrValueValid(index: u32, value: u64): bool {
+  switch (index) {
+    case IA32_LSTAR:
+    case IA32_CSTAR:
+    case IA32_FS_BASE:
+    case IA32_GS_BASE:
+    case IA32_KERNEL_GS_BASE:
+    case IA32_SYSENTER_ESP:
+    case IA32_SYSENTER_EIP:
+      return canonical(value)
+    case IA32_FMASK:
+      return value >> 32 == 0
+    case IA32_PAT:
+      return patValid(value)
+    case IA32_APIC_BASE:
+      return !(value & (BEYOND_PHYSICAL | APIC_BASE_RESERVED))
+    case IA32_MISC_ENABLE:
+      return ((value ^ MISC_ENABLE_RESET) & ~MISC_ENABLE_WRITABLE) == 0
+    default:
+      return true
+  }
+}
+
+/** Each byte is a memory type: UC, WC, WT, WP, WB, UC- (SDM 3A 11.12.2). */
+function patValid(value: u64): bool {
+  for (let i = 0; i < 8; i++) {
+    const type = (value >> (i * 8)) & 0xff
+    if (type > 7 || type == 2 || type == 3) return false
+  }
+  return true
+}
+
+/** SCE, LME, NXE. LME cannot change while paging is on; LMA is the processor's (SDM 3A 2.2.1, 4.1.1). */
+function eferWrite(value: u64): bool {
+  const old = load<u64>(cpu, CPU_EFER)
+  if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
+    return raise(EXC_GP, 0, FAULT_DETAIL_MSR, IA32_EFER, value)
+  if ((value ^ old) & EFER_LME && load<u64>(cpu, CPU_CR0) & CR0_PG) {
+    return raise(EXC_GP, 0, FAULT_DETAIL_MSR, IA32_EFER, value)
+  }
+  store<u64>(cpu, (value & ~EFER_LMA) | (old & EFER_LMA), CPU_EFER)
+  if ((value ^ old) & EFER_NXE) pagingModeChanged()
+  return true
+}

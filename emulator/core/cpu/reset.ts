@@ -1,0 +1,146 @@
+// The processor's state after power-up, RESET and INIT (SDM 3A 9.1, table 9-1).
+
+import {
+  ACTIVITY_RUNNING,
+  ACTIVITY_WAIT_SIPI,
+  CPU_ACTIVITY,
+  CPU_APIC_BASE,
+  CPU_CR0,
+  CPU_CR2,
+  CPU_CR3,
+  CPU_CR4,
+  CPU_CR8,
+  CPU_CSTAR,
+  CPU_EFER,
+  CPU_FAULT,
+  CPU_FETCH_PAGE,
+  CPU_GDTR_BASE,
+  CPU_GDTR_LIMIT,
+  CPU_IDTR_BASE,
+  CPU_IDTR_LIMIT,
+  CPU_INDEX,
+  CPU_KERNEL_GS_BASE,
+  CPU_LAZY,
+  CPU_LSTAR,
+  CPU_MISC_ENABLE,
+  CPU_MTRR_DEF_TYPE,
+  CPU_MTRR_FIXED,
+  CPU_MTRR_VARIABLE,
+  CPU_NMI,
+  CPU_PAT,
+  CPU_PDPTE,
+  CPU_RAX,
+  CPU_RDX,
+  CPU_RFLAGS,
+  CPU_RIP,
+  CPU_SFMASK,
+  CPU_SHADOW,
+  CPU_STAR,
+  CPU_SYSENTER_CS,
+  CPU_SYSENTER_EIP,
+  CPU_SYSENTER_ESP,
+  CPU_TSC_AUX,
+  CPU_UCODE_REV,
+  CPU_XCR0,
+  LAZY_NONE,
+  RESET_SYSTEM,
+  SEG_CS,
+  SEG_DS,
+  SEG_ES,
+  SEG_FS,
+  SEG_GS,
+  SEG_LDTR,
+  SEG_SS,
+  SEG_TR,
+} from '../layout'
+import { tlbFlushAll } from '../memory/tlb'
+import { cpu, cpuIndex } from './context'
+import { CR0_CD, CR0_ET, CR0_NW, debugRegistersReset } from './control-registers'
+import { CPU_SIGNATURE } from './cpuid'
+import { cplSet, modeRefresh } from './mode'
+import { MISC_ENABLE_RESET, timeStampSet } from './msr'
+import { segmentStore } from './segments'
+
+/** Present, accessed, writable, expand-up data of 64 KiB. */
+const DATA: u32 = 0x93
+const LDT: u32 = 0x82
+const BUSY_TSS: u32 = 0x8b
+const APIC_BASE_RESET: u64 = 0xfee00000
+const APIC_BASE_BSP: u64 = 0x100
+
+/**
+ * Puts this vCPU into its initial state. `kind`: RESET_SYSTEM for power-up and RESET, RESET_CPU for INIT, which
+ * keeps caching control, the TSC and most MSRs. CPU 0 is the bootstrap processor, the others wait for SIPI.
+ */
+export function cpuReset(kind: u32): void {
+  const init = kind != RESET_SYSTEM
+  store<u32>(cpu, cpuIndex, CPU_INDEX)
+  registersReset()
+  segmentsReset()
+  controlRegistersReset(init)
+  if (!init) modelSpecificReset()
+  store<u32>(cpu, cpuIndex == 0 ? ACTIVITY_RUNNING : ACTIVITY_WAIT_SIPI, CPU_ACTIVITY)
+  store<u32>(cpu, 0, CPU_SHADOW)
+  store<u32>(cpu, 0, CPU_NMI)
+  store<u32>(cpu, 0, CPU_FAULT)
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  cplSet(0)
+  modeRefresh()
+  tlbFlushAll(true)
+}
+
+function registersReset(): void {
+  memory.fill(cpu + CPU_RAX, 0, 128)
+  store<u64>(cpu, CPU_SIGNATURE, CPU_RDX)
+  store<u64>(cpu, 0xfff0, CPU_RIP)
+  store<u64>(cpu, 2, CPU_RFLAGS)
+  store<u32>(cpu, LAZY_NONE, CPU_LAZY)
+}
+
+function segmentsReset(): void {
+  segmentStore(SEG_CS, 0xf000, 0xffff0000, 0xffff, DATA)
+  segmentStore(SEG_ES, 0, 0, 0xffff, DATA)
+  segmentStore(SEG_SS, 0, 0, 0xffff, DATA)
+  segmentStore(SEG_DS, 0, 0, 0xffff, DATA)
+  segmentStore(SEG_FS, 0, 0, 0xffff, DATA)
+  segmentStore(SEG_GS, 0, 0, 0xffff, DATA)
+  segmentStore(SEG_LDTR, 0, 0, 0xffff, LDT)
+  segmentStore(SEG_TR, 0, 0, 0xffff, BUSY_TSS)
+  store<u64>(cpu, 0, CPU_GDTR_BASE)
+  store<u32>(cpu, 0xffff, CPU_GDTR_LIMIT)
+  store<u64>(cpu, 0, CPU_IDTR_BASE)
+  store<u32>(cpu, 0xffff, CPU_IDTR_LIMIT)
+}
+
+function controlRegistersReset(init: bool): void {
+  const caching = init ? load<u64>(cpu, CPU_CR0) & (CR0_CD | CR0_NW) : CR0_CD | CR0_NW
+  store<u64>(cpu, CR0_ET | caching, CPU_CR0)
+  store<u64>(cpu, 0, CPU_CR2)
+  store<u64>(cpu, 0, CPU_CR3)
+  store<u64>(cpu, 0, CPU_CR4)
+  store<u64>(cpu, 0, CPU_CR8)
+  store<u64>(cpu, 0, CPU_EFER)
+  store<u64>(cpu, 1, CPU_XCR0)
+  memory.fill(cpu + CPU_PDPTE, 0, 32)
+  debugRegistersReset()
+}
+
+function modelSpecificReset(): void {
+  store<u64>(cpu, 0, CPU_STAR)
+  store<u64>(cpu, 0, CPU_LSTAR)
+  store<u64>(cpu, 0, CPU_CSTAR)
+  store<u64>(cpu, 0, CPU_SFMASK)
+  store<u64>(cpu, 0, CPU_KERNEL_GS_BASE)
+  store<u64>(cpu, 0, CPU_SYSENTER_CS)
+  store<u64>(cpu, 0, CPU_SYSENTER_ESP)
+  store<u64>(cpu, 0, CPU_SYSENTER_EIP)
+  store<u64>(cpu, 0, CPU_TSC_AUX)
+  store<u64>(cpu, 0, CPU_UCODE_REV)
+  store<u64>(cpu, 0x0007040600070406, CPU_PAT)
+  store<u64>(cpu, MISC_ENABLE_RESET, CPU_MISC_ENABLE)
+  store<u64>(cpu, cpuIndex == 0 ? APIC_BASE_RESET | APIC_BASE_BSP : APIC_BASE_RESET, CPU_APIC_BASE)
+  store<u64>(cpu, 0, CPU_MTRR_DEF_TYPE)
+  memory.fill(cpu + CPU_MTRR_FIXED, 0, 11 * 8)
+  memory.fill(cpu + CPU_MTRR_VARIABLE, 0, 16 * 8)
+  timeStampSet(0)
+}
