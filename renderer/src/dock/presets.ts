@@ -1,0 +1,77 @@
+// Layouts to begin with.
+import type { DockviewApi } from 'dockview-core'
+import { PANELS, type PanelId } from '../panels/info'
+
+export const PRESETS = {
+  boot: 'Boot',
+  debug: 'Debug',
+  memory: 'Memory',
+  screen: 'Screen only',
+} as const
+
+export type PresetId = keyof typeof PRESETS
+export const isPreset = (id: string): id is PresetId => Object.hasOwn(PRESETS, id)
+
+/** Narrower than this, three columns do not fit beside each other, px. */
+const THREE_COLUMNS = 1120
+
+/** Puts the panels where the preset says; what is not part of it is closed. */
+export function applyPreset(dock: DockviewApi, preset: PresetId) {
+  dock.clear()
+  const add = (
+    id: PanelId,
+    beside?: PanelId,
+    direction: 'within' | 'left' | 'right' | 'above' | 'below' = 'within',
+    size: { initialWidth?: number; initialHeight?: number } = {},
+  ) =>
+    dock.addPanel({
+      id,
+      component: id,
+      title: PANELS[id].title,
+      ...(beside === undefined ? {} : { position: { referencePanel: beside, direction } }),
+      ...size,
+      inactive: direction === 'within' && beside !== undefined,
+    })
+  const { width, height } = dock
+  const wide = width >= THREE_COLUMNS
+  const side = wide ? Math.round(Math.min(308, width * 0.22)) : 290
+  switch (preset) {
+    case 'boot': {
+      add('screen')
+      add('cpu', 'screen', 'left', { initialWidth: side })
+      if (wide) {
+        const right = Math.round(Math.min(430, Math.max(340, width * 0.28)))
+        add('memory', 'screen', 'right', { initialWidth: right })
+        add('code', 'memory', 'below', { initialHeight: Math.round(height * 0.42) })
+        add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.34) })
+      } else {
+        add('memory', 'screen')
+        add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.42) })
+        add('code', 'serial')
+      }
+      break
+    }
+    case 'debug': {
+      add('code')
+      add('cpu', 'code', 'left', { initialWidth: side })
+      add('screen', 'code', 'right', { initialWidth: Math.round(width * 0.38) })
+      add('memory', 'screen')
+      add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.38) })
+      break
+    }
+    case 'memory': {
+      add('memory')
+      add('cpu', 'memory', 'left', { initialWidth: side })
+      add('code', 'cpu')
+      add('serial', 'memory', 'below', { initialHeight: Math.round(height * 0.28) })
+      add('screen', 'serial')
+      break
+    }
+    case 'screen': {
+      add('screen')
+      add('serial', 'screen')
+      break
+    }
+  }
+  dock.panels[0]?.api.setActive()
+}

@@ -1,0 +1,17 @@
+import { type Component, defineAsyncComponent } from 'vue'
+import CodePanel from './CodePanel.vue'
+import CpuPanel from './CpuPanel.vue'
+import FaultPanel from './FaultPanel.vue'
+import type { PanelId } from './info'
+import MemoryPanel from './MemoryPanel.vue'
+import ScreenPanel from './ScreenPanel.vue'
+
+export const COMPONENTS: Record<PanelId, Component> = {
+  screen: ScreenPanel,
+  // The terminal is a third of the page's code: it comes when the rest is drawn.
+  serial: defineAsyncComponent(() => import('./SerialPanel.vue')),
+  cpu: CpuPanel,
+  code: CodePanel,
+  memory: MemoryPanel,
+  fault: FaultPanel,
+}

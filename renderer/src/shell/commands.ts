@@ -1,0 +1,114 @@
+// Everything that can be done by name: the command palette, the keys, what the menu asks for.
+import type { MachineCommand, Theme, WindowCommand } from '../../../preload/bridge'
+import { send } from '../bridge'
+import { isPreset, PRESETS, type PresetId } from '../dock/presets'
+import { isPanel, PANEL_IDS, PANELS } from '../panels/info'
+import { useDock } from '../stores/dock'
+import { useDocument } from '../stores/document'
+import { useMachine } from '../stores/machine'
+import { usePalette } from '../stores/palette'
+import { useScreenActions } from '../stores/screen-actions'
+
+export interface Command {
+  id: string
+  title: string
+  /** As shown: 'Ctrl+Shift+P'. */
+  keys?: string
+  /** Makes sense now. */
+  available(): boolean
+  run(): void
+}
+
+/** Call in a component's setup. */
+export function useCommands() {
+  const documents = useDocument()
+  const machine = useMachine()
+  const dock = useDock()
+  const palette = usePalette()
+  const screen = useScreenActions()
+  const open = () => documents.view.kind === 'open'
+
+  const machineCommand = (
+    id: MachineCommand,
+    title: string,
+    keys: string,
+    available: () => boolean,
+  ): Command => ({ id, title, keys, available: () => open() && available(), run: () => machine.command(id) })
+
+  const paused = () => machine.state === 'paused'
+  const commands: Command[] = [
+    machineCommand('run', 'Run', 'F5', paused),
+    machineCommand('pause', 'Pause', 'F6', () => machine.running),
+    machineCommand('step', 'Step one instruction', 'F11', paused),
+    machineCommand('stepOver', 'Step over', 'F10', paused),
+    machineCommand('reset', 'Reset the machine', 'Ctrl+Shift+F5', () => true),
+    {
+      id: 'open',
+      title: 'Open a disk image…',
+      keys: 'Ctrl+O',
+      available: () => true,
+      run: () => documents.choose(),
+    },
+    {
+      id: 'sample',
+      title: 'Open the sample “First light”',
+      available: () => documents.hello?.hasSample ?? false,
+      run: () => documents.openSample(),
+    },
+    { id: 'reveal', title: 'Show the image in its folder', available: open, run: () => documents.reveal() },
+    { id: 'screenshot', title: 'Save a screenshot…', keys: 'Ctrl+Shift+S', available: open, run: screen.save },
+    { id: 'copyScreen', title: 'Copy the screen as text', keys: 'Ctrl+Shift+C', available: open, run: screen.copy },
+    ...PANEL_IDS.filter((id) => !PANELS[id].transient).map((id) => ({
+      id: `show.${id}`,
+      title: `Show panel: ${PANELS[id].title}`,
+      available: open,
+      run: () => dock.show(id),
+    })),
+    ...(Object.keys(PRESETS) as PresetId[]).map((id, i) => ({
+      id: `preset.${id}`,
+      title: `Layout: ${PRESETS[id]}`,
+      keys: `Ctrl+${i + 1}`,
+      available: open,
+      run: () => dock.preset(id),
+    })),
+    { id: 'resetLayout', title: 'Reset the layout', available: open, run: () => dock.preset('boot') },
+    ...(['system', 'light', 'dark'] as const satisfies Theme[]).map((theme) => ({
+      id: `theme.${theme}`,
+      title: { system: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' }[theme],
+      available: () => true,
+      run: () => send('theme', theme),
+    })),
+    {
+      id: 'palette',
+      title: 'Command palette',
+      keys: 'Ctrl+Shift+P',
+      available: () => true,
+      run: () => palette.toggle(),
+    },
+  ]
+
+  function run(id: string) {
+    const command = commands.find((command) => command.id === id)
+    if (command?.available()) command.run()
+  }
+
+  /** @param command as the menu names it */
+  function fromMenu(command: WindowCommand) {
+    const [verb, what] = command.split('.') as [string, string?]
+    if (verb === 'preset' && what && isPreset(what)) dock.preset(what)
+    else if (verb === 'show' && what && isPanel(what)) dock.show(what)
+    else run(command)
+  }
+
+  return { commands, run, fromMenu }
+}
+
+/** 'Ctrl+Shift+F5' for an event; Command counts as Ctrl. */
+export function keysOf(event: KeyboardEvent): string {
+  const parts: string[] = []
+  if (event.ctrlKey || event.metaKey) parts.push('Ctrl')
+  if (event.altKey) parts.push('Alt')
+  if (event.shiftKey) parts.push('Shift')
+  parts.push(event.key.length === 1 ? event.key.toUpperCase() : event.key)
+  return parts.join('+')
+}

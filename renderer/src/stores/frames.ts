@@ -1,0 +1,39 @@
+// What happened to each 4 KiB frame of guest memory.
+import { defineStore } from 'pinia'
+import { shallowRef, triggerRef } from 'vue'
+import type { FrameFlagsUpdate } from '../../../preload/bridge'
+
+/** Flags of a frame, as the machine's layout has them. */
+export const TOUCHED = 1
+export const WRITTEN = 2
+export const EXECUTED = 4
+export const PAGE_TABLE = 8
+
+export const useFrames = defineStore('frames', () => {
+  const flags = shallowRef<Uint8Array>()
+  /** When each frame's flags last changed, by the page's clock in ms; for a moment of light. */
+  let changed = new Map<number, number>()
+
+  function apply(update: FrameFlagsUpdate) {
+    const now = performance.now()
+    if (update.kind === 'all') {
+      flags.value = update.flags
+      changed = new Map()
+      return
+    }
+    const known = flags.value
+    if (!known) return
+    update.frames.forEach((frame, i) => {
+      known[frame] = update.flags[i]!
+      changed.set(frame, now)
+    })
+    triggerRef(flags)
+  }
+
+  function forget() {
+    flags.value = undefined
+    changed = new Map()
+  }
+
+  return { flags, apply, forget, changes: () => changed }
+})

@@ -1,0 +1,39 @@
+// What the window shows, told to the main process whenever it changes: it reads and sends nothing else.
+import { defineStore } from 'pinia'
+import { computed, reactive, ref, watch } from 'vue'
+import type { Interest } from '../../../preload/bridge'
+import { send } from '../bridge'
+import { useDocument } from './document'
+
+export const useInterest = defineStore('interest', () => {
+  const documents = useDocument()
+  const shown = reactive(new Set<string>())
+  /** The window as a whole can be seen. */
+  const visible = ref(!document.hidden)
+  const code = ref<Exclude<Interest['code'], false>>({ lines: 40, before: 8 })
+
+  document.addEventListener('visibilitychange', () => {
+    visible.value = !document.hidden
+  })
+
+  const interest = computed<Interest>(() => {
+    const sees = (panel: string) => visible.value && shown.has(panel)
+    return {
+      screen: sees('screen'),
+      serial: sees('serial'),
+      cpu: sees('cpu') || sees('code'),
+      memory: sees('memory'),
+      code: sees('code') && { ...code.value },
+    }
+  })
+
+  watch([interest, () => documents.view], ([now]) => documents.view.kind === 'open' && send('interest', now))
+
+  function show(panels: Iterable<string>) {
+    const now = new Set(panels)
+    for (const panel of shown) if (!now.has(panel)) shown.delete(panel)
+    for (const panel of now) shown.add(panel)
+  }
+
+  return { shown, code, show, interest }
+})

@@ -1,0 +1,84 @@
+// The machine as the last frames told it. Derived things are computed; nothing is known here that was not sent.
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+import type {
+  CodeListing,
+  CpuSnapshot,
+  Frame,
+  MachineCommand,
+  Milestone,
+  Status,
+} from '../../../preload/bridge'
+import { acknowledge, call, listen } from '../bridge'
+import { useDocument } from './document'
+import { useFrames } from './frames'
+import { useScreen } from './screen'
+import { useSerial } from './serial'
+
+export const useMachine = defineStore('machine', () => {
+  const documents = useDocument()
+  const screen = useScreen()
+  const serial = useSerial()
+  const frames = useFrames()
+
+  const epoch = shallowRef(-1)
+  const status = shallowRef<Status>()
+  const climb = shallowRef<Milestone[]>([])
+  const cpu = shallowRef<CpuSnapshot>()
+  const code = shallowRef<CodeListing>()
+  /** The CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
+  const rests = shallowRef<[CpuSnapshot?, CpuSnapshot?]>([])
+
+  const state = computed(() => status.value?.state ?? 'paused')
+  const running = computed(() => state.value === 'running')
+  const ended = computed(() => state.value === 'stopped')
+  /** While the guest runs: what it was when it was let go; at rest: what it was at the rest before. */
+  const before = computed(() => (running.value ? rests.value[0] : rests.value[1]))
+
+  listen('document', () => forget())
+  listen('frame', (frame) => {
+    apply(frame)
+    // The next frame may come when this one is on the screen.
+    requestAnimationFrame(() => acknowledge(frame.sequence))
+  })
+
+  function forget() {
+    epoch.value = -1
+    status.value = undefined
+    climb.value = []
+    cpu.value = undefined
+    code.value = undefined
+    rests.value = []
+    screen.forget()
+    serial.forget()
+    frames.forget()
+  }
+
+  function apply(frame: Frame) {
+    if (frame.epoch !== epoch.value) {
+      forget()
+      epoch.value = frame.epoch
+    }
+    if (frame.status) status.value = frame.status
+    if (frame.climb) climb.value = frame.climb
+    if (frame.cpu) cpu.value = frame.cpu
+    if (frame.code) code.value = frame.code
+    if (frame.screen) screen.apply(frame.screen)
+    if (frame.serial) serial.apply(frame.serial)
+    if (frame.frames) frames.apply(frame.frames)
+    settle()
+  }
+
+  function settle() {
+    const now = cpu.value
+    if (status.value === undefined || running.value || now === undefined) return
+    const [last] = rests.value
+    if (last === now) return
+    const moved = last === undefined || last.instructions !== now.instructions || last.rip !== now.rip
+    rests.value = moved ? [now, last] : [now, rests.value[1]]
+  }
+
+  const command = (name: MachineCommand) => documents.attempt(call('machine', name))
+
+  return { epoch, status, climb, cpu, code, state, running, ended, before, apply, command }
+})
