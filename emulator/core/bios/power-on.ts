@@ -1,0 +1,143 @@
+// What power-on writes into memory: interrupt vectors, BIOS data area, extended BIOS data area.
+import { portRead, portWrite } from '../chipset/bus'
+import { DEV_BIOS, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
+import { physicalRead16, physicalWrite16, physicalWrite32, physicalWrite8 } from '../memory/physical'
+import {
+  BDA_COM,
+  BDA_COM_TIMEOUT,
+  BDA_DISK_COUNT,
+  BDA_EBDA,
+  BDA_EQUIPMENT,
+  BDA_KEY_BUFFER,
+  BDA_KEY_BUFFER_END,
+  BDA_KEY_END,
+  BDA_KEY_HEAD,
+  BDA_KEY_MODE,
+  BDA_KEY_START,
+  BDA_KEY_TAIL,
+  BDA_LPT_TIMEOUT,
+  BDA_MEMORY,
+  BDA_RESET,
+  BDA_TICKS,
+  EBDA,
+  EBDA_DISK_PARAMETERS,
+  EBDA_SEGMENT,
+  EBDA_SIZE,
+} from './bda'
+import { diskCount, driveOf, floppyCount, geometryCylinders, geometryHeads, geometrySectors } from './drives'
+import { setBda16, setBda32, setBda8, bda16 } from './guest'
+import { clockTicks } from './int1a-time'
+import { ROM_CODE_SEGMENT, ROM_FONT_8X8, ROM_FONT_SEGMENT, ROM_IRET, ROM_VECTORS_LOW } from './rom-layout'
+import { print, printDecimal } from './teletype'
+
+const ROM_CODE: u64 = ROM_CODE_SEGMENT << 4
+
+function setVector(vector: u32, segment: u32, offset: u32): void {
+  physicalWrite32(vector * 4, (segment << 16) | offset)
+}
+
+function romWord(offset: u32): u32 {
+  return physicalRead16(ROM_CODE + offset)
+}
+
+function setUpVectors(): void {
+  for (let vector: u32 = 0; vector < 0x78; vector++) setVector(vector, ROM_CODE_SEGMENT, ROM_IRET)
+  // 60h-67h belong to programs, 68h-6Fh are free: zero, as programs expect that look for a free one.
+  for (let vector: u32 = 0x60; vector < 0x70; vector++) setVector(vector, 0, 0)
+  for (let vector: u32 = 0x78; vector < 0x100; vector++) setVector(vector, 0, 0)
+  for (let i: u32 = 0; i < 32; i++) setVector(i, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + i * 2))
+  for (let i: u32 = 0; i < 8; i++)
+    setVector(0x70 + i, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + 64 + i * 2))
+  setVector(0x1f, ROM_FONT_SEGMENT, ROM_FONT_8X8 + 1024)
+  setVector(0x40, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + 0x13 * 2)) // INT 13h for floppies
+  setVector(0x42, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + 0x10 * 2)) // INT 10h before the VGA took it
+  setVector(0x43, ROM_FONT_SEGMENT, ROM_FONT_8X8)
+}
+
+/** Fixed disk parameter table (INT 41h, 46h), 16 bytes (PC AT Technical Reference, "Fixed disk"). */
+function diskTable(number: u32, at: u32): void {
+  const drive = driveOf(number)
+  const table: u64 = EBDA + at
+  const heads = geometryHeads(drive)
+  physicalWrite16(table, <u16>geometryCylinders(drive))
+  physicalWrite8(table + 2, <u8>heads)
+  physicalWrite16(table + 5, 0xffff) // no write precompensation
+  physicalWrite8(table + 8, heads > 8 ? 0x08 : 0)
+  physicalWrite16(table + 12, <u16>geometryCylinders(drive)) // landing zone
+  physicalWrite8(table + 14, <u8>geometrySectors(drive))
+}
+
+/** Port bases of the UARTs that are there: their scratch register keeps what is written. Answers how many. */
+function findSerialPorts(): u32 {
+  let found: u32 = 0
+  for (let i: u32 = 0; i < 4; i++) {
+    const base: u32 = i == 0 ? 0x3f8 : i == 1 ? 0x2f8 : i == 2 ? 0x3e8 : 0x2e8
+    portWrite(base + 7, 1, 0x5a)
+    if (portRead(base + 7, 1) != 0x5a) continue
+    portWrite(base + 7, 1, 0)
+    setBda16(BDA_COM + found * 2, base)
+    found++
+  }
+  return found
+}
+
+export function setUpTables(): void {
+  const reset = bda16(BDA_RESET) // 1234h: a warm start
+  for (let at: u32 = 0; at < 0x100; at += 4) setBda32(at, 0)
+  setBda16(BDA_RESET, reset)
+  for (let at: u32 = 0; at < (EBDA_SIZE as u32); at += 4) physicalWrite32(EBDA + at, 0)
+  memory.fill(DEV_BIOS, 0, 0x100)
+  physicalWrite8(0x500, 0) // INT 05h: no screen print in progress
+  setUpVectors()
+
+  physicalWrite8(EBDA, (EBDA_SIZE >> 10) as u8)
+  setBda16(BDA_EBDA, EBDA_SEGMENT)
+  const kib = load<u32>(HEADER, HDR_RAM_SIZE) >> 10
+  setBda16(BDA_MEMORY, kib < 640 ? kib - 1 : 639)
+
+  const floppies = floppyCount()
+  const ports = findSerialPorts()
+  // Equipment: bit 0 floppies, 1 coprocessor, 2 pointing device, 5:4 video 80x25 colour, 7:6 floppies - 1, 11:9 ports.
+  let equipment: u32 = 0x0022 | (ports << 9)
+  if (floppies > 0) equipment |= 1 | ((floppies - 1) << 6)
+  setBda16(BDA_EQUIPMENT, equipment)
+  for (let i: u32 = 0; i < 4; i++) {
+    setBda8(BDA_LPT_TIMEOUT + i, 20)
+    setBda8(BDA_COM_TIMEOUT + i, 1)
+  }
+
+  setBda16(BDA_KEY_START, BDA_KEY_BUFFER)
+  setBda16(BDA_KEY_END, BDA_KEY_BUFFER_END)
+  setBda16(BDA_KEY_HEAD, BDA_KEY_BUFFER)
+  setBda16(BDA_KEY_TAIL, BDA_KEY_BUFFER)
+  setBda8(BDA_KEY_MODE, 0x10)
+
+  setBda32(BDA_TICKS, clockTicks())
+  const disks = diskCount()
+  setBda8(BDA_DISK_COUNT, disks)
+  if (disks > 0) {
+    diskTable(0x80, EBDA_DISK_PARAMETERS)
+    setVector(0x41, EBDA_SEGMENT, EBDA_DISK_PARAMETERS)
+  }
+  if (disks > 1) {
+    diskTable(0x81, EBDA_DISK_PARAMETERS + 16)
+    setVector(0x46, EBDA_SEGMENT, EBDA_DISK_PARAMETERS + 16)
+  }
+}
+
+/** The first thing on the screen. */
+export function banner(): void {
+  print('Ringside BIOS\n')
+  const mib = load<u32>(HEADER, HDR_RAM_SIZE) >> 20
+  if (mib > 0) {
+    printDecimal(mib)
+    print(' MiB')
+  } else {
+    printDecimal(bda16(BDA_MEMORY) + 1)
+    print(' KiB')
+  }
+  print(' of memory, ')
+  const processors = load<u32>(HEADER, HDR_CPU_COUNT)
+  printDecimal(processors)
+  print(processors == 1 ? ' processor\n\n' : ' processors\n\n')
+}

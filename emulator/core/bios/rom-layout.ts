@@ -1,0 +1,36 @@
+// What the system ROM (emulator/firmware/rom) and the services here must agree on. tools/build-guests.mjs hands
+// every constant of this file to the assembler by its name, so there is one place to change. Plain integers only.
+
+/** Real-mode segments of the ROM. */
+export const ROM_FONT_SEGMENT = 0xe000
+export const ROM_CODE_SEGMENT = 0xf000
+
+/** Offsets in ROM_FONT_SEGMENT: 256 glyphs each, a byte per row, leftmost pixel in bit 7. */
+export const ROM_FONT_8X16 = 0x0000
+export const ROM_FONT_8X14 = 0x1000
+export const ROM_FONT_8X8 = 0x1e00
+
+/** Offsets in ROM_CODE_SEGMENT. */
+export const ROM_VECTORS_LOW = 0xfef3 // u16[40]: handlers of vectors 00h-1Fh, then 70h-77h
+export const ROM_IRET = 0xff53
+export const ROM_CONFIGURATION = 0xe6f5 // table of INT 15h/C0h
+export const ROM_DISKETTE_PARAMETERS = 0xefc7 // INT 1Eh
+export const ROM_FONT_8X8_FIRST_HALF = 0xfa6e
+
+/** Service numbers of the firmware-call instruction (0F 3F ib); below 20h they are interrupt numbers. */
+export const SERVICE_TABLES = 0x80 // interrupt vectors, BIOS data area
+export const SERVICE_BANNER = 0x81
+export const SERVICE_READY = 0x82 // power-on is over
+export const SERVICE_BOOT = 0x83 // try the next boot device; ZF loaded, CF none left
+export const SERVICE_BOOT_START = 0x84 // registers for the boot sector
+export const SERVICE_BOOT_AGAIN = 0x85 // begin with the first device again
+export const SERVICE_KEY = 0x86 // one byte of the keyboard in AL; AH: KEY_*
+export const SERVICE_EXCEPTION = 0x87 // CPU exception without a handler; CF: do not return
+
+/** What SERVICE_KEY leaves to the interrupt handler. */
+export const KEY_DONE = 0
+export const KEY_REBOOT = 1
+export const KEY_BREAK = 2
+export const KEY_PRINT = 3
+export const KEY_PAUSE = 4
+export const KEY_SYSREQ = 5

@@ -1,0 +1,93 @@
+; Software interrupts: each stub calls its service in the core and gives the answer back.
+
+int10:
+        FIRMWARE 10h
+        iret
+
+int11:
+        FIRMWARE 11h
+        iret
+
+int12:
+        FIRMWARE 12h
+        iret
+
+int13:
+        FIRMWARE 13h
+        RETURN_CF
+
+int14:                                  ; CF: no byte yet
+        FIRMWARE 14h
+        jnc     .done
+        sti
+        hlt
+        jmp     int14
+.done:  iret
+
+int15:
+        cmp     ah, 86h
+        je      int15_wait
+        cmp     ax, 5307h
+        FIRMWARE 15h
+        RETURN_CF
+
+; INT 15h/86h: CX:DX microseconds. The service starts the clock's periodic interrupt with a flag of our own
+; (bit 7 of 0040:00A0) and IRQ 8 counts.
+int15_wait:
+        FIRMWARE 15h
+        jc      return_cf
+        push    ds
+        push    ax
+        push    word BDA
+        pop     ds
+        pushf
+        sti
+.wait:  test    byte [BDA_RTC_WAIT], 01h
+        jz      .over
+        hlt
+        jmp     .wait
+.over:  popf
+        and     byte [BDA_RTC_WAIT], 7fh
+        pop     ax
+        pop     ds
+        clc
+        jmp     return_cf
+
+int16:                                  ; CF: no key yet
+        cli
+        FIRMWARE 16h
+        jnc     return_zf
+        sti
+        hlt
+        jmp     int16
+
+int17:
+        FIRMWARE 17h
+        iret
+
+int1a:
+        FIRMWARE 1ah
+        RETURN_CF
+
+; The caller's FLAGS lie at SS:SP+4; MOVZX because the upper half of ESP is anybody's guess in real mode.
+return_cf:
+        push    ebp
+        movzx   ebp, sp
+        jc      .set
+        and     word [bp + 8], ~1
+        pop     ebp
+        iret
+.set:   or      word [bp + 8], 1
+        pop     ebp
+        iret
+
+return_zf:
+        push    ebp
+        movzx   ebp, sp
+        jz      .set
+        and     word [bp + 8], ~40h
+        pop     ebp
+        iret
+.set:   or      word [bp + 8], 40h
+        pop     ebp
+        iret
