@@ -1,0 +1,98 @@
+// `ringside info FILE`: what a file is.
+import { parseArgs } from 'node:util'
+import { type Medium, MediumError, openMedium, readAt } from '../media/medium'
+import { type Partition, readPartitions } from '../media/partitions'
+import { OK, UsageError } from './usage'
+
+const HELP = `usage: ringside info FILE [--json]
+
+Says what FILE is: its format and geometry, its partitions, and whether the firmware would boot it.
+
+exit status: 0, or 2 when the file cannot be opened as an image
+`
+const SECTOR = 512
+
+export async function info(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args)
+  if (values.help) {
+    process.stdout.write(HELP)
+    return OK
+  }
+  const [path, ...more] = positionals
+  if (path === undefined || more.length > 0) throw new UsageError('info wants one file')
+  let medium: Medium
+  try {
+    medium = openMedium(path)
+  } catch (error) {
+    if (error instanceof MediumError) throw new UsageError(error.message)
+    throw error
+  }
+  try {
+    const described = describeMedium(medium)
+    process.stdout.write(values.json ? `${JSON.stringify(described, undefined, 2)}\n` : inWords(described))
+    return OK
+  } finally {
+    medium.close()
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function describeMedium(medium: Medium) {
+  const { path, kind, size, sectors, geometry, description, bootable } = medium
+  const read = (position: number, length: number) => readAt(medium.descriptor, position, length)
+  const table = kind === 'disk' ? readPartitions(read, size) : { partitions: [], warnings: [] }
+  return {
+    path,
+    kind,
+    description,
+    size,
+    sectors,
+    geometry,
+    bootable,
+    partitions: table.partitions,
+    warnings: [...new Set([...medium.warnings, ...table.warnings])],
+  }
+}
+
+function inWords(described: ReturnType<typeof describeMedium>): string {
+  const { path, description, size, sectors, geometry, bootable, partitions, warnings, kind } = described
+  const { cylinders, heads, sectorsPerTrack } = geometry
+  const drive = kind === 'floppy' ? 'floppy drive 00h' : 'hard disk 80h'
+  return [
+    path,
+    `  ${description}, ${inUnits(size)} (${size} bytes, ${sectors} sectors)`,
+    `  geometry: ${cylinders} cylinders, ${heads} heads, ${sectorsPerTrack} sectors per track`,
+    `  boot sector: ${bootable ? `ends in 55 AA; the firmware boots it as ${drive}` : 'no 55 AA; the firmware will not boot it'}`,
+    ...partitions.map((partition) => `  ${line(partition)}`),
+    ...warnings.map((warning) => `  note: ${warning}`),
+    '',
+  ].join('\n')
+}
+
+function line({ number, scheme, start, sectors, type, active, name }: Partition): string {
+  const label = name ? ` “${name}”` : ''
+  const flag = active ? ', active' : ''
+  return `partition ${number} (${scheme.toUpperCase()}): ${type}${label}, from sector ${start}, ${inUnits(sectors * SECTOR)}${flag}`
+}
+
+export function inUnits(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  let unit = 0
+  let value = bytes
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${Number(value.toFixed(2))} ${units[unit]}`
+}

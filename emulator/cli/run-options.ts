@@ -1,0 +1,161 @@
+// The command line of `ringside run`.
+import { parseArgs } from 'node:util'
+import { KIB, MEMORY_DEFAULT, MEMORY_MAX, MEMORY_MIN, MIB, type Schedule } from '../machine/api'
+import { UsageError } from './usage'
+
+export const RUN_HELP = `usage: ringside run IMAGE [options]
+
+Boots IMAGE, a raw disk or floppy image, in a PC of its own. COM1 is on stdin and stdout. The image is never written
+to: what the guest writes is gone when the run ends.
+
+  --memory SIZE          guest memory, such as 64M or 1G (default ${MEMORY_DEFAULT / MIB}M, ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M)
+  --timeout SECONDS      end the run after this time, with status 124
+  --until TEXT           end the run when COM1 has said TEXT, with status 0
+  --serial WHERE         COM1: stdio (default), null, or file:PATH
+  --debugcon file:PATH   what the guest writes to port E9h
+  --screenshot OUT.png   the screen at the end of the run
+  --stats json           one line of JSON on stderr at the end: instructions, seconds, mips, cpus, schedule, stateHash
+  --schedule NAME        deterministic (default): the same image gives the same run; or parallel: host time
+  --seed NUMBER          decides the order of the CPUs in the deterministic schedule (default 0)
+  --cpus N               number of CPUs (1 in this version)
+  --no-pace              do not wait while the guest idles: its clock jumps to the next timer
+  -h, --help             this text
+
+At a terminal, keys go to COM1. Ctrl-A X ends the run, Ctrl-A Ctrl-A sends Ctrl-A.
+
+exit status
+  0            the guest powered off, or --until was met
+  2            wrong usage, or IMAGE cannot be opened
+  4            triple fault; the report is on stderr
+  (v << 1)|1   the guest wrote v to port F4h (isa-debug-exit)
+  124          --timeout
+  70           Ringside itself failed
+  130, 141, 143  ended by Ctrl-C or Ctrl-A X, a closed pipe, a signal
+`
+
+export type SerialTarget = { kind: 'stdio' } | { kind: 'null' } | { kind: 'file'; path: string }
+
+export interface RunOptions {
+  image: string
+  memory: number
+  /** Seconds. */
+  timeout: number | undefined
+  until: string | undefined
+  serial: SerialTarget
+  debugcon: string | undefined
+  screenshot: string | undefined
+  stats: boolean
+  schedule: Schedule
+  seed: bigint
+  cpus: number
+  pace: boolean
+}
+
+/**
+ * @param args behind `run`
+ * @returns 'help' when that is what is asked for
+ * @throws UsageError
+ */
+export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
+  const { values, positionals } = parse(args)
+  if (values.help) return 'help'
+  const [image, ...more] = positionals
+  if (image === undefined) throw new UsageError('run needs an image to boot')
+  if (more.length > 0) throw new UsageError(`run boots one image; ${more[0]} is one too many`)
+  if (values.stats !== undefined && values.stats !== 'json') {
+    throw new UsageError(`--stats knows the format json, not ${values.stats}`)
+  }
+  if (values.until === '') throw new UsageError('--until needs a text to wait for')
+  return {
+    image,
+    memory: values.memory === undefined ? MEMORY_DEFAULT : parseSize(values.memory),
+    timeout: values.timeout === undefined ? undefined : parseSeconds(values.timeout),
+    until: values.until,
+    serial: parseSerial(values.serial ?? 'stdio'),
+    debugcon: values.debugcon === undefined ? undefined : parseFile('--debugcon', values.debugcon),
+    screenshot: values.screenshot,
+    stats: values.stats !== undefined,
+    schedule: parseSchedule(values.schedule ?? 'deterministic'),
+    seed: parseSeed(values.seed ?? '0'),
+    cpus: parseCpus(values.cpus ?? '1'),
+    pace: !values['no-pace'],
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        memory: { type: 'string' },
+        timeout: { type: 'string' },
+        until: { type: 'string' },
+        serial: { type: 'string' },
+        debugcon: { type: 'string' },
+        screenshot: { type: 'string' },
+        stats: { type: 'string' },
+        schedule: { type: 'string' },
+        seed: { type: 'string' },
+        cpus: { type: 'string' },
+        'no-pace': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace(/\.? To specify a positional.*$/s, ''))
+  }
+}
+
+const UNITS: Record<string, number> = { '': MIB, K: KIB, M: MIB, G: 1024 * MIB }
+
+/** As QEMU's -m: a number without a unit is MiB. Rounded up to 64 KiB. */
+export function parseSize(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?$/i.exec(text) ?? []
+  if (digits === undefined) throw new UsageError(`--memory ${text}: a size looks like 64M or 1G`)
+  const bytes = Math.ceil((Number(digits) * UNITS[unit!.toUpperCase()]!) / 0x10000) * 0x10000
+  if (bytes < MEMORY_MIN || bytes > MEMORY_MAX) {
+    throw new UsageError(`--memory ${text}: this version has ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M`)
+  }
+  return bytes
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text)
+  // setTimeout counts milliseconds in 31 bits.
+  if (text.trim() === '' || !(seconds > 0) || seconds > 2_000_000) {
+    throw new UsageError(`--timeout ${text}: a number of seconds, more than 0`)
+  }
+  return seconds
+}
+
+function parseSerial(text: string): SerialTarget {
+  if (text === 'stdio' || text === 'null') return { kind: text }
+  if (text.startsWith('file:') && text.length > 5) return { kind: 'file', path: text.slice(5) }
+  throw new UsageError(`--serial ${text}: it goes to stdio, null or file:PATH`)
+}
+
+function parseFile(option: string, text: string): string {
+  if (text.startsWith('file:') && text.length > 5) return text.slice(5)
+  throw new UsageError(`${option} ${text}: it goes to file:PATH`)
+}
+
+function parseSchedule(text: string): Schedule {
+  if (text === 'deterministic' || text === 'parallel') return text
+  throw new UsageError(`--schedule ${text}: there are deterministic and parallel`)
+}
+
+function parseSeed(text: string): bigint {
+  try {
+    if (text.trim() !== '') return BigInt.asUintN(64, BigInt(text))
+  } catch {
+    // said below
+  }
+  throw new UsageError(`--seed ${text}: a whole number`)
+}
+
+function parseCpus(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) === 0) throw new UsageError(`--cpus ${text}: a whole number from 1`)
+  if (text !== '1') throw new UsageError(`--cpus ${text}: this version has machines with one CPU`)
+  return 1
+}

@@ -1,0 +1,235 @@
+// `ringside run IMAGE`: a machine whose COM1 is the terminal.
+import { writeFileSync } from 'node:fs'
+import { type DriveConfig, defaultConfig, type Machine, type StopInfo } from '../machine/api'
+import { createMachine } from '../machine/machine'
+import { type Medium, MediumError, openMedium, reasonOf } from '../media/medium'
+import { encodePng } from './png'
+import { renderScreen } from './render-screen'
+import { parseRunOptions, RUN_HELP, type RunOptions } from './run-options'
+import { fileSink, nullSink, type Sink, streamSink } from './sinks'
+import { connectStdin, lineEnd } from './stdin'
+import { TextWatch } from './until'
+import {
+  BROKEN_PIPE,
+  debugExitStatus,
+  INTERNAL,
+  INTERRUPTED,
+  OK,
+  TERMINATED,
+  TIMEOUT,
+  TRIPLE_FAULT,
+  UsageError,
+} from './usage'
+
+const COM1 = 0
+const RFLAGS_IF = 1n << 9n
+/** How long the end of a run waits for somebody to read what is left of its output. */
+const FLUSH_MS = 2000
+const HALT_CHECK_MS = 250
+
+export async function run(args: string[]): Promise<number> {
+  const options = parseRunOptions(args)
+  if (options === 'help') {
+    process.stdout.write(RUN_HELP)
+    return OK
+  }
+  const medium = open(options.image)
+  for (const warning of medium.warnings) say(`${options.image}: ${warning}`)
+  const ending = new Ending()
+  const sinks = openSinks(options, medium, ending)
+  let machine: Machine
+  try {
+    machine = await createMachine({
+      ...defaultConfig(),
+      memory: options.memory,
+      cpus: options.cpus,
+      schedule: options.schedule,
+      seed: options.seed,
+      pace: options.pace,
+      drives: [drive(medium)],
+    })
+  } catch (error) {
+    say((error as Error).message)
+    return INTERNAL
+  }
+  try {
+    return await boot(machine, options, sinks, ending)
+  } finally {
+    await machine.dispose()
+  }
+}
+
+function open(path: string): Medium {
+  try {
+    return openMedium(path)
+  } catch (error) {
+    if (error instanceof MediumError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function drive(medium: Medium): DriveConfig {
+  return { slot: medium.kind === 'floppy' ? 'fda' : 'hda', medium }
+}
+
+/** Why the run is over, if not by the guest: the first reason stands. */
+class Ending {
+  #status: number | undefined
+  readonly #asked: Promise<void>
+  #ask!: () => void
+
+  constructor() {
+    this.#asked = new Promise((resolve) => {
+      this.#ask = resolve
+    })
+  }
+
+  get status(): number | undefined {
+    return this.#status
+  }
+
+  readonly end = (status: number) => {
+    this.#status ??= status
+    this.#ask()
+  }
+
+  /** Resolves when somebody asks for the end. */
+  asked(): Promise<void> {
+    return this.#asked
+  }
+}
+
+interface Sinks {
+  com1: Sink
+  debugcon: Sink
+}
+
+function openSinks({ serial, debugcon }: RunOptions, medium: Medium, ending: Ending): Sinks {
+  const failed = (where: string) => (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') say(`${where}: ${reasonOf(error)}`)
+    ending.end(BROKEN_PIPE)
+  }
+  try {
+    return {
+      com1:
+        serial.kind === 'stdio'
+          ? streamSink(process.stdout, failed('stdout'))
+          : serial.kind === 'file'
+            ? fileSink(serial.path, failed(serial.path))
+            : nullSink,
+      debugcon: debugcon === undefined ? nullSink : fileSink(debugcon, failed(debugcon)),
+    }
+  } catch (error) {
+    medium.close()
+    throw error
+  }
+}
+
+async function boot(machine: Machine, options: RunOptions, { com1, debugcon }: Sinks, ending: Ending) {
+  const watch = options.until === undefined ? undefined : new TextWatch(options.until)
+  machine.on('serial', ({ port, bytes }) => {
+    if (port !== COM1) return
+    if (watch && ending.status === undefined && watch.feed(bytes)) ending.end(OK)
+    return com1.write(bytes)
+  })
+  machine.on('debugcon', ({ bytes }) => debugcon.write(bytes))
+  machine.on('medium', ({ message }) => say(message))
+
+  const interrupt = () => ending.end(INTERRUPTED)
+  const terminate = () => ending.end(TERMINATED)
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', terminate)
+  process.on('SIGHUP', terminate)
+  const stdin =
+    options.serial.kind === 'stdio'
+      ? connectStdin((bytes) => machine.serialInput(COM1, bytes), interrupt)
+      : undefined
+  const timer =
+    options.timeout === undefined ? undefined : setTimeout(() => ending.end(TIMEOUT), options.timeout * 1000)
+  const haltNotice = noticeOfDeadHalt(machine)
+
+  machine.run()
+  const stopped = await Promise.race([machine.whenStopped(), ending.asked().then(() => undefined)])
+  clearTimeout(timer)
+  clearInterval(haltNotice)
+  const info = stopped ?? (await within(FLUSH_MS, machine.pause()))
+  // The terminal is given back first: what follows is written with ordinary line ends.
+  stdin?.close()
+  process.off('SIGINT', interrupt)
+  process.off('SIGTERM', terminate)
+  process.off('SIGHUP', terminate)
+  await within(FLUSH_MS, Promise.all([com1.close(), debugcon.close()]))
+  const status = ending.status ?? statusOf(stopped)
+  if (stopped && ending.status === undefined) report(stopped)
+  if (info) await leaveTraces(machine, options)
+  return status
+}
+
+/** @returns undefined when it takes longer: somebody does not read our output */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function statusOf(info: StopInfo | undefined): number {
+  switch (info?.reason) {
+    case 'power-off':
+      return OK
+    case 'debug-exit':
+      return debugExitStatus(info.value)
+    case 'triple-fault':
+      return TRIPLE_FAULT
+    default:
+      return INTERNAL
+  }
+}
+
+function report({ reason, message, report: text }: StopInfo) {
+  if (reason === 'power-off' || reason === 'debug-exit') return
+  process.stderr.write(`\nringside: ${message}\n${text ? `${text.trimEnd()}\n` : ''}`)
+}
+
+/** What the run leaves behind: the picture of the screen, the figures. */
+async function leaveTraces(machine: Machine, { screenshot, stats, cpus, schedule }: RunOptions) {
+  if (screenshot !== undefined) {
+    try {
+      writeFileSync(screenshot, encodePng(renderScreen(machine.screen())))
+    } catch (error) {
+      say(`${screenshot}: cannot be written: ${reasonOf(error)}`)
+    }
+  }
+  if (stats) {
+    const { instructions, seconds, mips } = machine.speed()
+    const figures = {
+      instructions: Number(instructions),
+      seconds: Number(seconds.toFixed(6)),
+      mips: Number(mips.toFixed(3)),
+      cpus,
+      schedule,
+      stateHash: await machine.stateHash(),
+    }
+    process.stderr.write(`${JSON.stringify(figures)}\n`)
+  }
+}
+
+/** A guest that halts with interrupts off never goes on: says so once, or people wait for it. */
+function noticeOfDeadHalt(machine: Machine): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    const { activity, rflags } = machine.cpu()
+    if (machine.state !== 'running' || activity !== 'halted' || (rflags & RFLAGS_IF) !== 0n) return
+    clearInterval(timer)
+    say('the guest has halted with interrupts off: it will not go on by itself')
+  }, HALT_CHECK_MS)
+  return timer
+}
+
+function say(message: string) {
+  process.stderr.write(`ringside: ${message}${lineEnd()}`)
+}
