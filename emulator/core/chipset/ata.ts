@@ -1,0 +1,312 @@
+// Two ATA channels with PIO disks: primary 1F0h-1F7h, 3F6h, IRQ 14; secondary 170h-177h, 376h, IRQ 15. The content
+// comes from the host through block requests: a command that needs the disk sets BSY, hands the request over and
+// ends at a fixed machine time, when the answer is waited for. So what the guest sees never depends on the host's
+// speed. References: ATA/ATAPI-6 (T13/1410D r3b); section numbers are its. Commands are in ata-commands.ts.
+
+import {
+  BLOCK_BUFFER_SIZE,
+  BLOCK_BUFFERS,
+  DEV_ATA,
+  DRIVE_ATA0,
+  DRIVE_HEADS,
+  DRIVE_PRESENT,
+  DRIVE_SECTORS_PER_TRACK,
+  DRIVE_SIZE,
+  DRIVES,
+} from '../layout'
+import { blockPending, blockWait } from '../machine/block'
+import { ataCommand, ataDiagnose, ataBlockDone, ataBlockFilled, ataBlockTaken } from './ata-commands'
+import { irqLine } from './i8259'
+import { NEVER, TIMER_ATA, timerSet } from './timers'
+
+// State of one channel, from DEV_ATA + channel * ATA_CHANNEL_SIZE. The task file is shared by both devices.
+export const ATA_CHANNEL_SIZE: usize = 0x2000
+export const ATA_ERROR: usize = 0
+export const ATA_STATUS: usize = 1
+export const ATA_DEVICE: usize = 2
+export const ATA_CONTROL: usize = 3 // device control: HOB, SRST, nIEN
+export const ATA_COMMAND: usize = 4
+export const ATA_INTRQ: usize = 5 // interrupt pending
+// u8[2] each, the newer byte first: LBA48 reads and writes them twice (6.20)
+export const ATA_FEATURES: usize = 8
+export const ATA_COUNT: usize = 10
+export const ATA_LBA_LOW: usize = 12
+export const ATA_LBA_MID: usize = 14
+export const ATA_LBA_HIGH: usize = 16
+// The command being executed
+export const ATA_PHASE: usize = 20 // u8, PHASE_*
+export const ATA_EXTENDED: usize = 21 // u8, 48-bit command
+export const ATA_BLOCK: usize = 22 // u8, sectors per DRQ block, 1..8
+export const ATA_LBA: usize = 24 // u64, next sector
+export const ATA_REMAINING: usize = 32 // u32, sectors still to be transferred
+export const ATA_REQUEST_COUNT: usize = 36 // u32, sectors of the request or block under way
+export const ATA_POSITION: usize = 40 // u32, byte of the buffer that the data register shows next
+export const ATA_LENGTH: usize = 44 // u32, bytes in the buffer
+// Per device, + device * ATA_UNIT_SIZE
+export const ATA_UNITS: usize = 64
+export const ATA_UNIT_SIZE: usize = 16
+export const UNIT_HEADS: usize = 0 // u8, current CHS translation
+export const UNIT_SECTORS: usize = 1 // u8
+export const UNIT_MULTIPLE: usize = 2 // u8, sectors of READ/WRITE MULTIPLE, 0 off
+export const UNIT_STANDBY: usize = 3 // u8
+/** Data of one DRQ block. */
+export const ATA_BUFFER: usize = 0x1000
+export const ATA_BUFFER_SECTORS: u32 = 8
+
+export const PHASE_IDLE: u32 = 0
+export const PHASE_WAIT: u32 = 1 // the block request or a delay is running, BSY
+export const PHASE_IN: u32 = 2 // DRQ, the guest reads the buffer
+export const PHASE_OUT: u32 = 3 // DRQ, the guest fills the buffer
+export const PHASE_RESET: u32 = 4 // SRST is held
+
+export const STATUS_ERR: u32 = 0x01
+export const STATUS_DRQ: u32 = 0x08
+export const STATUS_DSC: u32 = 0x10
+export const STATUS_DF: u32 = 0x20
+export const STATUS_DRDY: u32 = 0x40
+export const STATUS_BSY: u32 = 0x80
+export const STATUS_READY: u32 = 0x50
+
+const CONTROL_NIEN: u32 = 0x02
+const CONTROL_SRST: u32 = 0x04
+const CONTROL_HOB: u32 = 0x80
+const DEVICE_DEV: u32 = 0x10
+const DEVICE_OBSOLETE: u32 = 0xa0
+
+// Task file registers by their offset from the channel's base port; 8 is the control block
+const REGISTER_DATA: u32 = 0
+const REGISTER_ERROR: u32 = 1
+const REGISTER_COUNT: u32 = 2
+const REGISTER_LBA_LOW: u32 = 3
+const REGISTER_LBA_MID: u32 = 4
+const REGISTER_LBA_HIGH: u32 = 5
+const REGISTER_DEVICE: u32 = 6
+const REGISTER_STATUS: u32 = 7
+const REGISTER_CONTROL: u32 = 8
+
+// @ts-ignore: decorator
+@inline
+export function ataChannel(channel: u32): usize {
+  return <usize>DEV_ATA + <usize>channel * ATA_CHANNEL_SIZE
+}
+
+/** DRIVE_* index of the device a channel has selected. */
+export function ataDrive(c: usize): u32 {
+  const channel = <u32>((c - DEV_ATA) / ATA_CHANNEL_SIZE)
+  return DRIVE_ATA0 + channel * 2 + (load<u8>(c, ATA_DEVICE) & DEVICE_DEV ? 1 : 0)
+}
+
+/** Host-side buffer of a drive's block requests. */
+export function ataTransferBuffer(drive: u32): usize {
+  return BLOCK_BUFFERS + drive * BLOCK_BUFFER_SIZE
+}
+
+export function ataPresent(drive: u32): bool {
+  return load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_PRESENT) != 0
+}
+
+/** Power-on or hardware reset of both channels. */
+export function ataReset(): void {
+  for (let channel: u32 = 0; channel < 2; channel++) {
+    const c = ataChannel(channel)
+    drainRequest(c)
+    memory.fill(c, 0, ATA_CHANNEL_SIZE)
+    reset(c)
+    for (let device: u32 = 0; device < 2; device++) {
+      const drive = DRIVE_ATA0 + channel * 2 + device
+      const unit = c + ATA_UNITS + <usize>device * ATA_UNIT_SIZE
+      store<u8>(unit, ataDefaultHeads(drive), UNIT_HEADS)
+      store<u8>(unit, ataDefaultSectors(drive), UNIT_SECTORS)
+    }
+  }
+}
+
+/** Heads of the translation before INITIALIZE DEVICE PARAMETERS: the image's if ATA can express them, else 16. */
+export function ataDefaultHeads(drive: u32): u32 {
+  return usableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_HEADS) : 16
+}
+
+/** Sectors per track of the same translation. */
+export function ataDefaultSectors(drive: u32): u32 {
+  return usableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS_PER_TRACK) : 63
+}
+
+function usableTranslation(drive: u32): bool {
+  const heads = load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_HEADS)
+  const sectors = load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS_PER_TRACK)
+  return heads >= 1 && heads <= 16 && sectors >= 1 && sectors <= 63
+}
+
+/** 8-bit read; `register` 0-7 from the base port, 8: alternate status. */
+export function ataRead(channel: u32, register: u32, now: u64): u32 {
+  const c = ataChannel(channel)
+  if (register == REGISTER_DATA) return ataDataRead(channel, 1, now)
+  const first = DRIVE_ATA0 + channel * 2
+  if (!ataPresent(first) && !ataPresent(first + 1)) return 0 // DD7 is pulled down: BSY is clear
+  const older: usize = load<u8>(c, ATA_CONTROL) & CONTROL_HOB ? 1 : 0
+  switch (register) {
+    case REGISTER_ERROR:
+      return load<u8>(c, ATA_ERROR)
+    case REGISTER_COUNT:
+      return load<u8>(c + older, ATA_COUNT)
+    case REGISTER_LBA_LOW:
+      return load<u8>(c + older, ATA_LBA_LOW)
+    case REGISTER_LBA_MID:
+      return load<u8>(c + older, ATA_LBA_MID)
+    case REGISTER_LBA_HIGH:
+      return load<u8>(c + older, ATA_LBA_HIGH)
+    case REGISTER_DEVICE:
+      return load<u8>(c, ATA_DEVICE) | DEVICE_OBSOLETE
+  }
+  // Device 0 answers for a device 1 that is not there, with a status of 0 (9.16.1)
+  if (!ataPresent(ataDrive(c))) return 0
+  if (register == REGISTER_STATUS) {
+    store<u8>(c, 0, ATA_INTRQ)
+    ataUpdateLine(c)
+  }
+  return load<u8>(c, ATA_STATUS)
+}
+
+/** 8-bit write; `register` 0-7 from the base port, 8: device control. */
+export function ataWrite(channel: u32, register: u32, value: u32, now: u64): void {
+  const c = ataChannel(channel)
+  if (register == REGISTER_CONTROL) {
+    writeControl(c, value, now)
+    return
+  }
+  if (register == REGISTER_DATA) {
+    ataDataWrite(channel, 1, value, now)
+    return
+  }
+  // Writing any register of the command block makes reads return the newer bytes again (6.20)
+  store<u8>(c, load<u8>(c, ATA_CONTROL) & ~CONTROL_HOB, ATA_CONTROL)
+  const status = <u32>load<u8>(c, ATA_STATUS)
+  if (register == REGISTER_STATUS) {
+    // Of all commands only DEVICE RESET is taken while the device is busy, and disks do not have it
+    if (status & STATUS_BSY || load<u8>(c, ATA_PHASE) == PHASE_RESET) return
+    if (!ataPresent(ataDrive(c)) && value != 0x90) return
+    drainRequest(c)
+    store<u8>(c, 0, ATA_INTRQ)
+    ataUpdateLine(c)
+    store<u8>(c, value, ATA_COMMAND)
+    ataCommand(c, value, now)
+    return
+  }
+  if (status & (STATUS_BSY | STATUS_DRQ)) return // the task file belongs to the device
+  switch (register) {
+    case REGISTER_ERROR:
+      shift(c + ATA_FEATURES, value)
+      return
+    case REGISTER_COUNT:
+      shift(c + ATA_COUNT, value)
+      return
+    case REGISTER_LBA_LOW:
+      shift(c + ATA_LBA_LOW, value)
+      return
+    case REGISTER_LBA_MID:
+      shift(c + ATA_LBA_MID, value)
+      return
+    case REGISTER_LBA_HIGH:
+      shift(c + ATA_LBA_HIGH, value)
+      return
+    case REGISTER_DEVICE:
+      store<u8>(c, value, ATA_DEVICE)
+      ataUpdateLine(c)
+  }
+}
+
+/** The 16-bit data register; 8-bit and 32-bit accesses take as many bytes of the block as they are wide. */
+export function ataDataRead(channel: u32, size: u32, now: u64): u32 {
+  const c = ataChannel(channel)
+  if (load<u8>(c, ATA_PHASE) != PHASE_IN) return size == 4 ? u32.MAX_VALUE : (1 << (size << 3)) - 1
+  const position = load<u32>(c, ATA_POSITION)
+  const length = load<u32>(c, ATA_LENGTH)
+  const from = c + ATA_BUFFER + position
+  // A block is a multiple of 512 bytes, but a guest may mix widths: never read past its end
+  let value: u32 = 0
+  const taken = min<u32>(size, length - position)
+  if (taken == 2) value = load<u16>(from)
+  else if (taken == 4) value = load<u32>(from)
+  else for (let i: u32 = 0; i < taken; i++) value |= <u32>load<u8>(from + i) << (i << 3)
+  store<u32>(c, position + taken, ATA_POSITION)
+  if (position + taken >= length) ataBlockTaken(c, now)
+  return value
+}
+
+export function ataDataWrite(channel: u32, size: u32, value: u32, now: u64): void {
+  const c = ataChannel(channel)
+  if (load<u8>(c, ATA_PHASE) != PHASE_OUT) return
+  const position = load<u32>(c, ATA_POSITION)
+  const length = load<u32>(c, ATA_LENGTH)
+  const to = c + ATA_BUFFER + position
+  const taken = min<u32>(size, length - position)
+  if (taken == 2) store<u16>(to, value)
+  else if (taken == 4) store<u32>(to, value)
+  else for (let i: u32 = 0; i < taken; i++) store<u8>(to + i, value >> (i << 3))
+  store<u32>(c, position + taken, ATA_POSITION)
+  if (position + taken >= length) ataBlockFilled(c, now)
+}
+
+/** TIMER_ATA + channel: the device has done what it was busy with. */
+export function ataTimer(channel: u32, at: u64): void {
+  const c = ataChannel(channel)
+  if (load<u8>(c, ATA_PHASE) == PHASE_WAIT) ataBlockDone(c, at)
+}
+
+/** Raises INTRQ; the IRQ line follows unless nIEN is set. */
+export function ataInterrupt(c: usize): void {
+  store<u8>(c, 1, ATA_INTRQ)
+  ataUpdateLine(c)
+}
+
+/** BSY until `deadline` (ns), when ataBlockDone is called. */
+export function ataBusyUntil(c: usize, deadline: u64): void {
+  store<u8>(c, STATUS_BSY, ATA_STATUS)
+  store<u8>(c, PHASE_WAIT, ATA_PHASE)
+  timerSet(TIMER_ATA + <u32>((c - DEV_ATA) / ATA_CHANNEL_SIZE), deadline)
+}
+
+export function ataUpdateLine(c: usize): void {
+  const channel = <u32>((c - DEV_ATA) / ATA_CHANNEL_SIZE)
+  // A device drives INTRQ only while it is selected (5.2.9)
+  const enabled = (load<u8>(c, ATA_CONTROL) & CONTROL_NIEN) == 0 && ataPresent(ataDrive(c))
+  irqLine(14 + channel, enabled && load<u8>(c, ATA_INTRQ) != 0)
+}
+
+/** The registers that are written twice for a 48-bit address keep the byte before. */
+function shift(register: usize, value: u32): void {
+  store<u8>(register, load<u8>(register), 1)
+  store<u8>(register, value)
+}
+
+function writeControl(c: usize, value: u32, now: u64): void {
+  const before = <u32>load<u8>(c, ATA_CONTROL)
+  store<u8>(c, value & (CONTROL_HOB | CONTROL_SRST | CONTROL_NIEN), ATA_CONTROL)
+  if (value & CONTROL_SRST) {
+    if ((before & CONTROL_SRST) == 0) {
+      drainRequest(c)
+      timerSet(TIMER_ATA + <u32>((c - DEV_ATA) / ATA_CHANNEL_SIZE), NEVER)
+      store<u8>(c, STATUS_BSY, ATA_STATUS)
+      store<u8>(c, PHASE_RESET, ATA_PHASE)
+    }
+  } else if (before & CONTROL_SRST) {
+    reset(c)
+  }
+  ataUpdateLine(c)
+}
+
+/** A request the host may still be working on must not write into a buffer that serves another command. */
+function drainRequest(c: usize): void {
+  for (let device: u32 = 0; device < 2; device++) {
+    const drive = (ataDrive(c) & ~1) + device
+    if (blockPending(drive)) blockWait(drive)
+  }
+}
+
+/** Hardware reset and the end of a software reset (9.2): diagnostics passed, device 0 selected, signature. */
+function reset(c: usize): void {
+  store<u8>(c, PHASE_IDLE, ATA_PHASE)
+  store<u8>(c, 0, ATA_INTRQ)
+  for (let device: usize = 0; device < 2; device++) store<u8>(c + ATA_UNITS + device * ATA_UNIT_SIZE, 0, UNIT_STANDBY)
+  ataDiagnose(c)
+}

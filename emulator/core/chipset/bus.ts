@@ -1,0 +1,293 @@
+// Who answers at which port and address, and when timers fire. The only way in for the engine, the firmware and
+// the tests. Everything here is called with the chipset lock held.
+//
+// All devices but the ATA data ports are eight bits wide: a wider access is split into bytes at consecutive
+// ports, low byte first, as the ISA bus does. Ports and addresses nobody claims read all ones.
+
+import {
+  EVENT_CLASS_PORT,
+  EVENT_KIND_PORT,
+  HDR_DEADLINE,
+  HDR_RESET_REQUEST,
+  HEADER,
+  INPUT_KIND_KEY,
+  INPUT_KIND_SERIAL,
+  RESET_NONE,
+  VRAM,
+} from '../layout'
+import { clockNow } from '../machine/clock'
+import { event } from '../machine/events'
+import { ataDataRead, ataDataWrite, ataRead, ataReset, ataTimer, ataWrite } from './ata'
+import { debugconWrite, debugExitWrite, debugPortsReset, shutdownWrite } from './debug-ports'
+import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
+import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
+import { picRead, picReset, picWrite } from './i8259'
+import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
+import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
+import {
+  pm1ControlRead,
+  pm1ControlWrite,
+  port61Read,
+  port61Write,
+  port92Read,
+  port92Write,
+  postRead,
+  postWrite,
+  resetControlRead,
+  resetControlWrite,
+  systemControlReset,
+} from './system-control'
+import {
+  NEVER,
+  TIMER_ATA,
+  TIMER_KEYBOARD,
+  TIMER_PIT,
+  TIMER_RTC_PERIODIC,
+  TIMER_RTC_SECOND,
+  TIMER_TYPEMATIC,
+  TIMER_UART,
+  timerDeadline,
+  timerEarliest,
+  timerSet,
+  timersReset,
+} from './timers'
+import { uartRead, uartReceive, uartReset, uartTimer, uartWrite } from './uart-16550'
+import { vgaRead, vgaReset, vgaWrite } from './vga'
+import { vgaMemoryRead, vgaMemoryWrite } from './vga-memory'
+
+export { interruptAcknowledge } from './i8259'
+
+const VGA_APERTURE: u64 = 0xa0000
+const VGA_APERTURE_SIZE: u64 = 0x20000
+const VGA_PLANES_SIZE: usize = 0x40000
+
+/** Power-on (or CF9h) state of every device. RAM size, drives and the RTC's epoch are read from the header. */
+export function chipsetReset(): void {
+  store<u32>(HEADER, RESET_NONE, HDR_RESET_REQUEST)
+  timersReset()
+  picReset()
+  pitReset()
+  systemControlReset()
+  rtcReset(clockNow())
+  kbcReset()
+  keyboardReset()
+  uartReset()
+  debugPortsReset()
+  ataReset()
+  vgaReset()
+  memory.fill(VRAM, 0, VGA_PLANES_SIZE)
+}
+
+/** Fires every timer that is due at `now` (ns), in the order of their deadlines, each at exactly its own time. */
+export function chipsetRun(now: u64): void {
+  for (;;) {
+    const timer = timerEarliest()
+    const at = timerDeadline(timer)
+    if (at > now || at == NEVER) return
+    timerSet(timer, NEVER)
+    if (timer == TIMER_PIT) pitTimer(at)
+    else if (timer == TIMER_RTC_SECOND) rtcSecondTimer(at)
+    else if (timer == TIMER_RTC_PERIODIC) rtcPeriodicTimer(at)
+    else if (timer == TIMER_KEYBOARD) kbcTimer(at)
+    else if (timer == TIMER_TYPEMATIC) keyboardTypematicTimer(at)
+    else if (timer >= TIMER_ATA) ataTimer(timer - TIMER_ATA, at)
+    else uartTimer(timer - TIMER_UART)
+  }
+}
+
+/** Machine time (ns) at which chipsetRun has something to do; all ones if never. */
+export function chipsetDeadline(): u64 {
+  return load<u64>(HEADER, HDR_DEADLINE)
+}
+
+/** The time of an access; whatever was due before it has happened. */
+function arrive(): u64 {
+  const now = clockNow()
+  if (now >= load<u64>(HEADER, HDR_DEADLINE)) chipsetRun(now)
+  return now
+}
+
+/** Takes an entry of the input queue (INPUT_KIND_*). False: no room now, offer the same again later. */
+export function inputDeliver(kind: u32, data: u32): bool {
+  const now = arrive()
+  if (kind == INPUT_KIND_KEY) return keyboardKey(data, now)
+  if (kind == INPUT_KIND_SERIAL) return uartReceive((data >> 8) & 3, data & 0xff, now)
+  return true
+}
+
+/** IN. `size` 1, 2 or 4; the result is zero-extended. */
+export function portRead(port: u32, size: u32): u32 {
+  const now = arrive()
+  let value: u32
+  if (size > 1 && (port == 0x1f0 || port == 0x170)) {
+    value = ataDataRead(port == 0x1f0 ? 0 : 1, size, now)
+  } else {
+    value = portRead8(port & 0xffff, now)
+    for (let i: u32 = 1; i < size; i++) value |= portRead8((port + i) & 0xffff, now) << (i << 3)
+  }
+  event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16), value, 0)
+  return value
+}
+
+/** OUT. `size` 1, 2 or 4; bits of `value` above it are ignored. */
+export function portWrite(port: u32, size: u32, value: u32): void {
+  const now = arrive()
+  const sized = size == 4 ? value : value & ((1 << (size << 3)) - 1)
+  event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16) | (1 << 24), sized, 0)
+  if (size > 1 && (port == 0x1f0 || port == 0x170)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
+  else if (port == 0xf4) debugExitWrite(sized)
+  else {
+    for (let i: u32 = 0; i < size; i++) portWrite8((port + i) & 0xffff, (sized >> (i << 3)) & 0xff, now)
+  }
+}
+
+function portRead8(port: u32, now: u64): u32 {
+  switch (port >> 3) {
+    case 0x20 >> 3:
+    case 0xa0 >> 3:
+      return port & 6 ? 0xff : picRead(port)
+    case 0x40 >> 3:
+      return port & 4 ? 0xff : pitRead(port, now)
+    case 0x60 >> 3:
+      if (port == 0x61) return port61Read(now)
+      return port == 0x60 || port == 0x64 ? kbcRead(port, now) : 0xff
+    case 0x70 >> 3:
+      return port < 0x72 ? rtcRead(port, now) : 0xff
+    case 0x80 >> 3:
+      return port == 0x80 ? postRead() : 0xff
+    case 0x90 >> 3:
+      return port == 0x92 ? port92Read() : 0xff
+    case 0xe8 >> 3:
+      return port == 0xe9 ? 0xe9 : 0xff
+    case 0xf0 >> 3:
+      return port == 0xf4 ? 0 : 0xff
+    case 0x170 >> 3:
+      return ataRead(1, port & 7, now)
+    case 0x1f0 >> 3:
+      return ataRead(0, port & 7, now)
+    case 0x370 >> 3:
+      return port == 0x376 ? ataRead(1, 8, now) : 0xff
+    case 0x3f0 >> 3:
+      return port == 0x3f6 ? ataRead(0, 8, now) : 0xff
+    case 0x3f8 >> 3:
+      return uartRead(0, port & 7, now)
+    case 0x2f8 >> 3:
+      return uartRead(1, port & 7, now)
+    case 0x3e8 >> 3:
+      return uartRead(2, port & 7, now)
+    case 0x2e8 >> 3:
+      return uartRead(3, port & 7, now)
+    case 0x3b0 >> 3:
+    case 0x3b8 >> 3:
+    case 0x3c0 >> 3:
+    case 0x3c8 >> 3:
+    case 0x3d0 >> 3:
+    case 0x3d8 >> 3:
+      return vgaRead(port, now)
+    case 0x4d0 >> 3:
+      return port < 0x4d2 ? picRead(port) : 0xff
+    case 0x600 >> 3:
+      return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1) : 0xff
+    case 0xcf8 >> 3:
+      return port == 0xcf9 ? resetControlRead() : 0xff
+    default:
+      return 0xff
+  }
+}
+
+function portWrite8(port: u32, value: u32, now: u64): void {
+  switch (port >> 3) {
+    case 0x20 >> 3:
+    case 0xa0 >> 3:
+      if ((port & 6) == 0) picWrite(port, value)
+      return
+    case 0x40 >> 3:
+      if ((port & 4) == 0) pitWrite(port, value, now)
+      return
+    case 0x60 >> 3:
+      if (port == 0x61) port61Write(value, now)
+      else if (port == 0x60 || port == 0x64) kbcWrite(port, value, now)
+      return
+    case 0x70 >> 3:
+      if (port < 0x72) rtcWrite(port, value, now)
+      return
+    case 0x80 >> 3:
+      if (port == 0x80) postWrite(value)
+      return
+    case 0x90 >> 3:
+      if (port == 0x92) port92Write(value)
+      return
+    case 0xe8 >> 3:
+      if (port == 0xe9) debugconWrite(value)
+      return
+    case 0xf0 >> 3:
+      if (port == 0xf4) debugExitWrite(value)
+      return
+    case 0x170 >> 3:
+      ataWrite(1, port & 7, value, now)
+      return
+    case 0x1f0 >> 3:
+      ataWrite(0, port & 7, value, now)
+      return
+    case 0x370 >> 3:
+      if (port == 0x376) ataWrite(1, 8, value, now)
+      return
+    case 0x3f0 >> 3:
+      if (port == 0x3f6) ataWrite(0, 8, value, now)
+      return
+    case 0x3f8 >> 3:
+      uartWrite(0, port & 7, value, now)
+      return
+    case 0x2f8 >> 3:
+      uartWrite(1, port & 7, value, now)
+      return
+    case 0x3e8 >> 3:
+      uartWrite(2, port & 7, value, now)
+      return
+    case 0x2e8 >> 3:
+      uartWrite(3, port & 7, value, now)
+      return
+    case 0x3b0 >> 3:
+    case 0x3b8 >> 3:
+    case 0x3c0 >> 3:
+    case 0x3c8 >> 3:
+    case 0x3d0 >> 3:
+    case 0x3d8 >> 3:
+      vgaWrite(port, value)
+      return
+    case 0x4d0 >> 3:
+      if (port < 0x4d2) picWrite(port, value)
+      return
+    case 0x600 >> 3:
+      if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value)
+      return
+    case 0xcf8 >> 3:
+      if (port == 0xcf9) resetControlWrite(value)
+      return
+    case 0x8900 >> 3:
+      if (port == 0x8900) shutdownWrite(value)
+  }
+}
+
+/**
+ * A read of a guest-physical address that is neither RAM nor ROM. `size` 1, 2, 4 or 8; zero-extended. The video
+ * memory is the only device here so far; local APIC, I/O APIC and HPET will be told apart by address likewise.
+ */
+export function mmioRead(phys: u64, size: u32): u64 {
+  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE) return size == 8 ? u64.MAX_VALUE : (<u64>1 << (size << 3)) - 1
+  let value: u64 = 0
+  for (let i: u32 = 0; i < size; i++) {
+    const at = <u32>phys + i
+    value |= <u64>(at < 0xc0000 ? vgaMemoryRead(at) : 0xff) << (i << 3)
+  }
+  return value
+}
+
+/** A write to a guest-physical address that is neither RAM nor ROM. `size` 1, 2, 4 or 8. */
+export function mmioWrite(phys: u64, size: u32, value: u64): void {
+  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE) return
+  for (let i: u32 = 0; i < size; i++) {
+    const at = <u32>phys + i
+    if (at < 0xc0000) vgaMemoryWrite(at, <u32>(value >> (i << 3)) & 0xff)
+  }
+}

@@ -1,0 +1,80 @@
+// What the CMOS RAM of this machine says at power-on: the cells that firmware and operating systems look at.
+// References: IBM PC/AT Technical Reference 6280070, "CMOS RAM"; cells 30h-35h, 5Bh-5Dh as Bochs and QEMU fill them.
+
+import {
+  DRIVE_ATA0,
+  DRIVE_FLOPPY_A,
+  DRIVE_FLOPPY_B,
+  DRIVE_PRESENT,
+  DRIVE_SECTORS,
+  DRIVE_SIZE,
+  DRIVES,
+  HDR_RAM_SIZE,
+  HEADER,
+} from '../layout'
+
+const FLOPPY_TYPES: usize = 0x10
+const DISK_TYPES: usize = 0x12
+const EQUIPMENT: usize = 0x14
+const BASE_MEMORY: usize = 0x15 // KiB
+const EXTENDED_MEMORY: usize = 0x17 // KiB above 1 MiB
+const DISK_TYPE_C: usize = 0x19
+const DISK_TYPE_D: usize = 0x1a
+const CHECKSUM: usize = 0x2e // big-endian sum of 10h-2Dh
+const EXTENDED_MEMORY_FOUND: usize = 0x30
+const MEMORY_ABOVE_16M: usize = 0x34 // units of 64 KiB
+
+const BASE_MEMORY_KIB: u32 = 640
+const DISK_TYPE_EXTENDED: u32 = 0x0f // "see cell 19h"
+const DISK_TYPE_USER: u32 = 47
+
+function present(drive: u32): bool {
+  return load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_PRESENT) != 0
+}
+
+/** The drive type that reads the medium. */
+function floppyType(drive: u32): u32 {
+  if (!present(drive)) return 0
+  switch (<u32>load<u64>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS)) {
+    case 320:
+    case 360:
+    case 640:
+    case 720:
+      return 1 // 360 KiB
+    case 2400:
+      return 2 // 1.2 MiB
+    case 1440:
+      return 3 // 720 KiB
+    case 5760:
+      return 5 // 2.88 MiB
+    default:
+      return 4 // 1.44 MiB
+  }
+}
+
+/** Fills the cells behind the clock's registers; `cells` is the address of cell 0. */
+export function cmosReset(cells: usize): void {
+  const floppies = (floppyType(DRIVE_FLOPPY_A) << 4) | floppyType(DRIVE_FLOPPY_B)
+  store<u8>(cells, floppies, FLOPPY_TYPES)
+  const disk0 = present(DRIVE_ATA0)
+  const disk1 = present(DRIVE_ATA0 + 1)
+  store<u8>(cells, (disk0 ? DISK_TYPE_EXTENDED << 4 : 0) | (disk1 ? DISK_TYPE_EXTENDED : 0), DISK_TYPES)
+  if (disk0) store<u8>(cells, DISK_TYPE_USER, DISK_TYPE_C)
+  if (disk1) store<u8>(cells, DISK_TYPE_USER, DISK_TYPE_D)
+  // Bit 0 a floppy drive, bits 6-7 one more; bits 4-5 are 0 for an adapter with its own firmware (VGA)
+  let equipment: u32 = 0
+  if (floppies & 0xf0) equipment = floppies & 0x0f ? 0x41 : 0x01
+  store<u8>(cells, equipment, EQUIPMENT)
+
+  const kib = load<u32>(HEADER, HDR_RAM_SIZE) >> 10
+  store<u16>(cells, BASE_MEMORY_KIB, BASE_MEMORY)
+  const extended: u32 = kib > 1024 ? min<u32>(kib - 1024, 0xffff) : 0
+  store<u16>(cells, extended, EXTENDED_MEMORY)
+  store<u16>(cells, extended, EXTENDED_MEMORY_FOUND)
+  store<u16>(cells, kib > 16384 ? (kib - 16384) >> 6 : 0, MEMORY_ABOVE_16M)
+
+  let sum: u32 = 0
+  for (let index: usize = FLOPPY_TYPES; index < CHECKSUM; index++) sum += load<u8>(cells + index)
+  store<u8>(cells, sum >> 8, CHECKSUM)
+  store<u8>(cells, sum, CHECKSUM + 1)
+}
