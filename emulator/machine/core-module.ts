@@ -1,6 +1,6 @@
 // core.wasm and the system ROM: read and compiled once per process, shared by all machines.
 import { readFile } from 'node:fs/promises'
-import corePath from '../core/index.ts?asc'
+import corePath from '@emulator/core/index.ts?asc'
 import romPath from '@assets/firmware/ringside-bios.bin?asset'
 import { ROM_SIZE } from '../core/layout'
 
