@@ -36,8 +36,7 @@ import { createMemory, type MachineMemory } from './memory'
 import { e820, memoryMap } from './memory-map'
 import { milestones } from './milestones'
 import { OutputDrain } from './output'
-import { translate } from './page-walk'
-import { readLinear, readPhysical } from './peek'
+import { readLinear, readPhysical, translate } from './peek'
 import { screenSnapshot } from './screen'
 import { serialHasRoom } from './serial-room'
 import { Speedometer } from './speed'
@@ -373,7 +372,7 @@ class ThreadedMachine implements Machine {
     this.#events.emit('medium', { slot, message: text })
   }
 
-  #describe(reason: number, internal?: string): StopInfo {
+  #describe(reason: number, internal?: string): Promise<StopInfo> {
     return describeStop(this.memory, reason, internal)
   }
 

@@ -1,12 +1,22 @@
 // Reading the guest's memory without the guest noticing.
 import * as L from '../core/layout'
+import { pagingControl, walkPages } from '../insight/page-walk'
 import { type LinearAddress, linear, type PhysicalAddress, physical } from './api'
 import type { MachineMemory } from './memory'
-import { translate } from './page-walk'
 import { readVideo } from './screen'
 
 const VGA = 0xa0000
 const VGA_END = 0xc0000
+
+/** Through the page tables as they are in memory. @returns undefined when the address is not mapped */
+export function translate(
+  memory: MachineMemory,
+  address: LinearAddress,
+  cpu: number,
+): PhysicalAddress | undefined {
+  const { physical: target } = walkPages(memory, pagingControl(memory, cpu), address)
+  return target === undefined ? undefined : physical(target)
+}
 
 export function readPhysical(memory: MachineMemory, address: PhysicalAddress, length: number): Uint8Array {
   const bytes = new Uint8Array(length).fill(0xff)

@@ -1,5 +1,6 @@
 // Where "step over" stops: behind the next instruction, when that is one that comes back there.
 import { linear, type Machine } from './api'
+import { iced } from './iced'
 
 /** Longest instruction (SDM 2A 2.3.11). */
 const INSTRUCTION_MAX = 15
@@ -13,7 +14,7 @@ export async function stepOverTarget(
   const { bits, rip, ripLinear } = machine.cpu()
   const bytes = machine.readLinear(ripLinear, INSTRUCTION_MAX)
   if (bytes.length === 0) return undefined
-  const { Code, Decoder, DecoderOptions, FlowControl, Mnemonic } = await import('iced-x86')
+  const { Code, Decoder, DecoderOptions, FlowControl, Mnemonic } = await iced()
   const decoder = new Decoder(bits, bytes, DecoderOptions.None)
   decoder.ip = rip
   const instruction = decoder.decode()

@@ -1,7 +1,10 @@
 // Why a machine came to rest, in words.
 import * as L from '../core/layout'
+import { tripleFaultReport } from '../insight/triple-fault'
+import { tripleFaultText } from '../insight/triple-fault-text'
 import { instructions, linear, nanoseconds, type StopInfo, type StopReason } from './api'
 import { cpuSnapshot } from './cpu-snapshot'
+import { disassembler } from './iced'
 import type { MachineMemory } from './memory'
 import { readLinear } from './peek'
 
@@ -18,7 +21,7 @@ const REASONS: Record<number, StopReason> = {
  * @param reason STOP_*
  * @param error of a thread that broke
  */
-export function describeStop(memory: MachineMemory, reason: number, error?: string): StopInfo {
+export async function describeStop(memory: MachineMemory, reason: number, error?: string): Promise<StopInfo> {
   const value = memory.header32(L.HDR_STOP_VALUE)
   const info: StopInfo = {
     reason: REASONS[reason] ?? 'pause',
@@ -37,7 +40,7 @@ export function describeStop(memory: MachineMemory, reason: number, error?: stri
     case 'debug-exit':
       return { ...info, message: `The guest ended the run through port F4h with the value ${value}.` }
     case 'triple-fault':
-      return { ...info, message: 'Triple fault: an exception could not be delivered.' }
+      return { ...info, ...(await tripleFault(memory)) }
     case 'internal':
       return {
         ...info,
@@ -45,6 +48,20 @@ export function describeStop(memory: MachineMemory, reason: number, error?: stri
         report: internalReport(memory, error ?? `inconsistency number ${value}`),
       }
   }
+}
+
+/** The account of what led to it, with the instruction in words. */
+async function tripleFault(memory: MachineMemory): Promise<Pick<StopInfo, 'message' | 'report'>> {
+  const disassemble = await disassembler()
+  for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
+    const report = tripleFaultReport(
+      memory,
+      cpu,
+      (bytes, rip, bits) => disassemble(bytes, rip, bits)?.text ?? '(bad)',
+    )
+    if (report) return { message: report.sentence, report: tripleFaultText(report) }
+  }
+  return { message: 'Triple fault: an exception could not be delivered.' }
 }
 
 /** The guest's state when the emulator broke: what somebody needs who is to find out why. */
