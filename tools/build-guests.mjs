@@ -1,0 +1,120 @@
+// `npm run build:guests`: assembles the system ROM and the guest programs that ship with Ringside. The results are
+// committed, so nobody needs an assembler to use or test Ringside. `-- --check` writes nothing and fails when a
+// committed file is not what its source makes. `-- NAME...` limits it to targets whose path contains a NAME.
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { root } from './paths.mjs'
+import { buildFonts } from './rom-font.mjs'
+
+const ROM_SOURCE = join(root, 'emulator/firmware/rom')
+const GUESTS = join(root, 'assets/guests')
+
+/**
+ * Assembles one flat binary.
+ * @param {string} source path of the .asm
+ * @param {{ include?: string[], define?: Record<string, number> }} [options]
+ * @returns {Promise<Buffer>}
+ */
+async function assemble(source, { include = [], define = {} } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'ringside-nasm-'))
+  try {
+    const output = join(folder, 'out.bin')
+    const { status, stderr, error } = spawnSync(
+      'nasm',
+      [
+        '-f',
+        'bin',
+        '-Werror',
+        ...[dirname(source), ...include].flatMap((path) => ['-I', `${path}/`]),
+        ...Object.entries(define).map(([name, value]) => `-D${name}=${value}`),
+        source,
+        '-o',
+        output,
+      ],
+      { encoding: 'utf8' },
+    )
+    if (error) {
+      throw new Error(
+        /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT'
+          ? 'nasm is not installed. On Debian: apt-get install nasm'
+          : `nasm did not run: ${error.message}`,
+      )
+    }
+    if (status !== 0) throw new Error(`${relative(root, source)} does not assemble:\n${stderr.trim()}`)
+    return await readFile(output)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The constants that the ROM shares with the services in the core. */
+async function romConstants() {
+  const text = await readFile(join(root, 'emulator/core/bios/rom-layout.ts'), 'utf8')
+  const found = [...text.matchAll(/^export const (\w+) = (\w+)/gm)]
+  return Object.fromEntries(found.map(([, name, value]) => [name, Number(value)]))
+}
+
+async function buildRom() {
+  const folder = await mkdtemp(join(tmpdir(), 'ringside-rom-'))
+  try {
+    const read = (name) => readFile(join(root, 'assets/fonts/rom', name), 'utf8')
+    const fonts = buildFonts({ tall: await read('8x16.txt'), small: await read('8x8.txt') })
+    for (const [size, bytes] of Object.entries(fonts))
+      await writeFile(join(folder, `font-${size}.bin`), bytes)
+    const rom = await assemble(join(ROM_SOURCE, 'bios.asm'), {
+      include: [folder],
+      define: await romConstants(),
+    })
+    if (rom.length !== 0x20000) throw new Error(`the ROM has ${rom.length} bytes instead of 131072`)
+    // The bytes of the whole ROM add up to 0 (mod 256), as programs that check ROMs expect.
+    rom[0x1ffff] = (0x100 - (rom.reduce((sum, byte) => sum + byte, 0) & 0xff)) & 0xff
+    return rom
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Every image: where it goes and what makes it. A guest's main file is named like its folder's image. */
+async function targets() {
+  const list = [
+    { path: join(root, 'assets/firmware/ringside-bios.bin'), build: buildRom },
+    {
+      path: join(GUESTS, 'first-light/first-light.img'),
+      build: () => assemble(join(GUESTS, 'first-light/first-light.asm')),
+    },
+  ]
+  const tests = join(GUESTS, 'tests')
+  for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {
+    const source = join(tests, name)
+    list.push({ path: source.replace(/\.asm$/, '.img'), build: () => assemble(source) })
+  }
+  return list
+}
+
+const check = process.argv.includes('--check')
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
+let stale = 0
+try {
+  for (const { path, build } of await targets()) {
+    const name = relative(root, path)
+    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
+    const bytes = await build()
+    const before = await readFile(path).catch(() => undefined)
+    const same = before?.equals(bytes) ?? false
+    if (check) {
+      if (!same) stale++
+      console.log(`${same ? 'ok      ' : before ? 'DIFFERS ' : 'MISSING '} ${name}`)
+    } else {
+      await mkdir(dirname(path), { recursive: true })
+      if (!same) await writeFile(path, bytes)
+      console.log(`${same ? 'same    ' : 'written '} ${name} (${bytes.length} bytes)`)
+    }
+  }
+  if (stale > 0)
+    throw new Error(`${stale} committed file(s) are not what the sources make: npm run build:guests`)
+} catch (error) {
+  console.error(/** @type {Error} */ (error).message)
+  process.exitCode = 1
+}
