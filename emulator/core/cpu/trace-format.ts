@@ -1,0 +1,39 @@
+// A trace: a run of decoded instructions of one page, ended by a control transfer, a system instruction or the
+// page's end. Header, then records of OP_SIZE bytes. Register and segment operands are WebAssembly addresses,
+// an immediate operand is the record's own O_IMM field: one form serves both.
+
+export const TRACE_PHYS = 0 // u32, guest-physical address of the first byte
+export const TRACE_MODE = 4 // u32, CPU_MODE it was decoded for; TRACE_DEAD when its bytes were written
+export const TRACE_COUNT = 8 // u16, instructions
+export const TRACE_BYTES = 10 // u16, length of the code
+export const TRACE_HASH_NEXT = 12 // u32
+export const TRACE_FRAME_NEXT = 16 // u32
+export const TRACE_SHARED = 20 // u32, 1: lies in the cache and may be chained to
+export const TRACE_HEADER = 24
+
+export const TRACE_DEAD: u32 = 0xffffffff
+
+export const OP_SIZE = 48
+export const O_OP = 0 // u16
+export const O_LENGTH = 2 // u8, instruction length
+export const O_SCALE = 3 // u8, shift of the index
+export const O_OFFSET = 4 // u16, start of the instruction within the trace
+export const O_SEGMENT = 6 // u8, segment register of the memory operand
+export const O_KIND = 7 // u8, ADDRESS_*
+export const O_DST = 8 // u32
+export const O_SRC = 12 // u32
+export const O_BASE = 16 // u32
+export const O_INDEX = 20 // u32
+export const O_DISP = 24 // i32
+export const O_SEGBASE = 28 // u32, address of the segment register, or of zero where 64-bit mode ignores it
+export const O_IMM = 32 // u64; in jumps: the next trace (u32) at +0, the fall-through's at +4
+export const O_AUX = 40 // u32
+export const O_AUX2 = 44 // u32
+
+export const ADDRESS_64 = 0
+export const ADDRESS_64_32 = 1 // 32-bit address size in 64-bit mode
+export const ADDRESS_32 = 2
+export const ADDRESS_16 = 3
+
+/** Most instructions in one trace. */
+export const TRACE_LIMIT: u32 = 64

@@ -1,0 +1,305 @@
+// The trace cache: decoded code by guest-physical address and CPU mode. Traces die when the bytes they were made
+// from are written; when the arena is full everything is dropped. Nothing here is machine state.
+
+import { cpu, frameCount, frames, traceHeads } from './context'
+import { DECODE_MORE, DECODED, DECODED_LAST, decode } from './decode'
+import { faultPending, raise } from './fault'
+import { fuse } from './fuse'
+import { Op, Sys } from './ops'
+import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
+import { a20, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
+import { tlbProtectFrame } from '../memory/tlb'
+import {
+  CPU_FETCH_FRAME,
+  CPU_FETCH_PAGE,
+  CPU_MODE,
+  CPU_SEGMENTS,
+  CPU_STATS,
+  CPU_TRACE_EPOCH,
+  CPU_TRACE_HASH,
+  CPU_TRACE_NEXT,
+  CPU_TRACES,
+  CPU_TRACES_END,
+  FAULT_DETAIL_SEGMENT_LIMIT,
+  FRAME_CODE,
+  FRAME_SIZE,
+  MODE_CODE64,
+  MODE_LONG,
+  MODE_SIZE,
+  SEG_CS,
+  SEGMENT_BASE,
+  SEGMENT_LIMIT,
+  SEGMENT_SIZE,
+  STAT_TRACES_BUILT,
+  STAT_TRACES_DROPPED,
+  TRACE_HASH_COUNT,
+} from '../layout'
+import {
+  O_AUX,
+  O_DISP,
+  O_LENGTH,
+  O_OFFSET,
+  O_OP,
+  OP_SIZE,
+  TRACE_BYTES,
+  TRACE_COUNT,
+  TRACE_DEAD,
+  TRACE_FRAME_NEXT,
+  TRACE_HASH_NEXT,
+  TRACE_HEADER,
+  TRACE_LIMIT,
+  TRACE_MODE,
+  TRACE_PHYS,
+  TRACE_SHARED,
+} from './trace-format'
+import { EXC_GP } from './vectors'
+
+/** Room for the largest trace, its END record included. */
+const TRACE_ROOM: usize = TRACE_HEADER + (TRACE_LIMIT + 1) * OP_SIZE
+/** Where a trace lies that is not cached: single steps, ends of slices, code across pages or outside RAM. */
+const SCRATCH: usize = CPU_TRACES
+const ARENA: usize = CPU_TRACES + TRACE_ROOM
+/** Bytes of an instruction gathered from two pages or from a device. */
+const GATHER: usize = 0x3200
+
+// @ts-ignore: decorator
+@inline
+function bucket(phys: u32, mode: u32): usize {
+  const h = (phys * 0x9e3779b1) ^ (mode * 0x85ebca6b)
+  return cpu + CPU_TRACE_HASH + ((h >> 12) & (TRACE_HASH_COUNT - 1)) * 4
+}
+
+/** Empties the cache, at binding and when the arena is full. */
+export function traceDropAll(): void {
+  memory.fill(cpu + CPU_TRACE_HASH, 0, TRACE_HASH_COUNT * 4)
+  memory.fill(traceHeads, 0, frameCount * 4)
+  // One vCPU so far: the code marks of the frames are its alone.
+  for (let frame: u32 = 0; frame < frameCount; frame++) store<u64>(frames + frame * FRAME_SIZE, 0, FRAME_CODE)
+  store<u32>(cpu, <u32>(cpu + ARENA), CPU_TRACE_NEXT)
+  store<u32>(cpu, load<u32>(cpu, CPU_TRACE_EPOCH) + 1, CPU_TRACE_EPOCH)
+}
+
+/** Linear address before which traces end in a BREAK record, all ones when there is none. */
+let breakAt: u64 = 0xffffffffffffffff
+
+/** Sets or clears the break of runUntil(). Traces made without it do not know it, so they go. */
+export function traceBreakAt(linear: u64, on: bool): void {
+  breakAt = on ? linear : 0xffffffffffffffff
+  traceDropAll()
+}
+
+// @ts-ignore: decorator
+@inline
+function linearRip(rip: u64): u64 {
+  const mode = load<u32>(cpu, CPU_MODE)
+  if ((mode & MODE_SIZE) == MODE_CODE64) return rip
+  return (load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
+}
+
+/**
+ * Makes the page of `linear` the fetch page and answers the guest-physical address of the instruction, or all
+ * ones with #PF pending.
+ */
+// @ts-ignore: decorator
+@inline
+function fetchAddress(linear: u64): u64 {
+  if (load<u64>(cpu, CPU_FETCH_PAGE) != ((linear & ~(0xfff as u64)) | 1)) {
+    if (!fetchTranslate(linear)) return 0xffffffffffffffff
+  }
+  return load<u64>(cpu, CPU_FETCH_FRAME) | (linear & 0xfff)
+}
+
+/** The trace that starts at `rip` in the present mode, decoded if need be. 0: a fault is pending. */
+export function traceFind(rip: u64): usize {
+  const linear = linearRip(rip)
+  const phys = fetchAddress(linear)
+  if (phys == 0xffffffffffffffff) return 0
+  const key = <u32>a20(phys)
+  const mode = load<u32>(cpu, CPU_MODE)
+  let trace: usize = load<u32>(bucket(key, mode))
+  while (trace) {
+    if (load<u32>(trace, TRACE_PHYS) == key && load<u32>(trace, TRACE_MODE) == mode) return trace
+    trace = load<u32>(trace, TRACE_HASH_NEXT)
+  }
+  return build(linear, phys, TRACE_LIMIT, true)
+}
+
+/** A trace of at most `limit` instructions from `rip` that is not cached. Valid until the next call. 0: a fault is pending. */
+export function tracePartial(rip: u64, limit: u32): usize {
+  const linear = linearRip(rip)
+  const phys = fetchAddress(linear)
+  if (phys == 0xffffffffffffffff) return 0
+  return build(linear, phys, limit < TRACE_LIMIT ? limit : TRACE_LIMIT, false)
+}
+
+/** tracePartial of one instruction that must lie within CS's limit, else #GP(0) (SDM 3A 5.3). */
+export function traceWithinLimit(rip: u64): usize {
+  const limit = load<u32>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_LIMIT) as u64
+  if (rip <= limit) {
+    const trace = tracePartial(rip, 1)
+    if (!trace) return 0
+    if (rip + load<u16>(trace, TRACE_BYTES) - 1 <= limit) return trace
+  }
+  raise(EXC_GP, 0, FAULT_DETAIL_SEGMENT_LIMIT, rip, (SEG_CS as u64) | (limit << 32))
+  return 0
+}
+
+function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
+  const mode = load<u32>(cpu, CPU_MODE)
+  const target = a20(phys)
+  const frame = <u32>(target >> 12)
+  const offset = <u32>phys & 0xfff
+  let bytes = physicalPointer(phys)
+  let available: u32 = 4096 - offset
+  let most = limit
+  let shared = cached && bytes != 0
+  if (!bytes) {
+    // Code in video memory, a device or a hole: fetched byte by byte, decoded anew each time.
+    bytes = cpu + GATHER
+    if (available > 16) available = 16
+    for (let i: u32 = 0; i < available; i++) store<u8>(bytes + i, physicalRead8(phys + i))
+    most = 1
+  } else frameExecuted(phys)
+
+  let trace: usize = cpu + SCRATCH
+  if (shared) {
+    if (load<u32>(cpu, CPU_TRACE_NEXT) + TRACE_ROOM > cpu + CPU_TRACES_END) traceDropAll()
+    trace = load<u32>(cpu, CPU_TRACE_NEXT)
+  }
+  let record = trace + TRACE_HEADER
+  let length: u32 = 0
+  let count: u32 = 0
+  let last = false
+  if (linear == breakAt) {
+    memory.fill(record, 0, OP_SIZE)
+    store<u16>(record, Op.SYSTEM, O_OP)
+    store<u32>(record, Sys.BREAK, O_AUX)
+    record += OP_SIZE
+    count = 1
+    most = 0
+    last = true
+  }
+  while (count < most && length < available) {
+    if (count && linear + length == breakAt) break
+    const answer = decode(bytes + length, available - length, record, length, mode)
+    if (answer == DECODE_MORE) {
+      if (count) break
+      // The first instruction runs into the next page.
+      if (!gather(linear, bytes, available)) return 0
+      shared = false
+      trace = cpu + SCRATCH
+      record = trace + TRACE_HEADER
+      if (decode(cpu + GATHER, 16, record, 0, mode) == DECODED_LAST) last = true
+      store<u16>(record, 0, O_OFFSET)
+      length = load<u8>(record, O_LENGTH)
+      count = 1
+      record += OP_SIZE
+      break
+    }
+    store<u16>(record, length as u16, O_OFFSET)
+    length += load<u8>(record, O_LENGTH)
+    count++
+    record += OP_SIZE
+    if (answer == DECODED_LAST) {
+      last = true
+      break
+    }
+  }
+  if (!last) {
+    memory.fill(record, 0, OP_SIZE)
+    store<u16>(record, Op.END, O_OP)
+    store<u16>(record, length as u16, O_OFFSET)
+    store<i32>(record, length as i32, O_DISP)
+    record += OP_SIZE
+  }
+  store<u32>(trace, <u32>target, TRACE_PHYS)
+  store<u32>(trace, mode, TRACE_MODE)
+  store<u16>(trace, count as u16, TRACE_COUNT)
+  store<u16>(trace, length as u16, TRACE_BYTES)
+  store<u32>(trace, shared ? 1 : 0, TRACE_SHARED)
+  fuse(trace, count)
+  if (shared) publish(trace, record, frame, offset, length)
+  return trace
+}
+
+/** Enters a finished trace into the cache and protects its bytes. */
+function publish(trace: usize, end: usize, frame: u32, offset: u32, length: u32): void {
+  const slot = bucket(load<u32>(trace, TRACE_PHYS), load<u32>(trace, TRACE_MODE))
+  store<u32>(trace, load<u32>(slot), TRACE_HASH_NEXT)
+  store<u32>(slot, trace as u32)
+  store<u32>(cpu, <u32>((end + 15) & ~(15 as usize)), CPU_TRACE_NEXT)
+  store<u64>(cpu + CPU_STATS, load<u64>(cpu + CPU_STATS, STAT_TRACES_BUILT) + 1, STAT_TRACES_BUILT)
+  // ROM cannot be written; RAM frames keep a list of their traces.
+  if (frame >= frameCount || !ramPointer((frame as u64) << 12)) return
+  const head = traceHeads + frame * 4
+  store<u32>(trace, load<u32>(head), TRACE_FRAME_NEXT)
+  store<u32>(head, trace as u32)
+  tlbProtectFrame(frame)
+  const meta = frames + frame * FRAME_SIZE
+  store<u64>(meta, load<u64>(meta, FRAME_CODE) | chunks(offset, length), FRAME_CODE)
+}
+
+/** Bits of the 64-byte chunks that [offset, offset + length) of a frame touches. */
+// @ts-ignore: decorator
+@inline
+function chunks(offset: u32, length: u32): u64 {
+  const first = offset >> 6
+  const last = (offset + (length ? length - 1 : 0)) >> 6
+  const span = last - first
+  const mask: u64 = span >= 63 ? 0xffffffffffffffff : ((1 as u64) << (span + 1)) - 1
+  return mask << first
+}
+
+/** Gathers the bytes of an instruction that crosses into the next page. False with #PF pending. */
+function gather(linear: u64, bytes: usize, available: u32): bool {
+  memory.copy(cpu + GATHER, bytes, available)
+  let next = (linear & ~(0xfff as u64)) + 4096
+  if (!(load<u32>(cpu, CPU_MODE) & MODE_LONG)) next &= 0xffffffff
+  const phys = fetchPhysical(next)
+  if (faultPending()) return false
+  const pointer = physicalPointer(phys)
+  if (pointer) memory.copy(cpu + GATHER + available, pointer, 16)
+  else for (let i: u32 = 0; i < 16; i++) store<u8>(cpu + GATHER + available + i, physicalRead8(phys + i))
+  return true
+}
+
+/**
+ * Bytes [offset, offset + length) of a RAM frame with decoded code were written: traces made from them die.
+ * The one being executed is left by whoever wrote (execute.ts).
+ */
+export function codeWritten(frame: u32, offset: u32, length: u32): void {
+  const meta = frames + frame * FRAME_SIZE
+  if (!(load<u64>(meta, FRAME_CODE) & chunks(offset, length))) return
+  let slot = traceHeads + frame * 4
+  let trace: usize = load<u32>(slot)
+  let code: u64 = 0
+  while (trace) {
+    const next: usize = load<u32>(trace, TRACE_FRAME_NEXT)
+    const from = load<u32>(trace, TRACE_PHYS) & 0xfff
+    const bytes = load<u16>(trace, TRACE_BYTES) as u32
+    if (from < offset + length && offset < from + bytes) {
+      unhash(trace)
+      store<u32>(trace, TRACE_DEAD, TRACE_MODE)
+      store<u32>(slot, next as u32)
+      store<u64>(cpu + CPU_STATS, load<u64>(cpu + CPU_STATS, STAT_TRACES_DROPPED) + 1, STAT_TRACES_DROPPED)
+    } else {
+      code |= chunks(from, bytes)
+      slot = trace + TRACE_FRAME_NEXT
+    }
+    trace = next
+  }
+  store<u64>(meta, code, FRAME_CODE)
+}
+
+function unhash(trace: usize): void {
+  let slot = bucket(load<u32>(trace, TRACE_PHYS), load<u32>(trace, TRACE_MODE))
+  let at: usize = load<u32>(slot)
+  while (at) {
+    if (at == trace) {
+      store<u32>(slot, load<u32>(trace, TRACE_HASH_NEXT))
+      return
+    }
+    slot = at + TRACE_HASH_NEXT
+    at = load<u32>(slot)
+  }
+}

@@ -1,0 +1,63 @@
+// The machine's clock. Deterministic schedule: one retired instruction is one nanosecond and one TSC tick, plus
+// the time skipped while every CPU was halted. Parallel schedule: the host's monotonic clock since power-on,
+// less the time spent paused.
+
+import { cpu } from '../cpu/context'
+import { hostNow } from '../host'
+import {
+  CPU_RETIRED,
+  HDR_CLOCK_SKIPPED,
+  HDR_HOST_CLOCK_BASE,
+  HDR_SCHEDULE,
+  HEADER,
+  SCHEDULE_DETERMINISTIC,
+} from '../layout'
+
+/**
+ * Instructions of the running slice not yet accounted in CPU_RETIRED. The executor charges a trace when it
+ * enters it; what lies behind the instruction being executed is given back here, so that the count a device or
+ * an event sees is exact.
+ */
+export let sliceEnd: u64 = 0
+/** Instructions left in the slice after the current trace. */
+export let budget: i64 = 0
+/** Instructions of the current trace not yet executed (the current one included) when something slow asks. */
+export let ahead: i64 = 0
+export let inSlice: bool = false
+
+export function sliceBegin(instructions: u64): void {
+  sliceEnd = load<u64>(cpu, CPU_RETIRED) + instructions
+  budget = instructions as i64
+  ahead = 0
+  inSlice = true
+}
+
+export function sliceFinish(): void {
+  store<u64>(cpu, sliceEnd - budget, CPU_RETIRED)
+  inSlice = false
+}
+
+// @ts-ignore: decorator
+@inline
+export function setBudget(value: i64): void {
+  budget = value
+}
+
+// @ts-ignore: decorator
+@inline
+export function setAhead(value: i64): void {
+  ahead = value
+}
+
+/** Instructions retired by this vCPU before the one being executed. */
+export function retiredNow(): u64 {
+  return inSlice ? sliceEnd - budget - ahead : load<u64>(cpu, CPU_RETIRED)
+}
+
+/** Machine time in ns, exact to the instruction being executed in the deterministic schedule. */
+export function clockNow(): u64 {
+  if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
+    return retiredNow() + load<u64>(HEADER, HDR_CLOCK_SKIPPED)
+  }
+  return hostNow() - load<u64>(HEADER, HDR_HOST_CLOCK_BASE)
+}

@@ -1,0 +1,145 @@
+// The guest's physical address space: RAM, ROM, and everything else through the bus. Every access from the
+// guest, DMA and firmware included, ends here or at a pointer given out here, and is bounded by this map.
+
+import { codeWritten } from '../cpu/trace'
+import { frameCount, frames, ram, ramSize } from '../cpu/context'
+import { mmioRead, mmioWrite } from '../chipset/bus'
+import {
+  FRAME_CODE,
+  FRAME_FLAGS,
+  FRAME_SIZE,
+  FRAME_TOUCHED,
+  FRAME_WRITTEN,
+  HDR_A20,
+  HEADER,
+  PAGE_SIZE,
+  ROM,
+  ROM_SIZE,
+} from '../layout'
+
+const VIDEO_BASE: u64 = 0xa0000
+const ROM_BASE: u64 = 0x100000 - ROM_SIZE
+const ROM_ALIAS: u64 = 0x100000000 - ROM_SIZE
+
+/** Address line 20 as the board drives it (port 92h, 8042 output port). */
+// @ts-ignore: decorator
+@inline
+export function a20(phys: u64): u64 {
+  return load<u32>(HEADER, HDR_A20) ? phys : phys & ~(0x100000 as u64)
+}
+
+/** WebAssembly address of RAM at `phys` (A20 applied already), 0 when there is none. Valid to the end of the frame. */
+// @ts-ignore: decorator
+@inline
+export function ramPointer(phys: u64): usize {
+  if (phys >= ramSize || (phys >= VIDEO_BASE && phys < 0x100000)) return 0
+  return ram + (phys as usize)
+}
+
+/** WebAssembly address of RAM or ROM at `phys`, 0 for devices and holes. Valid to the end of the frame. */
+export function physicalPointer(phys: u64): usize {
+  const address = a20(phys)
+  const pointer = ramPointer(address)
+  if (pointer) return pointer
+  if (address >= ROM_BASE && address < 0x100000) return ROM + <usize>(address - ROM_BASE)
+  if (address >= ROM_ALIAS && address < 0x100000000) return ROM + <usize>(address - ROM_ALIAS)
+  return 0
+}
+
+/** True when `phys` is answered by the ROM, where the firmware's own instructions are valid. */
+export function isRom(phys: u64): bool {
+  const address = a20(phys)
+  return (address >= ROM_BASE && address < 0x100000) || (address >= ROM_ALIAS && address < 0x100000000)
+}
+
+/**
+ * To be called after RAM was written by pointer (DMA, firmware): drops decoded code that lay there and marks
+ * the frames. `phys` and `length` in bytes, within RAM.
+ */
+export function frameWritten(phys: u64, length: u32): void {
+  let at = a20(phys)
+  let left = length
+  while (left > 0) {
+    const offset = <u32>at & (PAGE_SIZE - 1)
+    let run: u32 = PAGE_SIZE - offset
+    if (run > left) run = left
+    const frame = <u32>(at >> 12)
+    if (frame < frameCount) {
+      const meta = frames + frame * FRAME_SIZE
+      store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | (FRAME_TOUCHED | FRAME_WRITTEN), FRAME_FLAGS)
+      if (load<u64>(meta, FRAME_CODE)) codeWritten(frame, offset, run)
+    }
+    at += run
+    left -= run
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function read<T>(phys: u64): T {
+  const offset = <u32>phys & (PAGE_SIZE - 1)
+  if (offset + sizeof<T>() <= <u32>PAGE_SIZE) {
+    const pointer = physicalPointer(phys)
+    if (pointer) return load<T>(pointer)
+    return mmioRead(a20(phys), sizeof<T>() as u32) as T
+  }
+  let value: u64 = 0
+  for (let i: u32 = 0; i < sizeof<T>(); i++) value |= (physicalRead8(phys + i) as u64) << (i * 8)
+  return value as T
+}
+
+// @ts-ignore: decorator
+@inline
+function write<T>(phys: u64, value: T): void {
+  const offset = <u32>phys & (PAGE_SIZE - 1)
+  if (offset + sizeof<T>() <= <u32>PAGE_SIZE) {
+    const pointer = ramPointer(a20(phys))
+    if (pointer) {
+      store<T>(pointer, value)
+      frameWritten(phys, sizeof<T>() as u32)
+    } else {
+      mmioWrite(a20(phys), sizeof<T>() as u32, value as u64)
+    }
+    return
+  }
+  for (let i: u32 = 0; i < sizeof<T>(); i++) physicalWrite8(phys + i, <u8>((value as u64) >> (i * 8)))
+}
+
+export function physicalRead8(phys: u64): u8 {
+  const pointer = physicalPointer(phys)
+  return pointer ? load<u8>(pointer) : (mmioRead(a20(phys), 1) as u8)
+}
+
+export function physicalRead16(phys: u64): u16 {
+  return read<u16>(phys)
+}
+
+export function physicalRead32(phys: u64): u32 {
+  return read<u32>(phys)
+}
+
+export function physicalRead64(phys: u64): u64 {
+  return read<u64>(phys)
+}
+
+export function physicalWrite8(phys: u64, value: u8): void {
+  const pointer = ramPointer(a20(phys))
+  if (pointer) {
+    store<u8>(pointer, value)
+    frameWritten(phys, 1)
+  } else {
+    mmioWrite(a20(phys), 1, value)
+  }
+}
+
+export function physicalWrite16(phys: u64, value: u16): void {
+  write<u16>(phys, value)
+}
+
+export function physicalWrite32(phys: u64, value: u32): void {
+  write<u32>(phys, value)
+}
+
+export function physicalWrite64(phys: u64, value: u64): void {
+  write<u64>(phys, value)
+}

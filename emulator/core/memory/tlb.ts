@@ -1,0 +1,205 @@
+// The software TLB. The architectural part (CPU_TLB) is machine state: a direct-mapped array of translations
+// that live until the guest invalidates them or another page takes their place, as on hardware (SDM 3A 4.10).
+// The fast part has the same index; it holds what the executor may do without asking, and may be dropped at any
+// time. A fast entry is only ever present while its architectural entry is.
+
+import { bounce, cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { clockNow } from '../machine/clock'
+import {
+  CPU_CPL,
+  CPU_CR0,
+  CPU_FETCH_PAGE,
+  CPU_STATS,
+  CPU_TLB,
+  CPU_TLB_CONTEXT,
+  CPU_TLB_GENERATION,
+  CPU_TLB_LARGE,
+  FAST_ADDEND,
+  FAST_ENTRY_SIZE,
+  FAST_EXECUTE,
+  FAST_READ,
+  FAST_WRITE,
+  FRAME_CODE,
+  FRAME_FLAGS,
+  FRAME_SIZE,
+  FRAME_STAMP,
+  FRAME_TOUCHED,
+  FRAME_WRITTEN,
+  STAT_TLB_FLUSHES,
+  TLB_COUNT,
+  TLB_DIRTY,
+  TLB_ENTRY_SIZE,
+  TLB_FLAGS,
+  TLB_GENERATION,
+  TLB_GLOBAL,
+  TLB_HUGE,
+  TLB_LARGE,
+  TLB_LARGE4M,
+  TLB_NX,
+  TLB_TAG,
+  TLB_USER,
+  TLB_VALID,
+  TLB_WRITABLE,
+} from '../layout'
+import { a20, physicalPointer, ramPointer } from './physical'
+
+/** A frame for which some fast entry allows writing; sticky, in FRAME_FLAGS beside the public bits. */
+export const FRAME_FAST_WRITE: u32 = 0x80000000
+
+const CR0_WP: u32 = 0x10000
+// Below 4096, and never the low bits of the empty tag (all ones).
+const CONTEXT_LIMIT: u64 = 4092
+
+/**
+ * Low 12 bits of the tags of fast entries that are valid now: a serial number of the last flush and, in bit 0,
+ * whether they were made for CPL 3. Tags of other contexts never match.
+ */
+export let tlbContext: u64 = 2
+
+// @ts-ignore: decorator
+@inline
+export function fastIndex(linear: u64): usize {
+  return fastTlb + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * FAST_ENTRY_SIZE
+}
+
+// @ts-ignore: decorator
+@inline
+export function tlbEntry(linear: u64): usize {
+  return cpu + CPU_TLB + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * TLB_ENTRY_SIZE
+}
+
+/** Takes the context up from memory after this instance was bound, or from scratch. */
+export function tlbBind(): void {
+  tlbContext = load<u64>(cpu, CPU_TLB_CONTEXT)
+  if (tlbContext < 2) tlbDropFast()
+}
+
+/** Drops every fast entry. The guest cannot notice. */
+export function tlbDropFast(): void {
+  let next = (tlbContext | 1) + 1
+  if (next >= CONTEXT_LIMIT || next < 2) {
+    memory.fill(fastTlb, 0xff, TLB_COUNT * FAST_ENTRY_SIZE)
+    next = 2
+  }
+  tlbContext = next | (load<u32>(cpu, CPU_CPL) == 3 ? 1 : 0)
+  store<u64>(cpu, tlbContext, CPU_TLB_CONTEXT)
+}
+
+/** CPL has changed: other fast entries become valid. The fetch page depends on it too (U/S). */
+export function tlbContextChanged(): void {
+  tlbContext = (tlbContext & ~(1 as u64)) | (load<u32>(cpu, CPU_CPL) == 3 ? 1 : 0)
+  store<u64>(cpu, tlbContext, CPU_TLB_CONTEXT)
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+}
+
+/** MOV CR3 and the like: invalidates every translation, global ones only if asked (SDM 3A 4.10.4.1). */
+export function tlbFlushAll(includingGlobal: bool): void {
+  store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FLUSHES) + 1, CPU_STATS + STAT_TLB_FLUSHES)
+  const generation = load<u32>(cpu, CPU_TLB_GENERATION) + 1
+  store<u32>(cpu, generation, CPU_TLB_GENERATION)
+  // A wrapped generation would revive entries of the distant past.
+  if (includingGlobal || generation == 0) {
+    memory.fill(cpu + CPU_TLB, 0, TLB_COUNT * TLB_ENTRY_SIZE)
+    store<u32>(cpu, 0, CPU_TLB_LARGE)
+  }
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  tlbDropFast()
+}
+
+/** INVLPG: the page of `linear`, global or not, and every fragment of the large page it lies in (SDM 3A 4.10.4.1). */
+export function tlbInvalidatePage(linear: u64): void {
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  if (load<u32>(cpu, CPU_TLB_LARGE)) {
+    for (let i: usize = 0; i < <usize>TLB_COUNT; i++) {
+      const entry = cpu + CPU_TLB + i * TLB_ENTRY_SIZE
+      const flags = load<u32>(entry, TLB_FLAGS)
+      if (!(flags & TLB_LARGE) || !load<u64>(entry, TLB_TAG)) continue
+      const shift: u64 = flags & TLB_HUGE ? 30 : flags & TLB_LARGE4M ? 22 : 21
+      if (load<u64>(entry, TLB_TAG) >> shift == linear >> shift) dropEntry(entry, fastTlb + i * FAST_ENTRY_SIZE)
+    }
+  }
+  const entry = tlbEntry(linear)
+  if ((load<u64>(entry, TLB_TAG) & ~(0xfff as u64)) == (linear & ~(0xfff as u64))) dropEntry(entry, fastIndex(linear))
+}
+
+function dropEntry(entry: usize, fast: usize): void {
+  store<u64>(entry, 0, TLB_TAG)
+  fastClear(fast)
+}
+
+// @ts-ignore: decorator
+@inline
+export function fastClear(fast: usize): void {
+  store<u64>(fast, -1, FAST_READ)
+  store<u64>(fast, -1, FAST_WRITE)
+  store<u64>(fast, -1, FAST_EXECUTE)
+}
+
+/** CR0.PG/WP, CR4.PAE/PSE/PGE, EFER.NXE have changed (SDM 3A 4.10.4.1: all of them invalidate everything). */
+export function pagingModeChanged(): void {
+  tlbFlushAll(true)
+}
+
+/** The board moved address line 20: every pointer may be another. Translations stay. */
+export function a20Changed(): void {
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  tlbDropFast()
+}
+
+/** The entry that translates `linear` now, 0 when there is none. */
+// @ts-ignore: decorator
+@inline
+export function tlbFind(linear: u64): usize {
+  const entry = tlbEntry(linear)
+  if (load<u64>(entry, TLB_TAG) != ((linear & ~(0xfff as u64)) | TLB_VALID)) return 0
+  if (load<u32>(entry, TLB_FLAGS) & TLB_GLOBAL) return entry
+  return load<u32>(entry, TLB_GENERATION) == load<u32>(cpu, CPU_TLB_GENERATION) ? entry : 0
+}
+
+/**
+ * Lets the executor use `linear`'s page directly, as far as its rights and its kind allow. `flags`: TLB_* of the
+ * translation; without paging everything is allowed. `phys`: guest-physical page address.
+ */
+export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void {
+  const fast = fastIndex(linear)
+  const page = linear & ~(0xfff as u64)
+  const tag = page | tlbContext
+  const pointer = physicalPointer(phys)
+  // What is there for another page or context must not keep rights under this addend.
+  if (
+    load<u64>(fast, FAST_READ) != tag &&
+    load<u64>(fast, FAST_WRITE) != tag &&
+    load<u64>(fast, FAST_EXECUTE) != tag
+  ) {
+    fastClear(fast)
+  }
+  const target = a20(phys)
+  const frame = <u32>(target >> 12)
+  if (frame < frameCount) {
+    const meta = frames + frame * FRAME_SIZE
+    const seen: u32 = load<u32>(meta, FRAME_FLAGS) | FRAME_TOUCHED | (write ? FRAME_WRITTEN : 0)
+    store<u32>(meta, seen, FRAME_FLAGS)
+    store<u32>(meta, <u32>(clockNow() >> 20), FRAME_STAMP)
+  }
+  if (!pointer) return
+  const user = load<u32>(cpu, CPU_CPL) == 3
+  if (user && !(flags & TLB_USER)) return
+  store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
+  store<u64>(fast, tag, FAST_READ)
+  if (!(flags & TLB_NX)) store<u64>(fast, tag, FAST_EXECUTE)
+  if (!write || !(flags & TLB_DIRTY) || !ramPointer(target)) return
+  if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return
+  const meta = frames + frame * FRAME_SIZE
+  if (load<u64>(meta, FRAME_CODE)) return
+  store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | FRAME_FAST_WRITE, FRAME_FLAGS)
+  store<u64>(fast, tag, FAST_WRITE)
+}
+
+/** Before code of `frame` is decoded: no fast entry may go on writing it unseen. */
+export function tlbProtectFrame(frame: u32): void {
+  const meta = frames + frame * FRAME_SIZE
+  const flags = load<u32>(meta, FRAME_FLAGS)
+  if (!(flags & FRAME_FAST_WRITE)) return
+  store<u32>(meta, flags & ~FRAME_FAST_WRITE, FRAME_FLAGS)
+  tlbDropFast()
+}

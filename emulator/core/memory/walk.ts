@@ -1,0 +1,280 @@
+// The page walk (SDM 3A 4.3-4.6). It sets accessed and dirty flags as the processor does, fills the
+// architectural TLB, and says exactly why when it cannot.
+
+import { cpu } from '../cpu/context'
+import { PHYSICAL_ADDRESS_BITS } from '../cpu/cpuid'
+import { raisePageFault } from '../cpu/fault'
+import {
+  CPU_CR0,
+  CPU_CR3,
+  CPU_CR4,
+  CPU_EFER,
+  CPU_MODE,
+  CPU_PDPTE,
+  CPU_STATS,
+  CPU_TLB_GENERATION,
+  CPU_TLB_LARGE,
+  FAULT_DETAIL_PAGE_NOT_PRESENT,
+  FAULT_DETAIL_PAGE_PROTECTION,
+  FAULT_DETAIL_PAGE_RESERVED,
+  FRAME_FLAGS,
+  FRAME_PAGE_TABLE,
+  FRAME_SIZE,
+  MODE_LONG,
+  STAT_TLB_FILLS,
+  TLB_DIRTY,
+  TLB_FLAGS,
+  TLB_FRAME,
+  TLB_GENERATION,
+  TLB_GLOBAL,
+  TLB_HUGE,
+  TLB_LARGE,
+  TLB_LARGE4M,
+  TLB_LEAF,
+  TLB_NX,
+  TLB_PTE,
+  TLB_TAG,
+  TLB_USER,
+  TLB_VALID,
+  TLB_WRITABLE,
+} from '../layout'
+import { frameCount, frames } from '../cpu/context'
+import { physicalRead32, physicalRead64, physicalWrite32, physicalWrite64 } from './physical'
+import { fastClear, fastIndex, tlbEntry } from './tlb'
+
+export const ACCESS_READ: u32 = 0
+export const ACCESS_WRITE: u32 = 1
+export const ACCESS_EXECUTE: u32 = 2
+
+const PTE_P: u64 = 1
+const PTE_RW: u64 = 2
+const PTE_US: u64 = 4
+const PTE_A: u64 = 0x20
+const PTE_D: u64 = 0x40
+const PTE_PS: u64 = 0x80
+const PTE_G: u64 = 0x100
+const PTE_NX: u64 = 0x8000000000000000
+const ADDRESS: u64 = 0x000ffffffffff000
+
+const CR0_WP: u32 = 0x10000
+const CR4_PSE: u32 = 0x10
+const CR4_PAE: u32 = 0x20
+const CR4_PGE: u32 = 0x80
+const EFER_NXE: u32 = 0x800
+
+/** Page-fault error code bits (SDM 3A 4.7). */
+const PF_PRESENT: u32 = 1
+const PF_WRITE: u32 = 2
+const PF_USER: u32 = 4
+const PF_RESERVED: u32 = 8
+const PF_FETCH: u32 = 16
+
+/** Address bits of a 64-bit entry beyond MAXPHYADDR, reserved. */
+const RESERVED_ADDRESS: u64 = 0x000fffffffffffff & ~(((1 as u64) << PHYSICAL_ADDRESS_BITS) - 1)
+
+// The walk's trail, leaf last while walking. Transient: nothing here outlives the call.
+let trail0: u64 = 0
+let trail1: u64 = 0
+let trail2: u64 = 0
+
+// @ts-ignore: decorator
+@inline
+function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 {
+  let code: u32 = 0
+  if (present) code |= PF_PRESENT
+  if (access == ACCESS_WRITE) code |= PF_WRITE
+  if (user) code |= PF_USER
+  if (reserved) code |= PF_RESERVED
+  // I/D is reported only where an execute-disable mechanism is on (SDM 3A 4.7).
+  if (access == ACCESS_EXECUTE && load<u32>(cpu, CPU_EFER) & EFER_NXE && load<u32>(cpu, CPU_CR4) & CR4_PAE) code |= PF_FETCH
+  return code
+}
+
+function notPresent(linear: u64, access: u32, user: bool, level: u32, entry: u64): usize {
+  raisePageFault(
+    linear,
+    errorCode(access, user, false, false),
+    FAULT_DETAIL_PAGE_NOT_PRESENT,
+    (level as u64) | (entry << 8),
+  )
+  return 0
+}
+
+function reserved(linear: u64, access: u32, user: bool, entry: u64): usize {
+  raisePageFault(linear, errorCode(access, user, true, true), FAULT_DETAIL_PAGE_RESERVED, entry)
+  return 0
+}
+
+// @ts-ignore: decorator
+@inline
+function markTable(phys: u64): void {
+  const frame = <u32>(phys >> 12)
+  if (frame >= frameCount) return
+  const meta = frames + frame * FRAME_SIZE
+  store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | FRAME_PAGE_TABLE, FRAME_FLAGS)
+}
+
+/**
+ * Walks the paging structures for `linear` (canonical; 32 bits wide outside long mode) and answers the TLB entry
+ * it filled, or 0 with #PF pending. Rights are checked for the access before anything is marked accessed.
+ */
+export function walk(linear: u64, access: u32, user: bool): usize {
+  const cr4 = load<u32>(cpu, CPU_CR4)
+  const nxe = (load<u32>(cpu, CPU_EFER) & EFER_NXE) != 0
+  trail0 = 0
+  trail1 = 0
+  trail2 = 0
+
+  if (!(cr4 & CR4_PAE)) return walk32(linear, access, user, cr4)
+  const high: u64 = nxe ? RESERVED_ADDRESS : RESERVED_ADDRESS | PTE_NX
+  let rights: u64 = PTE_RW | PTE_US
+  let nx: u64 = 0
+  let table: u64
+  let level: u32
+  if (load<u32>(cpu, CPU_MODE) & MODE_LONG) {
+    table = load<u64>(cpu, CPU_CR3) & ADDRESS
+    level = 4
+  } else {
+    // PAE: the four PDPTEs were loaded with CR3 and have no rights (SDM 3A 4.4.1).
+    const pdpte = load<u64>(cpu + CPU_PDPTE + ((<usize>(linear >> 30)) & 3) * 8)
+    if (!(pdpte & PTE_P)) return notPresent(linear, access, user, 3, pdpte)
+    table = pdpte & ADDRESS
+    level = 2
+  }
+  while (true) {
+    markTable(table)
+    const at = table + (((linear >> (12 + 9 * (level - 1))) & 511) << 3)
+    let entry = physicalRead64(at)
+    if (!(entry & PTE_P)) return notPresent(linear, access, user, level, entry)
+    let bad = high
+    const leaf = level == 1 || (level <= 3 && (entry & PTE_PS) != 0)
+    if (level == 4) bad |= PTE_PS
+    if (leaf && level == 3) bad |= 0x3fffe000
+    if (leaf && level == 2) bad |= 0x1fe000
+    if (entry & bad) return reserved(linear, access, user, entry)
+    // Outside long mode bits 62:52 of the entries are reserved too (SDM 3A table 4-8 ff.).
+    if (!(load<u32>(cpu, CPU_MODE) & MODE_LONG) && entry & 0x7ff0000000000000) return reserved(linear, access, user, entry)
+    rights &= entry
+    nx |= entry & PTE_NX
+    if (leaf) {
+      if (!permitted(rights, nx, access, user)) return denied(linear, access, user, entry)
+      markTrail()
+      const marked = entry | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
+      if (marked != entry) {
+        physicalWrite64(at, marked)
+        entry = marked
+      }
+      let flags: u32 = 0
+      if (rights & PTE_RW) flags |= TLB_WRITABLE
+      if (rights & PTE_US) flags |= TLB_USER
+      if (nx) flags |= TLB_NX
+      if (entry & PTE_G && cr4 & CR4_PGE) flags |= TLB_GLOBAL
+      if (entry & PTE_D) flags |= TLB_DIRTY
+      if (level > 1) flags |= TLB_LARGE
+      if (level == 3) flags |= TLB_HUGE
+      const span: u64 = ((1 as u64) << (12 + 9 * (level - 1))) - 1
+      const frame = ((entry & ADDRESS & ~span) | (linear & span)) & ~(0xfff as u64)
+      return fill(linear, frame, flags, at, entry)
+    }
+    pushTrail(at)
+    table = entry & ADDRESS
+    level--
+  }
+}
+
+/** 32-bit paging (SDM 3A 4.3), 4 MiB pages with CR4.PSE and PSE-36 addresses. */
+function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
+  const directory = load<u64>(cpu, CPU_CR3) & 0xfffff000
+  markTable(directory)
+  const pdeAt = directory + ((linear >> 22) << 2)
+  let pde = physicalRead32(pdeAt) as u64
+  if (!(pde & PTE_P)) return notPresent(linear, access, user, 2, pde)
+  if (pde & PTE_PS && cr4 & CR4_PSE) {
+    // Bit 21 is reserved; bits 20:13 are address bits 39:32 (PSE-36).
+    if (pde & 0x200000) return reserved(linear, access, user, pde)
+    if (!permitted(pde, 0, access, user)) return denied(linear, access, user, pde)
+    const marked = pde | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
+    if (marked != pde) {
+      physicalWrite32(pdeAt, marked as u32)
+      pde = marked
+    }
+    let flags: u32 = TLB_LARGE | TLB_LARGE4M
+    if (pde & PTE_RW) flags |= TLB_WRITABLE
+    if (pde & PTE_US) flags |= TLB_USER
+    if (pde & PTE_G && cr4 & CR4_PGE) flags |= TLB_GLOBAL
+    if (pde & PTE_D) flags |= TLB_DIRTY
+    const frame = (pde & 0xffc00000) | (((pde >> 13) & 0xff) << 32) | (linear & 0x3ff000)
+    return fill(linear, frame, flags, pdeAt, pde)
+  }
+  const table = pde & 0xfffff000
+  markTable(table)
+  const pteAt = table + (((linear >> 12) & 1023) << 2)
+  let pte = physicalRead32(pteAt) as u64
+  if (!(pte & PTE_P)) return notPresent(linear, access, user, 1, pte)
+  const rights = pde & pte
+  if (!permitted(rights, 0, access, user)) return denied(linear, access, user, pte)
+  if (!(pde & PTE_A)) physicalWrite32(pdeAt, (pde | PTE_A) as u32)
+  const marked = pte | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
+  if (marked != pte) {
+    physicalWrite32(pteAt, marked as u32)
+    pte = marked
+  }
+  let flags: u32 = 0
+  if (rights & PTE_RW) flags |= TLB_WRITABLE
+  if (rights & PTE_US) flags |= TLB_USER
+  if (pte & PTE_G && cr4 & CR4_PGE) flags |= TLB_GLOBAL
+  if (pte & PTE_D) flags |= TLB_DIRTY
+  trail0 = pdeAt
+  return fill(linear, pte & 0xfffff000, flags, pteAt, pte)
+}
+
+/** SDM 3A 4.6.1, without SMEP, SMAP and protection keys, which CPUID does not offer. */
+function permitted(rights: u64, nx: u64, access: u32, user: bool): bool {
+  if (user && !(rights & PTE_US)) return false
+  if (access == ACCESS_WRITE && !(rights & PTE_RW) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return false
+  return access != ACCESS_EXECUTE || nx == 0
+}
+
+function denied(linear: u64, access: u32, user: bool, entry: u64): usize {
+  raisePageFault(linear, errorCode(access, user, true, false), FAULT_DETAIL_PAGE_PROTECTION, entry)
+  return 0
+}
+
+// @ts-ignore: decorator
+@inline
+function pushTrail(at: u64): void {
+
+  trail2 = trail1
+  trail1 = trail0
+  trail0 = at
+}
+
+/** Sets the accessed flag in the entries above the leaf. */
+function markTrail(): void {
+  markAccessed(trail0)
+  markAccessed(trail1)
+  markAccessed(trail2)
+}
+
+function markAccessed(at: u64): void {
+  if (!at) return
+  const entry = physicalRead64(at)
+  if (!(entry & PTE_A)) physicalWrite64(at, entry | PTE_A)
+}
+
+function fill(linear: u64, frame: u64, flags: u32, leafAt: u64, leaf: u64): usize {
+  store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FILLS) + 1, CPU_STATS + STAT_TLB_FILLS)
+  const entry = tlbEntry(linear)
+  fastClear(fastIndex(linear))
+  store<u64>(entry, (linear & ~(0xfff as u64)) | TLB_VALID, TLB_TAG)
+  store<u64>(entry, frame, TLB_FRAME)
+  store<u32>(entry, flags, TLB_FLAGS)
+  store<u32>(entry, load<u32>(cpu, CPU_TLB_GENERATION), TLB_GENERATION)
+  store<u64>(entry, leafAt, TLB_PTE)
+  store<u64>(entry, trail0, TLB_PTE + 8)
+  store<u64>(entry, trail1, TLB_PTE + 16)
+  store<u64>(entry, trail2, TLB_PTE + 24)
+  store<u64>(entry, leaf, TLB_LEAF)
+  if (flags & TLB_LARGE) store<u32>(cpu, 1, CPU_TLB_LARGE)
+  return entry
+}
