@@ -7,13 +7,22 @@ type Iced = typeof import('iced-x86')
 let iced: Iced | undefined
 let loading: Promise<Iced> | undefined
 
+/** Resolves when listings can be made. */
+export async function loadDisassembler(): Promise<void> {
+  loading ??= import('iced-x86').then((module) => (iced = (module as { default?: Iced }).default ?? module))
+  await loading
+}
+
 /** @returns true when listings can be made; otherwise `whenReady` is called once they can */
 export function disassemblerReady(whenReady: () => void): boolean {
   if (iced) return true
-  loading ??= import('iced-x86').then((module) => (iced = (module as { default?: Iced }).default ?? module))
-  void loading.then(whenReady)
+  void loadDisassembler().then(whenReady)
   return false
 }
+
+/** Text of the one instruction at the start of `bytes`. The disassembler must have been loaded. */
+export const instructionText = (bytes: Uint8Array, rip: bigint, bits: 16 | 32 | 64): string =>
+  decode(bytes, rip, bits, 1)[0]?.text ?? ''
 
 /** Longest instruction, SDM 2A 2.3.11. */
 const INSTRUCTION_MAX = 15

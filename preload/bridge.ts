@@ -178,6 +178,8 @@ export interface FaultStep {
   /** The instruction: where it is, as the guest addresses it (0008:00007C4A), and what it is. */
   at?: string
   instruction?: string
+  /** What was looked up and found: table entries, page-table entries; one line each. */
+  found: { what: string; value: string }[]
   registers: { name: string; value: bigint; digits: number }[]
 }
 
@@ -187,6 +189,8 @@ export interface FaultAccount {
   /** What went wrong, in one sentence. */
   sentence: string
   steps: FaultStep[]
+  /** Facts that belong to the whole, e.g. where IDTR points. */
+  context: { what: string; value: string }[]
   /** The whole as plain text, for the clipboard and for a bug report. */
   report: string
 }

@@ -18,6 +18,7 @@ import type {
   MachineCommand,
   MachineSummary,
 } from '../../preload/bridge'
+import { loadDisassembler } from '../disassembly'
 import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
 import { CpuSource } from '../push/cpu-source'
@@ -226,9 +227,13 @@ export class MachineSession {
   }
 
   #stopped(stop: StopInfo) {
-    this.#setFault(accountOf(stop, this.machine))
     this.#pusher.kick()
     this.#host.changed()
+    if (stop.reason !== 'triple-fault' && stop.reason !== 'internal') return
+    void loadDisassembler().then(() => {
+      // It may have been reset meanwhile, and its memory with it.
+      if (this.machine.stopInfo === stop) this.#setFault(accountOf(stop, this.machine.memory))
+    })
   }
 
   #setFault(account: FaultAccount | undefined) {

@@ -1,6 +1,6 @@
 // What happened to each 4 KiB frame of guest memory.
 import { defineStore } from 'pinia'
-import { shallowRef, triggerRef } from 'vue'
+import { ref, shallowRef } from 'vue'
 import type { FrameFlagsUpdate } from '../../../preload/bridge'
 
 /** Flags of a frame, as the machine's layout has them. */
@@ -10,7 +10,9 @@ export const EXECUTED = 4
 export const PAGE_TABLE = 8
 
 export const useFrames = defineStore('frames', () => {
+  /** Changed in place; `version` says when. */
   const flags = shallowRef<Uint8Array>()
+  const version = ref(0)
   /** When each frame's flags last changed, by the page's clock in ms; for a moment of light. */
   let changed = new Map<number, number>()
 
@@ -19,6 +21,7 @@ export const useFrames = defineStore('frames', () => {
     if (update.kind === 'all') {
       flags.value = update.flags
       changed = new Map()
+      version.value++
       return
     }
     const known = flags.value
@@ -27,13 +30,14 @@ export const useFrames = defineStore('frames', () => {
       known[frame] = update.flags[i]!
       changed.set(frame, now)
     })
-    triggerRef(flags)
+    version.value++
   }
 
   function forget() {
     flags.value = undefined
     changed = new Map()
+    version.value++
   }
 
-  return { flags, apply, forget, changes: () => changed }
+  return { flags, version, apply, forget, changes: () => changed }
 })
