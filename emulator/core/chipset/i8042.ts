@@ -45,10 +45,10 @@ const REPLY_AUX: u32 = 0x100
 const REPLY_TIMEOUT: u32 = 0x200
 const MAX_REPLIES: u32 = 8
 
-/** Power-on: both interfaces off until the firmware writes the command byte, all output pins high. */
+/** Power-on: both interfaces off until the firmware writes the command byte, no reset, A20 left to port 92h. */
 export function kbcReset(): void {
   memory.fill(DEV_KBC, 0, 64)
-  store<u8>(DEV_KBC, PORT_NO_RESET | PORT_A20 | 0xcc, OUTPUT_PORT)
+  store<u8>(DEV_KBC, PORT_NO_RESET | 0xcc, OUTPUT_PORT)
   store<u8>(DEV_KBC, COMMAND_KEYBOARD_OFF | COMMAND_AUX_OFF, RAM)
 }
 

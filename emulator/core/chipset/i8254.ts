@@ -56,6 +56,7 @@ export function pitReset(): void {
     store<u8>(c, 1, NULL_COUNT)
     store<u8>(c, (3 << 4) | (3 << 1), CONTROL)
   }
+  irqLine(0, true)
 }
 
 export function pitRead(port: u32, now: u64): u32 {

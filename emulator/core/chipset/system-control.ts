@@ -36,10 +36,10 @@ const PM1_SLP_EN: u32 = 0x2000
 /** Clock pulses of the timer between two refresh requests: 15.085 us. */
 const REFRESH_PULSES: u64 = 18
 
-/** Power-on. The keyboard controller's outputs are high then, so A20 passes until somebody closes the gate. */
+/** Power-on. The processor starts just below 4 GiB, so A20 passes until the firmware closes port 92h's gate. */
 export function systemControlReset(): void {
   memory.fill(DEV_SYSCTL, 0, 16)
-  store<u8>(DEV_SYSCTL, 1, A20_KBC)
+  store<u8>(DEV_SYSCTL, PORT_92_A20, PORT_92)
   store<u32>(HEADER, 1, HDR_A20)
   a20Changed()
 }
