@@ -20,8 +20,8 @@ export interface Core {
   haltedUntil(): bigint
   /** Moves the clock of a halted machine. */
   haltSkipTo(time: bigint): void
-  /** As `run`, and RUN_STEP when the next instruction is at this linear address. */
-  runUntil?(linear: bigint, instructions: bigint): number
+  /** As `run`, and RUN_STEP before the instruction at this linear address; also when that is the first one. */
+  runUntil(linear: bigint, instructions: bigint): number
 }
 
 const WAIT_RESULTS = { ok: 0, 'not-equal': 1, 'timed-out': 2 }

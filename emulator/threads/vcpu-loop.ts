@@ -115,23 +115,17 @@ export class VcpuLoop {
     for (;;) {
       if (this.#ripLinear() === target && this.#stackPointer() >= depth) return this.#rest(L.STOP_STEP)
       if (this.#control() !== L.CONTROL_RUN) return this.#rest(L.STOP_PAUSE)
-      const result = this.#timed(() => this.#towards(target))
+      // At the target, but deeper in a recursion: on by one, or runUntil would stay where it is.
+      const there = this.#ripLinear() === target
+      const result = this.#timed(() =>
+        there ? this.#core.run(1n) : this.#core.runUntil(target, this.#slice),
+      )
       if (result === RUN_STOPPED) return this.#stopped()
       if (result === RUN_HALTED) {
         if (!this.#canWake()) return this.#rest(L.STOP_STEP)
         this.#idle()
       }
     }
-  }
-
-  #towards(target: bigint): number {
-    if (this.#core.runUntil) return this.#core.runUntil(target, this.#slice)
-    let result = 0
-    for (let n = 0; n < 10_000 && result === 0; n++) {
-      result = this.#core.run(1n)
-      if (this.#ripLinear() === target) break
-    }
-    return result
   }
 
   /** Calls the core, counts its time, and keeps slices at about SLICE_NS. */
