@@ -37,14 +37,12 @@ const TYPE_WRITABLE: u32 = 2 // data; for code: readable
 const ATTRIBUTE_DB: u32 = 0x4000
 
 /** base + index * scale + displacement, not yet cut to the address size. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function effective(ip: usize): u64 {
-  return (
-    load<u64>(load<u32>(ip, O_BASE)) +
-    (load<u64>(load<u32>(ip, O_INDEX)) << (load<u8>(ip, O_SCALE) as u64)) +
-    <u64>(load<i32>(ip, O_DISP) as i64)
-  )
+  const index = load<u64>(load<u32>(ip, O_INDEX))
+  const scale = load<u8>(ip, O_SCALE) as u64
+  return load<u64>(load<u32>(ip, O_BASE)) + (index << scale) + <u64>(load<i32>(ip, O_DISP) as i64)
 }
 
 /** Effective address cut to the address size: LEA, and offsets of far and bit operands. */
@@ -59,7 +57,7 @@ export function effectiveAddress(ip: usize): u64 {
  * Linear address of `size` bytes at the record's operand, segment checks done. NO_ADDRESS, with a fault pending,
  * if the segment forbids the access; no fast TLB entry matches NO_ADDRESS, so the slow path sees the fault.
  */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function linearOf(ip: usize, size: u32, write: bool): u64 {
   const address = effective(ip)

@@ -101,7 +101,7 @@ let result: u32 = 0
 /** Displacement is relative to the next instruction. */
 let relative: bool = false
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function byte(): u32 {
   if (at >= end) {
@@ -121,7 +121,7 @@ function dword(): u32 {
   return low | (word() << 16)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function signedByte(): i64 {
   return <i64>(<i8>byte())
@@ -134,7 +134,7 @@ function immediate(bytes: u32): i64 {
   return <i64>(<i32>dword())
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function gpr(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
@@ -146,19 +146,19 @@ function gpr8(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function zeroSlot(): u32 {
   return <u32>cpu + CPU_ZERO
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function log2(bytes: u32): u32 {
   return ctz(bytes)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function emit(code: u32): void {
   store<u16>(op, code as u16, O_OP)
@@ -185,7 +185,7 @@ function notImplemented(): void {
   emitSystem(Sys.UNDEFINED, FAULT_DETAIL_NOT_IMPLEMENTED)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function setImmediate_(value: i64): void {
   store<i64>(op, value, O_IMM)
@@ -494,7 +494,15 @@ function shift(count: u32): void {
   if (mod == 3 && bytes >= 4 && kind != 2 && kind != 3) {
     store<u32>(op, gpr(rm), O_DST)
     const first: u32 =
-      kind == 0 ? Op.ROL_R32 : kind == 1 ? Op.ROR_R32 : kind == 5 ? Op.SHR_R32 : kind == 7 ? Op.SAR_R32 : Op.SHL_R32
+      kind == 0
+        ? Op.ROL_R32
+        : kind == 1
+          ? Op.ROR_R32
+          : kind == 5
+            ? Op.SHR_R32
+            : kind == 7
+              ? Op.SAR_R32
+              : Op.SHL_R32
     emit(first + (bytes == 8 ? 1 : 0))
     return
   }
@@ -1000,7 +1008,8 @@ function oneByteHigh(opcode: u32): void {
     case 0xe1:
     case 0xe2:
     case 0xe3: {
-      const code: u32 = opcode == 0xe0 ? Op.LOOPNE : opcode == 0xe1 ? Op.LOOPE : opcode == 0xe2 ? Op.LOOP : Op.JCXZ
+      const code: u32 =
+        opcode == 0xe0 ? Op.LOOPNE : opcode == 0xe1 ? Op.LOOPE : opcode == 0xe2 ? Op.LOOP : Op.JCXZ
       emitJump(code, signedByte())
       store<u8>(op, addressKind as u8, O_KIND)
       return
@@ -1163,12 +1172,15 @@ function x87(opcode: u32): void {
   const low = (mod << 6) | ((reg & 7) << 3) | (rm & 7)
   if (opcode == 0xdb && low == 0xe3) emitSlow(Slow.X87_CONTROL, 0 << 16)
   else if (opcode == 0xdb && low == 0xe2) emitSlow(Slow.X87_CONTROL, 1 << 16)
-  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 7) emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (2 << 16))
-  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 5) emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (3 << 16))
+  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 7)
+    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (2 << 16))
+  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 5)
+    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (3 << 16))
   else if (opcode == 0xdf && low == 0xe0) {
     store<u32>(op, <u32>cpu + CPU_RAX, O_DST)
     emitSlow(Slow.X87_CONTROL, 2 | (4 << 16))
-  } else if (opcode == 0xdd && mod != 3 && (reg & 7) == 7) emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (4 << 16))
+  } else if (opcode == 0xdd && mod != 3 && (reg & 7) == 7)
+    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (4 << 16))
   else notImplemented()
 }
 
@@ -1270,7 +1282,13 @@ function twoByteLow(opcode: u32): void {
       // LOCK MOV CR0 is CR8 on AMD processors; Intel's have #UD, and lockable() says so.
       store<u64>(op, n as u64, O_IMM)
       const code: Sys =
-        opcode == 0x20 ? Sys.READ_CR : opcode == 0x22 ? Sys.WRITE_CR : opcode == 0x21 ? Sys.READ_DR : Sys.WRITE_DR
+        opcode == 0x20
+          ? Sys.READ_CR
+          : opcode == 0x22
+            ? Sys.WRITE_CR
+            : opcode == 0x21
+              ? Sys.READ_DR
+              : Sys.WRITE_DR
       emitSystem(code, mode64 ? 8 : 4)
       return
     }

@@ -115,7 +115,7 @@ let currentTrace: usize = 0
 export let opIp: usize = 0
 
 /** Instructions of the current trace from the one at `ip` on. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function remaining(ip: usize): i64 {
   return <i64>load<u16>(currentTrace, TRACE_COUNT) - <i64>((ip - currentTrace - TRACE_HEADER) / OP_SIZE)
@@ -141,14 +141,14 @@ function after(ip: usize): u32 {
   return EXIT_AFTER
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function leave(ip: usize, status: u32): u32 {
   return status == FAULTED ? fault(ip) : after(ip)
 }
 
 /** Before anything that may ask for the time or take notice of where we are. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function slowly(ip: usize): void {
   setAhead(remaining(ip))
@@ -176,13 +176,13 @@ function commit(ip: usize): u32 {
   return COMMITTED
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function fastEntry(linear: u64): usize {
-  return fastTlb + ((<usize>(linear >> 7)) & INDEX_MASK)
+  return fastTlb + (<usize>(linear >> 7) & INDEX_MASK)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   const entry = fastEntry(linear)
@@ -192,7 +192,7 @@ function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   return slowRead(ip, linear, sizeof<T>() as u32, segment)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   const entry = fastEntry(linear)
@@ -202,41 +202,41 @@ function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   return slowWrite(ip, linear, sizeof<T>() as u32, segment, modify)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function source<T>(ip: usize): T {
   return load<T>(load<u32>(ip, O_SRC))
 }
 
 /** Pointer to the record's memory operand for reading; 0: faulted. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function readOperand<T>(ip: usize): usize {
   return readAt<T>(ip, linearOf(ip, sizeof<T>() as u32, false), load<u8>(ip, O_SEGMENT))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function writeOperand<T>(ip: usize, modify: bool): usize {
   return writeAt<T>(ip, linearOf(ip, sizeof<T>() as u32, true), load<u8>(ip, O_SEGMENT), modify)
 }
 
 /** Writes a register: 32-bit results are zero-extended (SDM 1 3.4.1.1). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function setRegister<T>(address: usize, value: T): void {
   if (sizeof<T>() == 4) store<u64>(address, value as u64)
   else store<T>(address, value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function log2<T>(): u32 {
   return sizeof<T>() == 8 ? 3 : sizeof<T>() == 4 ? 2 : sizeof<T>() == 2 ? 1 : 0
 }
 
 /** Result of a two-operand instruction, its flags noted. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   if (kind == ADD) {
@@ -258,7 +258,7 @@ function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   return subtractWithBorrow<T>(a, b)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   const dst: usize = load<u32>(ip, O_DST)
@@ -266,7 +266,7 @@ function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   if (kind != CMP) setRegister<T>(dst, r)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   const p = readOperand<T>(ip)
@@ -277,7 +277,7 @@ function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   return DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   if (kind == CMP) {
@@ -292,7 +292,7 @@ function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function movRM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -301,7 +301,7 @@ function movRM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function movMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, false)
@@ -310,7 +310,7 @@ function movMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function incDec<T>(c: usize, value: T, up: bool): T {
   keepCarry(c)
@@ -319,14 +319,14 @@ function incDec<T>(c: usize, value: T, up: bool): T {
   return r
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function incDecR<T>(c: usize, ip: usize, up: bool): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, incDec<T>(c, load<T>(dst), up))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   const p = writeOperand<T>(ip, true)
@@ -335,14 +335,14 @@ function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function negR<T>(c: usize, ip: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, compute<T>(c, SUB, 0 as T, load<T>(dst)))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function negM<T>(c: usize, ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -351,7 +351,7 @@ function negM<T>(c: usize, ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function notM<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -361,7 +361,7 @@ function notM<T>(ip: usize): u32 {
 }
 
 /** XCHG with memory is locked with or without the prefix (SDM 2 XCHG). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function xchgMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -377,7 +377,7 @@ function xchgMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function testMR<T>(c: usize, ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -387,13 +387,13 @@ function testMR<T>(c: usize, ip: usize): u32 {
 }
 
 /** MOVZX and MOVSX: T is the type the source is read as, D what the destination register is written as. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function extendR<T, D>(ip: usize): void {
   setRegister<D>(load<u32>(ip, O_DST), source<T>(ip) as D)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function extendM<T, D>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -405,7 +405,7 @@ function extendM<T, D>(ip: usize): u32 {
 // CF of a shift is the last bit shifted out, OF is defined for single-bit shifts and computed alike for others
 // (SDM 2 SAL/SAR/SHL/SHR); a count of zero changes nothing.
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function shiftFlags(cf: bool, overflow: bool, r: u64, bits: u64): void {
   let flags: u32 = popcnt(r & 0xff) & 1 ? 0 : 4
@@ -416,7 +416,7 @@ function shiftFlags(cf: bool, overflow: bool, r: u64, bits: u64): void {
   setStatus(flags)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function shl<T>(ip: usize): void {
   const bits: u32 = sizeof<T>() * 8
@@ -431,7 +431,7 @@ function shl<T>(ip: usize): void {
   } else setRegister<T>(dst, value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function shr<T>(ip: usize): void {
   const bits: u32 = sizeof<T>() * 8
@@ -446,7 +446,7 @@ function shr<T>(ip: usize): void {
   } else setRegister<T>(dst, value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function sar<T, S>(ip: usize): void {
   const bits: u32 = sizeof<T>() * 8
@@ -454,13 +454,13 @@ function sar<T, S>(ip: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
   if (count) {
-    const r = <T>((<S>value) >> (count as S))
+    const r = <T>(<S>value >> (count as S))
     setRegister<T>(dst, r)
     shiftFlags(((value >> ((count - 1) as T)) & 1) != 0, false, r as u64, bits)
   } else setRegister<T>(dst, value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function rotate<T>(ip: usize, left: bool): void {
   const bits: u32 = sizeof<T>() * 8
@@ -478,7 +478,7 @@ function rotate<T>(ip: usize, left: bool): void {
   } else setRegister<T>(dst, value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function imul<T, S>(ip: usize, a: T, b: T): void {
   const r = <T>(a * b)
@@ -489,7 +489,7 @@ function imul<T, S>(ip: usize, a: T, b: T): void {
   setStatus((statusFlags() & ~(FLAG_CF | FLAG_OF)) | (overflow ? FLAG_CF | FLAG_OF : 0))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function imulM<T, S>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -499,14 +499,14 @@ function imulM<T, S>(ip: usize): u32 {
 }
 
 /** CMOVcc reads its source whether the condition holds or not (SDM 2 CMOVcc). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function cmov<T>(ip: usize, p: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, condition(load<u32>(ip, O_AUX)) ? load<T>(p) : load<T>(dst))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function cmovM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -515,7 +515,7 @@ function cmovM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function push64(c: usize, ip: usize, value: u64): u32 {
   const sp = load<u64>(c, CPU_RSP) - 8
@@ -527,7 +527,7 @@ function push64(c: usize, ip: usize, value: u64): u32 {
 }
 
 /** rCX as LOOPcc and JrCXZ see it: cut to the address size. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function counter(c: usize, ip: usize): u64 {
   const kind = load<u8>(ip, O_KIND) as u32
@@ -561,7 +561,8 @@ function follow(trace: usize, slot: usize, rip: u64): usize {
   const chained = slot != 0 && load<u32>(trace, TRACE_SHARED) != 0
   const next = traceFind(rip)
   if (!next || !chained || !load<u32>(next, TRACE_SHARED)) return next
-  if (load<u64>(cpu, CPU_FETCH_PAGE) == page && load<u32>(cpu, CPU_TRACE_EPOCH) == epoch) store<u32>(slot, next as u32)
+  if (load<u64>(cpu, CPU_FETCH_PAGE) == page && load<u32>(cpu, CPU_TRACE_EPOCH) == epoch)
+    store<u32>(slot, next as u32)
   return next
 }
 
@@ -1321,7 +1322,10 @@ export function execute(): u32 {
           continue
         case Op.LEA64:
           target = effective(ip)
-          store<u64>(load<u32>(ip, O_DST), load<u8>(ip, O_KIND) == ADDRESS_64_32 ? target & 0xffffffff : target)
+          store<u64>(
+            load<u32>(ip, O_DST),
+            load<u8>(ip, O_KIND) == ADDRESS_64_32 ? target & 0xffffffff : target,
+          )
           ip += OP_SIZE
           continue
         case Op.MOVZX_R8:
@@ -1575,7 +1579,8 @@ export function execute(): u32 {
           if ((load<u16>(ip, O_OP) as i32) == Op.JMP_R) target = source<u64>(ip)
           else {
             const size = load<u32>(ip, O_AUX2)
-            const p = size == 8 ? readOperand<u64>(ip) : size == 2 ? readOperand<u16>(ip) : readOperand<u32>(ip)
+            const p =
+              size == 8 ? readOperand<u64>(ip) : size == 2 ? readOperand<u16>(ip) : readOperand<u32>(ip)
             if (!p) return fault(ip)
             target = size == 8 ? load<u64>(p) : size == 2 ? (load<u16>(p) as u64) : (load<u32>(p) as u64)
           }

@@ -28,7 +28,7 @@ export const FLAG_AC: u32 = 0x40000
 export const FLAG_ID: u32 = 0x200000
 export const FLAGS_STATUS: u32 = 0x8d5
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
   store<u32>(c, kind, CPU_LAZY)
@@ -37,7 +37,7 @@ export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
 }
 
 /** Replaces the six status flags at once by exact ones. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function setStatus(flags: u32): void {
   store<u32>(cpu, LAZY_NONE, CPU_LAZY)
@@ -80,7 +80,7 @@ export function statusFlags(): u32 {
     default:
       flags |= old & FLAG_CF
       if ((r & 15) == 15) flags |= FLAG_AF
-      if (((r + 1) << shift) == 0x8000000000000000) flags |= FLAG_OF
+      if ((r + 1) << shift == 0x8000000000000000) flags |= FLAG_OF
   }
   return flags
 }
@@ -91,14 +91,14 @@ export function flagsMaterialise(): void {
 }
 
 /** PF of the low byte of `value`. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function parityFlag(value: u32): u32 {
   return popcnt(value & 0xff) & 1 ? 0 : FLAG_PF
 }
 
 /** Keeps CF in CPU_RFLAGS before INC or DEC replaces the lazy state. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function keepCarry(c: usize): void {
   const kind = load<u32>(c, CPU_LAZY)
@@ -107,7 +107,7 @@ export function keepCarry(c: usize): void {
   }
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function carry(c: usize): bool {
   const kind = load<u32>(c, CPU_LAZY)
@@ -117,10 +117,12 @@ export function carry(c: usize): bool {
   return (load<u8>(c, CPU_RFLAGS) & 1) != 0
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function zero(c: usize): bool {
-  return load<u32>(c, CPU_LAZY) != LAZY_NONE ? load<u64>(c, CPU_LAZY_R) == 0 : (load<u8>(c, CPU_RFLAGS) & 0x40) != 0
+  return load<u32>(c, CPU_LAZY) != LAZY_NONE
+    ? load<u64>(c, CPU_LAZY_R) == 0
+    : (load<u8>(c, CPU_RFLAGS) & 0x40) != 0
 }
 
 /** Condition `cc` of Jcc, SETcc, CMOVcc (SDM 1 appendix B): 0 O, 1 NO, 2 B, 3 AE, 4 E, 5 NE, 6 BE, 7 A, 8 S ... 15 G. */

@@ -92,13 +92,13 @@ export function storeRegister(p: usize, size: u32, value: u64): void {
   storeSized(p, size == 4 ? 8 : size, size == 4 ? value & 0xffffffff : value)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function maskOf(size: u32): u64 {
   return size == 8 ? 0xffffffffffffffff : ((1 as u64) << (size * 8)) - 1
@@ -114,7 +114,7 @@ export function operandWrite(ip: usize, size: u32, modify: bool): usize {
   return accessWrite(linearOf(ip, size, true), size, load<u8>(ip, O_SEGMENT), user(), modify)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function finish(p: usize): u32 {
   if (p != bounce) return DONE

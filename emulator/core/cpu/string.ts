@@ -41,13 +41,13 @@ let size: u32 = 0
 let address: u32 = 0
 let backward: bool = false
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function cut(value: u64): u64 {
   return address == ADDRESS_64 ? value : address == ADDRESS_16 ? value & 0xffff : value & 0xffffffff
@@ -59,7 +59,7 @@ function setIndex(register: usize, value: u64): void {
   else store<u64>(register, cut(value))
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function step(): u64 {
   return backward ? <u64>-(<i64>size) : (size as u64)
@@ -124,7 +124,8 @@ function repeated(repeat: u32): bool {
     first = false
     if (cut(load<u64>(cpu, CPU_RCX)) == 0) return true
     if ((kind == STRING_CMPS || kind == STRING_SCAS) && zero(cpu) != (repeat == 0xf3)) return true
-    if (kind >= STRING_INS && load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) return suspend()
+    if (kind >= STRING_INS && load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF)
+      return suspend()
   }
 }
 
@@ -216,7 +217,7 @@ function compare(a: u64, b: u64): void {
 }
 
 /** Elements from `linear` to the end of its page. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function room(linear: u64): u64 {
   return (4096 - (linear & 0xfff)) / size

@@ -169,7 +169,9 @@ function systemTables(ip: usize, flags: u32): bool {
     case Sys.WRITE_DR: {
       const n = load<u32>(ip, O_IMM)
       const value = size == 8 ? load<u64>(load<u32>(ip, O_DST)) : (load<u32>(load<u32>(ip, O_DST)) as u64)
-      return load<u32>(ip, O_AUX) == Sys.WRITE_CR ? controlRegisterWrite(n, value) : debugRegisterWrite(n, value)
+      return load<u32>(ip, O_AUX) == Sys.WRITE_CR
+        ? controlRegisterWrite(n, value)
+        : debugRegisterWrite(n, value)
     }
     case Sys.SYSCALL:
       return syscall()
@@ -255,7 +257,12 @@ function loadFarPointer(ip: usize, size: u32): bool {
 function loadTable(ip: usize, size: u32): bool {
   if (!privileged()) return false
   const bytes: u32 = size == 8 ? 10 : 6
-  const p = accessRead(linearOf(ip, bytes, false), bytes, load<u8>(ip, O_SEGMENT), load<u32>(cpu, CPU_CPL) == 3)
+  const p = accessRead(
+    linearOf(ip, bytes, false),
+    bytes,
+    load<u8>(ip, O_SEGMENT),
+    load<u32>(cpu, CPU_CPL) == 3,
+  )
   if (!p) return false
   const limit: u32 = load<u16>(p)
   let base = loadSized(p + 2, size == 8 ? 8 : 4)

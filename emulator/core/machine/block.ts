@@ -29,7 +29,7 @@ import {
 } from '../layout'
 import { event } from './events'
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function slot(drive: u32): usize {
   return BLOCK_REQUESTS + drive * BLOCK_SLOT_SIZE
@@ -71,7 +71,8 @@ export function blockWait(drive: u32): u32 {
 
 /** Submits and waits; BLOCK_ERROR_*. */
 export function blockTransfer(drive: u32, op: u32, lba: u64, count: u32, address: usize): u32 {
-  if (drive >= <u32>DRIVE_COUNT || load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_PRESENT) == 0) return BLOCK_ERROR_ABSENT
+  if (drive >= <u32>DRIVE_COUNT || load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_PRESENT) == 0)
+    return BLOCK_ERROR_ABSENT
   blockSubmit(drive, op, lba, count, address)
   return blockWait(drive)
 }

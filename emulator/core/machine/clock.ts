@@ -37,13 +37,13 @@ export function sliceFinish(): void {
   inSlice = false
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function setBudget(value: i64): void {
   budget = value
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function setAhead(value: i64): void {
   ahead = value

@@ -12,7 +12,8 @@ export function chipsetLock(): void {
   if (depth++ > 0) return
   if (atomic.cmpxchg<u32>(HEADER, 0, 1, HDR_CHIPSET_LOCK) == 0) return
   for (let i: u32 = 0; i < SPINS; i++) {
-    if (load<u32>(HEADER, HDR_CHIPSET_LOCK) == 0 && atomic.cmpxchg<u32>(HEADER, 0, 1, HDR_CHIPSET_LOCK) == 0) return
+    if (load<u32>(HEADER, HDR_CHIPSET_LOCK) == 0 && atomic.cmpxchg<u32>(HEADER, 0, 1, HDR_CHIPSET_LOCK) == 0)
+      return
   }
   while (atomic.xchg<u32>(HEADER, 2, HDR_CHIPSET_LOCK) != 0) hostWait(HEADER + HDR_CHIPSET_LOCK, 2, 5)
 }

@@ -2,13 +2,7 @@
 // an instruction (interrupts, timers, input, resets) happens here, at a retired-instruction count that is a
 // function of the guest's execution and its input alone.
 
-import {
-  chipsetDeadline,
-  chipsetReset,
-  chipsetRun,
-  inputDeliver,
-  interruptAcknowledge,
-} from '../chipset/bus'
+import { chipsetDeadline, chipsetReset, chipsetRun, inputDeliver, interruptAcknowledge } from '../chipset/bus'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import { deliverException, deliverTrap } from '../cpu/exception'
 import { EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'

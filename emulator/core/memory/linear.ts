@@ -5,7 +5,7 @@
 import { bounce, cpu, frames } from '../cpu/context'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_GP, EXC_SS } from '../cpu/vectors'
-import { mmioRead, mmioWrite } from '../chipset/bus'
+import { deviceRead, deviceWrite } from './device'
 import {
   CPU_CPL,
   CPU_CR0,
@@ -48,16 +48,16 @@ let firstSize: u32 = 0
 let secondPhys: u64 = 0
 let secondSize: u32 = 0
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function isUser(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function canonical(linear: u64): bool {
-  return <u64>((<i64>(linear << 16)) >> 16) == linear
+  return <u64>(<i64>(linear << 16) >> 16) == linear
 }
 
 /** Guest-physical address of `linear` for an access of the given kind, or NO_PHYSICAL with #PF pending. */
@@ -88,7 +88,7 @@ function translate(linear: u64, access: u32, user: bool): u64 {
 }
 
 /** Whether a cached translation allows the access as it stands; if not, the structures are walked again. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function allowed(flags: u32, access: u32, user: bool): bool {
   if (user && !(flags & TLB_USER)) return false
@@ -107,7 +107,7 @@ function checkCanonical(linear: u64, size: u32, segment: u32): bool {
 }
 
 /** Address `i` bytes further on, wrapped at 4 GiB outside long mode. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function advance(linear: u64, i: u32): u64 {
   const next = linear + i
@@ -185,11 +185,11 @@ export function accessCommit(): void {
 }
 
 function readDevice(phys: u64, size: u32, to: usize): void {
-  if (size == 1) store<u8>(to, mmioRead(a20(phys), 1) as u8)
-  else if (size == 2) store<u16>(to, mmioRead(a20(phys), 2) as u16)
-  else if (size == 4) store<u32>(to, mmioRead(a20(phys), 4) as u32)
-  else if (size == 8) store<u64>(to, mmioRead(a20(phys), 8))
-  else for (let i: u32 = 0; i < size; i++) store<u8>(to + i, mmioRead(a20(phys + i), 1) as u8)
+  if (size == 1) store<u8>(to, deviceRead(a20(phys), 1) as u8)
+  else if (size == 2) store<u16>(to, deviceRead(a20(phys), 2) as u16)
+  else if (size == 4) store<u32>(to, deviceRead(a20(phys), 4) as u32)
+  else if (size == 8) store<u64>(to, deviceRead(a20(phys), 8))
+  else for (let i: u32 = 0; i < size; i++) store<u8>(to + i, deviceRead(a20(phys + i), 1) as u8)
 }
 
 function copyIn(phys: u64, size: u32, to: usize): void {
@@ -204,11 +204,11 @@ function copyOut(phys: u64, size: u32, from: usize): void {
   if (pointer) {
     memory.copy(pointer, from, size)
     frameWritten(phys, size)
-  } else if (size == 1) mmioWrite(target, 1, load<u8>(from))
-  else if (size == 2) mmioWrite(target, 2, load<u16>(from))
-  else if (size == 4) mmioWrite(target, 4, load<u32>(from))
-  else if (size == 8) mmioWrite(target, 8, load<u64>(from))
-  else for (let i: u32 = 0; i < size; i++) mmioWrite(a20(phys + i), 1, load<u8>(from + i))
+  } else if (size == 1) deviceWrite(target, 1, load<u8>(from))
+  else if (size == 2) deviceWrite(target, 2, load<u16>(from))
+  else if (size == 4) deviceWrite(target, 4, load<u32>(from))
+  else if (size == 8) deviceWrite(target, 8, load<u64>(from))
+  else for (let i: u32 = 0; i < size; i++) deviceWrite(a20(phys + i), 1, load<u8>(from + i))
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { codeWritten } from '../cpu/trace'
 import { frameCount, frames, ram, ramSize } from '../cpu/context'
-import { mmioRead, mmioWrite } from '../chipset/bus'
+import { deviceRead, deviceWrite } from './device'
 import {
   FRAME_CODE,
   FRAME_FLAGS,
@@ -22,14 +22,14 @@ const ROM_BASE: u64 = 0x100000 - ROM_SIZE
 const ROM_ALIAS: u64 = 0x100000000 - ROM_SIZE
 
 /** Address line 20 as the board drives it (port 92h, 8042 output port). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function a20(phys: u64): u64 {
   return load<u32>(HEADER, HDR_A20) ? phys : phys & ~(0x100000 as u64)
 }
 
 /** WebAssembly address of RAM at `phys` (A20 applied already), 0 when there is none. Valid to the end of the frame. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function ramPointer(phys: u64): usize {
   if (phys >= ramSize || (phys >= VIDEO_BASE && phys < 0x100000)) return 0
@@ -74,21 +74,21 @@ export function frameWritten(phys: u64, length: u32): void {
   }
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function read<T>(phys: u64): T {
   const offset = <u32>phys & (PAGE_SIZE - 1)
   if (offset + sizeof<T>() <= <u32>PAGE_SIZE) {
     const pointer = physicalPointer(phys)
     if (pointer) return load<T>(pointer)
-    return mmioRead(a20(phys), sizeof<T>() as u32) as T
+    return deviceRead(a20(phys), sizeof<T>() as u32) as T
   }
   let value: u64 = 0
   for (let i: u32 = 0; i < sizeof<T>(); i++) value |= (physicalRead8(phys + i) as u64) << (i * 8)
   return value as T
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function write<T>(phys: u64, value: T): void {
   const offset = <u32>phys & (PAGE_SIZE - 1)
@@ -98,7 +98,7 @@ function write<T>(phys: u64, value: T): void {
       store<T>(pointer, value)
       frameWritten(phys, sizeof<T>() as u32)
     } else {
-      mmioWrite(a20(phys), sizeof<T>() as u32, value as u64)
+      deviceWrite(a20(phys), sizeof<T>() as u32, value as u64)
     }
     return
   }
@@ -107,7 +107,7 @@ function write<T>(phys: u64, value: T): void {
 
 export function physicalRead8(phys: u64): u8 {
   const pointer = physicalPointer(phys)
-  return pointer ? load<u8>(pointer) : (mmioRead(a20(phys), 1) as u8)
+  return pointer ? load<u8>(pointer) : (deviceRead(a20(phys), 1) as u8)
 }
 
 export function physicalRead16(phys: u64): u16 {
@@ -128,7 +128,7 @@ export function physicalWrite8(phys: u64, value: u8): void {
     store<u8>(pointer, value)
     frameWritten(phys, 1)
   } else {
-    mmioWrite(a20(phys), 1, value)
+    deviceWrite(a20(phys), 1, value)
   }
 }
 

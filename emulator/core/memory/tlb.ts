@@ -56,13 +56,13 @@ const CONTEXT_LIMIT: u64 = 4092
  */
 export let tlbContext: u64 = 2
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function fastIndex(linear: u64): usize {
   return fastTlb + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * FAST_ENTRY_SIZE
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function tlbEntry(linear: u64): usize {
   return cpu + CPU_TLB + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * TLB_ENTRY_SIZE
@@ -115,11 +115,13 @@ export function tlbInvalidatePage(linear: u64): void {
       const flags = load<u32>(entry, TLB_FLAGS)
       if (!(flags & TLB_LARGE) || !load<u64>(entry, TLB_TAG)) continue
       const shift: u64 = flags & TLB_HUGE ? 30 : flags & TLB_LARGE4M ? 22 : 21
-      if (load<u64>(entry, TLB_TAG) >> shift == linear >> shift) dropEntry(entry, fastTlb + i * FAST_ENTRY_SIZE)
+      if (load<u64>(entry, TLB_TAG) >> shift == linear >> shift)
+        dropEntry(entry, fastTlb + i * FAST_ENTRY_SIZE)
     }
   }
   const entry = tlbEntry(linear)
-  if ((load<u64>(entry, TLB_TAG) & ~(0xfff as u64)) == (linear & ~(0xfff as u64))) dropEntry(entry, fastIndex(linear))
+  if ((load<u64>(entry, TLB_TAG) & ~(0xfff as u64)) == (linear & ~(0xfff as u64)))
+    dropEntry(entry, fastIndex(linear))
 }
 
 function dropEntry(entry: usize, fast: usize): void {
@@ -127,7 +129,7 @@ function dropEntry(entry: usize, fast: usize): void {
   fastClear(fast)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function fastClear(fast: usize): void {
   store<u64>(fast, -1, FAST_READ)
@@ -147,7 +149,7 @@ export function a20Changed(): void {
 }
 
 /** The entry that translates `linear` now, 0 when there is none. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function tlbFind(linear: u64): usize {
   const entry = tlbEntry(linear)

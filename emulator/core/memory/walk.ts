@@ -77,7 +77,7 @@ let trail0: u64 = 0
 let trail1: u64 = 0
 let trail2: u64 = 0
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 {
   let code: u32 = 0
@@ -86,7 +86,8 @@ function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 
   if (user) code |= PF_USER
   if (reserved) code |= PF_RESERVED
   // I/D is reported only where an execute-disable mechanism is on (SDM 3A 4.7).
-  if (access == ACCESS_EXECUTE && load<u32>(cpu, CPU_EFER) & EFER_NXE && load<u32>(cpu, CPU_CR4) & CR4_PAE) code |= PF_FETCH
+  if (access == ACCESS_EXECUTE && load<u32>(cpu, CPU_EFER) & EFER_NXE && load<u32>(cpu, CPU_CR4) & CR4_PAE)
+    code |= PF_FETCH
   return code
 }
 
@@ -105,7 +106,7 @@ function reserved(linear: u64, access: u32, user: bool, entry: u64): usize {
   return 0
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function markTable(phys: u64): void {
   const frame = <u32>(phys >> 12)
@@ -136,7 +137,7 @@ export function walk(linear: u64, access: u32, user: bool): usize {
     level = 4
   } else {
     // PAE: the four PDPTEs were loaded with CR3 and have no rights (SDM 3A 4.4.1).
-    const pdpte = load<u64>(cpu + CPU_PDPTE + ((<usize>(linear >> 30)) & 3) * 8)
+    const pdpte = load<u64>(cpu + CPU_PDPTE + (<usize>(linear >> 30) & 3) * 8)
     if (!(pdpte & PTE_P)) return notPresent(linear, access, user, 3, pdpte)
     table = pdpte & ADDRESS
     level = 2
@@ -153,7 +154,8 @@ export function walk(linear: u64, access: u32, user: bool): usize {
     if (leaf && level == 2) bad |= 0x1fe000
     if (entry & bad) return reserved(linear, access, user, entry)
     // Outside long mode bits 62:52 of the entries are reserved too (SDM 3A table 4-8 ff.).
-    if (!(load<u32>(cpu, CPU_MODE) & MODE_LONG) && entry & 0x7ff0000000000000) return reserved(linear, access, user, entry)
+    if (!(load<u32>(cpu, CPU_MODE) & MODE_LONG) && entry & 0x7ff0000000000000)
+      return reserved(linear, access, user, entry)
     rights &= entry
     nx |= entry & PTE_NX
     if (leaf) {
@@ -240,10 +242,9 @@ function denied(linear: u64, access: u32, user: bool, entry: u64): usize {
   return 0
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function pushTrail(at: u64): void {
-
   trail2 = trail1
   trail1 = trail0
   trail0 = at
