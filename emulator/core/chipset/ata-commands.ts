@@ -307,7 +307,7 @@ function begin(c: usize, extended: bool, block: u32, now: u64): void {
   const job = jobOf(load<u8>(c, ATA_COMMAND))
   const lba = address(c, extended)
   let count = <u32>load<u8>(c, ATA_COUNT)
-  if (extended) count |= <u32>load<u8>(c, ATA_COUNT + 1) << 8
+  if (extended) count |= (<u32>load<u8>(c, ATA_COUNT + 1)) << 8
   if (count == 0) count = extended ? 65536 : 256
   store<u8>(c, extended ? 1 : 0, ATA_EXTENDED)
   store<u8>(c, block, ATA_BLOCK)
@@ -413,11 +413,11 @@ function address(c: usize, extended: bool): u64 {
   if (extended) {
     const older =
       <u64>load<u8>(c, ATA_LBA_LOW + 1) |
-      (<u64>load<u8>(c, ATA_LBA_MID + 1) << 8) |
-      (<u64>load<u8>(c, ATA_LBA_HIGH + 1) << 16)
+      ((<u64>load<u8>(c, ATA_LBA_MID + 1)) << 8) |
+      ((<u64>load<u8>(c, ATA_LBA_HIGH + 1)) << 16)
     return low | (mid << 8) | (high << 16) | (older << 24)
   }
-  if (device & DEVICE_LBA) return low | (mid << 8) | (high << 16) | (<u64>(device & 15) << 24)
+  if (device & DEVICE_LBA) return low | (mid << 8) | (high << 16) | ((<u64>(device & 15)) << 24)
   const unit = unitOf(c)
   const heads = <u64>load<u8>(unit, UNIT_HEADS)
   const perTrack = <u64>load<u8>(unit, UNIT_SECTORS)

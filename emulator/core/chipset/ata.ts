@@ -84,7 +84,7 @@ const REGISTER_DEVICE: u32 = 6
 const REGISTER_STATUS: u32 = 7
 const REGISTER_CONTROL: u32 = 8
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function ataChannel(channel: u32): usize {
   return <usize>DEV_ATA + <usize>channel * ATA_CHANNEL_SIZE
@@ -227,7 +227,7 @@ export function ataDataRead(channel: u32, size: u32, now: u64): u32 {
   const taken = min<u32>(size, length - position)
   if (taken == 2) value = load<u16>(from)
   else if (taken == 4) value = load<u32>(from)
-  else for (let i: u32 = 0; i < taken; i++) value |= <u32>load<u8>(from + i) << (i << 3)
+  else for (let i: u32 = 0; i < taken; i++) value |= (<u32>load<u8>(from + i)) << (i << 3)
   store<u32>(c, position + taken, ATA_POSITION)
   if (position + taken >= length) ataBlockTaken(c, now)
   return value
@@ -307,6 +307,7 @@ function drainRequest(c: usize): void {
 function reset(c: usize): void {
   store<u8>(c, PHASE_IDLE, ATA_PHASE)
   store<u8>(c, 0, ATA_INTRQ)
-  for (let device: usize = 0; device < 2; device++) store<u8>(c + ATA_UNITS + device * ATA_UNIT_SIZE, 0, UNIT_STANDBY)
+  for (let device: usize = 0; device < 2; device++)
+    store<u8>(c + ATA_UNITS + device * ATA_UNIT_SIZE, 0, UNIT_STANDBY)
   ataDiagnose(c)
 }

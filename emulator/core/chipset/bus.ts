@@ -57,6 +57,9 @@ import { vgaMemoryRead, vgaMemoryWrite } from './vga-memory'
 
 export { interruptAcknowledge } from './i8259'
 
+const RESET_CONTROL: u32 = 0xcf9
+/** A port nobody claims. */
+const NOBODY: u32 = 0xffff
 const VGA_APERTURE: u64 = 0xa0000
 const VGA_APERTURE_SIZE: u64 = 0x20000
 const VGA_PLANES_SIZE: usize = 0x40000
@@ -115,6 +118,17 @@ export function inputDeliver(kind: u32, data: u32): bool {
   return true
 }
 
+/**
+ * Port of byte `i` of an access. CF9h is there for byte accesses only (82371AB 4.2.7): wider ones are the PCI
+ * configuration address register's, which this machine does not have.
+ */
+// @ts-expect-error: decorator
+@inline
+function lane(port: u32, i: u32, size: u32): u32 {
+  const at = (port + i) & 0xffff
+  return size > 1 && at == RESET_CONTROL ? NOBODY : at
+}
+
 /** IN. `size` 1, 2 or 4; the result is zero-extended. */
 export function portRead(port: u32, size: u32): u32 {
   const now = arrive()
@@ -122,8 +136,8 @@ export function portRead(port: u32, size: u32): u32 {
   if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     value = ataDataRead(port == 0x1f0 ? 0 : 1, size, now)
   } else {
-    value = portRead8(port & 0xffff, now)
-    for (let i: u32 = 1; i < size; i++) value |= portRead8((port + i) & 0xffff, now) << (i << 3)
+    value = 0
+    for (let i: u32 = 0; i < size; i++) value |= portRead8(lane(port, i, size), now) << (i << 3)
   }
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16), value, 0)
   return value
@@ -137,7 +151,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   if (size > 1 && (port == 0x1f0 || port == 0x170)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
   else if (port == 0xf4) debugExitWrite(sized)
   else {
-    for (let i: u32 = 0; i < size; i++) portWrite8((port + i) & 0xffff, (sized >> (i << 3)) & 0xff, now)
+    for (let i: u32 = 0; i < size; i++) portWrite8(lane(port, i, size), (sized >> (i << 3)) & 0xff, now)
   }
 }
 
@@ -189,7 +203,7 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x600 >> 3:
       return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1) : 0xff
     case 0xcf8 >> 3:
-      return port == 0xcf9 ? resetControlRead() : 0xff
+      return port == RESET_CONTROL ? resetControlRead() : 0xff
     default:
       return 0xff
   }
@@ -262,7 +276,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value)
       return
     case 0xcf8 >> 3:
-      if (port == 0xcf9) resetControlWrite(value)
+      if (port == RESET_CONTROL) resetControlWrite(value)
       return
     case 0x8900 >> 3:
       if (port == 0x8900) shutdownWrite(value)
@@ -274,11 +288,12 @@ function portWrite8(port: u32, value: u32, now: u64): void {
  * memory is the only device here so far; local APIC, I/O APIC and HPET will be told apart by address likewise.
  */
 export function mmioRead(phys: u64, size: u32): u64 {
-  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE) return size == 8 ? u64.MAX_VALUE : (<u64>1 << (size << 3)) - 1
+  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE)
+    return size == 8 ? u64.MAX_VALUE : ((<u64>1) << (size << 3)) - 1
   let value: u64 = 0
   for (let i: u32 = 0; i < size; i++) {
     const at = <u32>phys + i
-    value |= <u64>(at < 0xc0000 ? vgaMemoryRead(at) : 0xff) << (i << 3)
+    value |= (<u64>(at < 0xc0000 ? vgaMemoryRead(at) : 0xff)) << (i << 3)
   }
   return value
 }

@@ -6,7 +6,8 @@ const core = new TestCore()
 beforeEach(() => core.reset())
 
 /** First ns at which clock pulse `tick` is complete. */
-const pulse = (tick: number) => Number((BigInt(tick) * 1_000_000_000n + BigInt(FREQUENCY) - 1n) / BigInt(FREQUENCY))
+const pulse = (tick: number) =>
+  Number((BigInt(tick) * 1_000_000_000n + BigInt(FREQUENCY) - 1n) / BigInt(FREQUENCY))
 const toPulse = (tick: number) => core.advance(pulse(tick) - core.time)
 
 const control = (channel: number, mode: number, access = 3, bcd = 0) =>

@@ -40,7 +40,7 @@ const RW_LATCH: u32 = 0
 const RW_LOW: u32 = 1
 const RW_HIGH: u32 = 2
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function channel(index: u32): usize {
   return <usize>DEV_PIT + <usize>index * CHANNEL_SIZE
@@ -208,7 +208,8 @@ function writeCount(c: usize, value: u32): void {
   store<u8>(c, 1, NULL_COUNT)
   if (mode == 0) setOut(c, 0)
   // Modes 0 and 4 start with every count, 2 and 3 with the first, 1 and 5 wait for a trigger
-  if (mode == 0 || mode == 4 || ((mode == 2 || mode == 3) && load<u8>(c, COUNTING) == 0)) store<u8>(c, 1, LOAD)
+  if (mode == 0 || mode == 4 || ((mode == 2 || mode == 3) && load<u8>(c, COUNTING) == 0))
+    store<u8>(c, 1, LOAD)
   store<u8>(c, 1, WRITTEN)
 }
 

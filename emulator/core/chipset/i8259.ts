@@ -89,7 +89,7 @@ export function interruptAcknowledge(): u32 {
   }
   acknowledge(MASTER, level)
   let vector = (load<u8>(MASTER, ICW2) & 0xf8) | level
-  if (level == CASCADE && (load<u8>(MASTER, ICW3) & (1 << CASCADE))) {
+  if (level == CASCADE && load<u8>(MASTER, ICW3) & (1 << CASCADE)) {
     const inner = pendingLevel(SLAVE)
     if (inner != NO_LEVEL) acknowledge(SLAVE, inner)
     vector = (load<u8>(SLAVE, ICW2) & 0xf8) | (inner == NO_LEVEL ? 7 : inner)
@@ -217,13 +217,14 @@ function pendingLevel(pic: usize): u32 {
   const held = priority(pic, highest(pic, inService(pic)))
   if (wanted < held) return level
   // "The Special Fully Nested Mode": a slave in service is not locked out
-  const nested = pic == MASTER && (load<u8>(pic, ICW4) & ICW4_SFNM) && (load<u8>(pic, ICW3) & (1 << level))
+  const nested = pic == MASTER && load<u8>(pic, ICW4) & ICW4_SFNM && load<u8>(pic, ICW3) & (1 << level)
   return nested && wanted == held ? level : NO_LEVEL
 }
 
 function acknowledge(pic: usize, level: u32): void {
   const bit: u32 = 1 << level
-  store<u8>(pic, load<u8>(pic, IRR) & ~bit, IRR)
+  const latched = <u32>load<u8>(pic, IRR)
+  store<u8>(pic, latched & ~bit, IRR)
   if (load<u8>(pic, ICW4) & ICW4_AEOI) {
     if (load<u8>(pic, ROTATE_AEOI)) store<u8>(pic, level, LOWEST)
   } else {

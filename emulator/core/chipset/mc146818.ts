@@ -53,13 +53,13 @@ const OSCILLATOR: u64 = 32_768
 /** UIP is up for 244 us before an update and during the 1984 us it takes; the cells change at its end. */
 const UIP_TIME: u64 = 2_228_000
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function cell(index: u32): u32 {
   return load<u8>(DEV_RTC + index, CELLS)
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function cellWrite(index: u32, value: u32): void {
   store<u8>(DEV_RTC + index, value, CELLS)
@@ -162,7 +162,7 @@ function updating(now: u64): bool {
 function period(): u64 {
   const rate = cell(REGISTER_A) & 0x0f
   if (rate == 0 || !running()) return 0
-  return <u64>1 << (rate < 3 ? rate + 6 : rate - 1)
+  return (<u64>1) << (rate < 3 ? rate + 6 : rate - 1)
 }
 
 /** Oscillator pulses, counted so that a second ends with every 32768th. */

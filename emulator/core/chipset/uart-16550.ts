@@ -64,7 +64,7 @@ const MSR_DSR: u32 = 0x20
 const MSR_RI: u32 = 0x40
 const MSR_DCD: u32 = 0x80
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function block(index: u32): usize {
   return <usize>DEV_UART + <usize>index * UART_SIZE
@@ -135,7 +135,8 @@ export function uartWrite(index: u32, offset: u32, value: u32, now: u64): void {
       writeFifoControl(index, value)
       break
     case 3:
-      if ((value & LCR_BREAK) != 0 && (load<u8>(u, LCR) & LCR_BREAK) == 0 && looped(u)) push(index, 0, LSR_BI, now)
+      if ((value & LCR_BREAK) != 0 && (load<u8>(u, LCR) & LCR_BREAK) == 0 && looped(u))
+        push(index, 0, LSR_BI, now)
       store<u8>(u, value, LCR)
       store<u8>(u, 1, LCR_WRITTEN)
       break
@@ -213,7 +214,7 @@ function characterMask(u: usize): u32 {
 function timeoutPeriod(u: usize): u64 {
   const lcr = load<u8>(u, LCR_WRITTEN) ? <u32>load<u8>(u, LCR) : 3
   const bits = 1 + 5 + (lcr & 3) + ((lcr >> 3) & 1) + 1 + ((lcr >> 2) & 1)
-  const divisor = <u32>load<u8>(u, DLL) | (<u32>load<u8>(u, DLM) << 8)
+  const divisor = <u32>load<u8>(u, DLL) | ((<u32>load<u8>(u, DLM)) << 8)
   // 16 / 1.8432 MHz is 78125 / 9 ns
   return (4 * <u64>bits * (divisor == 0 ? 1 : divisor) * 78125) / 9
 }
@@ -291,7 +292,8 @@ function lineStatus(u: usize): u32 {
   if (count) status |= LSR_DR
   if (fifoOn(u)) {
     for (let i: u32 = 0; i < count; i++) {
-      if (load<u8>(u + ((<u32>load<u8>(u, RX_HEAD) + i) & (FIFO_SIZE - 1)), RX_ERROR)) status |= LSR_FIFO_ERROR
+      if (load<u8>(u + ((<u32>load<u8>(u, RX_HEAD) + i) & (FIFO_SIZE - 1)), RX_ERROR))
+        status |= LSR_FIFO_ERROR
     }
     if (<u32>load<u8>(u, LSR) & LSR_BI) status |= LSR_FIFO_ERROR
   }

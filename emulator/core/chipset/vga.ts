@@ -120,7 +120,8 @@ export function vgaWrite(port: u32, value: u32): void {
       return
     case 0x3c5: {
       const index = <u32>load<u8>(DEV_VGA, VGA_SEQUENCER_INDEX)
-      if (index < SEQUENCER_COUNT) store<u8>(DEV_VGA + index, value & load<u8>(SEQUENCER_MASK + index), VGA_SEQUENCER)
+      if (index < SEQUENCER_COUNT)
+        store<u8>(DEV_VGA + index, value & load<u8>(SEQUENCER_MASK + index), VGA_SEQUENCER)
       return
     }
     case 0x3c6:
@@ -144,7 +145,8 @@ export function vgaWrite(port: u32, value: u32): void {
       return
     case 0x3cf: {
       const index = <u32>load<u8>(DEV_VGA, VGA_GRAPHICS_INDEX)
-      if (index < GRAPHICS_COUNT) store<u8>(DEV_VGA + index, value & load<u8>(GRAPHICS_MASK + index), VGA_GRAPHICS)
+      if (index < GRAPHICS_COUNT)
+        store<u8>(DEV_VGA + index, value & load<u8>(GRAPHICS_MASK + index), VGA_GRAPHICS)
       return
     }
   }

@@ -153,7 +153,8 @@ export class TestCore {
 
   #wait(address: number): number {
     const slot = Math.floor((address - L.BLOCK_REQUESTS) / L.BLOCK_SLOT_SIZE)
-    if (slot < 0 || slot >= L.BLOCK_SLOTS) throw new Error(`the core waits at 0x${address.toString(16)} for nobody`)
+    if (slot < 0 || slot >= L.BLOCK_SLOTS)
+      throw new Error(`the core waits at 0x${address.toString(16)} for nobody`)
     this.#serve(L.BLOCK_REQUESTS + slot * L.BLOCK_SLOT_SIZE)
     return 0
   }
