@@ -84,7 +84,6 @@ const REGISTER_DEVICE: u32 = 6
 const REGISTER_STATUS: u32 = 7
 const REGISTER_CONTROL: u32 = 8
 
-// @ts-expect-error: decorator
 @inline
 export function ataChannel(channel: u32): usize {
   return <usize>DEV_ATA + <usize>channel * ATA_CHANNEL_SIZE

@@ -122,7 +122,6 @@ export function inputDeliver(kind: u32, data: u32): bool {
  * Port of byte `i` of an access. CF9h is there for byte accesses only (82371AB 4.2.7): wider ones are the PCI
  * configuration address register's, which this machine does not have.
  */
-// @ts-expect-error: decorator
 @inline
 function lane(port: u32, i: u32, size: u32): u32 {
   const at = (port + i) & 0xffff

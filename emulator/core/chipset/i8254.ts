@@ -40,7 +40,6 @@ const RW_LATCH: u32 = 0
 const RW_LOW: u32 = 1
 const RW_HIGH: u32 = 2
 
-// @ts-expect-error: decorator
 @inline
 function channel(index: u32): usize {
   return <usize>DEV_PIT + <usize>index * CHANNEL_SIZE

@@ -53,13 +53,11 @@ const OSCILLATOR: u64 = 32_768
 /** UIP is up for 244 us before an update and during the 1984 us it takes; the cells change at its end. */
 const UIP_TIME: u64 = 2_228_000
 
-// @ts-expect-error: decorator
 @inline
 function cell(index: u32): u32 {
   return load<u8>(DEV_RTC + index, CELLS)
 }
 
-// @ts-expect-error: decorator
 @inline
 function cellWrite(index: u32, value: u32): void {
   store<u8>(DEV_RTC + index, value, CELLS)

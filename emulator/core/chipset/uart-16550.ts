@@ -64,7 +64,6 @@ const MSR_DSR: u32 = 0x20
 const MSR_RI: u32 = 0x40
 const MSR_DCD: u32 = 0x80
 
-// @ts-expect-error: decorator
 @inline
 function block(index: u32): usize {
   return <usize>DEV_UART + <usize>index * UART_SIZE

@@ -19,20 +19,17 @@ const MODE_READ_COMPARE: u32 = 0x08 // graphics 5
 const MODE_READ_ODD_EVEN: u32 = 0x10
 const MISC_CHAIN_ODD_EVEN: u32 = 0x02 // graphics 6
 
-// @ts-expect-error: decorator
 @inline
 function graphics(index: usize): u32 {
   return load<u8>(<usize>DEV_VGA + VGA_GRAPHICS + index)
 }
 
-// @ts-expect-error: decorator
 @inline
 function sequencer(index: usize): u32 {
   return load<u8>(<usize>DEV_VGA + VGA_SEQUENCER + index)
 }
 
 /** A bit per plane to a byte per plane. */
-// @ts-expect-error: decorator
 @inline
 function expand(planes: u32): u32 {
   return (((planes & 15) * 0x0020_4081) & 0x0101_0101) * 0xff
@@ -134,7 +131,6 @@ function modify(value: u32): u32 {
 }
 
 /** A byte rotated right by the low three bits of graphics register 3. */
-// @ts-expect-error: decorator
 @inline
 function rotated(value: u32, count: u32): u32 {
   return ((value | (value << 8)) >> (count & 7)) & 0xff
