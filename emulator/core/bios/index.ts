@@ -9,6 +9,7 @@
 import { cpu } from '../cpu/context'
 import { CLIMB_BIOS, CPU_RAX, CPU_RBX, CPU_RCX, CPU_RDX, EVENT_CLASS_BIOS, EVENT_KIND_BIOS } from '../layout'
 import { event, milestone } from '../machine/events'
+import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { bootAgain, bootStart, bootTry } from './boot'
 import { unhandledException } from './exceptions'
 import { setCarry, stackWord } from './guest'
@@ -46,6 +47,12 @@ export function biosCall(service: u32): void {
       ((<u64>load<u16>(cpu, CPU_RDX)) << 48)
     event(EVENT_CLASS_BIOS, EVENT_KIND_BIOS, service, registers, stackWord(0) | (stackWord(1) << 16))
   }
+  chipsetLock()
+  serve(service)
+  chipsetUnlock()
+}
+
+function serve(service: u32): void {
   switch (service) {
     case 0x10:
       int10()

@@ -14,6 +14,7 @@ import {
   SEG_ES,
 } from '../layout'
 import { blockTransfer } from '../machine/block'
+import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { BDA_DISK_COUNT, BDA_DISK_STATUS, BDA_DISKETTE_STATUS, EBDA, EBDA_DPTE, EBDA_SEGMENT } from './bda'
 import {
   driveOf,
@@ -72,6 +73,14 @@ export const DISK_NOT_REMOVABLE: u32 = 0xb2
 const SECTOR: u32 = 512
 const CHUNK: u32 = BLOCK_BUFFER_SIZE / SECTOR
 const VERIFY: u32 = 0xff
+
+/** A transfer with the chipset lock let go: nobody holds it while waiting for the host. */
+function hostTransfer(drive: u32, operation: u32, lba: u64, count: u32, buffer: usize): u32 {
+  chipsetUnlock()
+  const error = blockTransfer(drive, operation, lba, count, buffer)
+  chipsetLock()
+  return error
+}
 
 /** Sectors moved by the last transfer. */
 let moved: u32 = 0
@@ -263,7 +272,7 @@ function formatTrack(drive: u32, disk: bool): u32 {
   const lba = (<u64>cylinder * geometryHeads(drive) + dh()) * sectors
   const buffer = BLOCK_BUFFERS + drive * BLOCK_BUFFER_SIZE
   memory.fill(buffer, 0xf6, sectors * SECTOR)
-  return statusOf(blockTransfer(drive, BLOCK_WRITE, lba, sectors, buffer))
+  return statusOf(hostTransfer(drive, BLOCK_WRITE, lba, sectors, buffer))
 }
 
 function noFloppyParameters(): void {
