@@ -193,7 +193,8 @@ function statusOf(info: StopInfo | undefined): number {
 
 function report({ reason, message, report: text }: StopInfo) {
   if (reason === 'power-off' || reason === 'debug-exit') return
-  process.stderr.write(`\nringside: ${message}\n${text ? `${text.trimEnd()}\n` : ''}`)
+  const account = reason === 'internal' && text ? `${message}\n${text}` : (text ?? message)
+  process.stderr.write(`\nringside: ${account.trimEnd()}\n`)
 }
 
 /** What the run leaves behind: the picture of the screen, the figures. */
