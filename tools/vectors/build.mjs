@@ -31,6 +31,19 @@ function compile(work) {
   return program
 }
 
+/**
+ * The ROM page that the emulated machine runs the vectors with.
+ * @param {string} work
+ */
+function assembleKernel(work) {
+  const object = join(work, 'kernel.o')
+  const out = join(work, 'kernel.bin')
+  execFileSync('gcc', ['-c', '-o', object, join(here, 'kernel/kernel.S')], { stdio: 'inherit' })
+  const place = ['-Ttext=0xffffffff800ff000', '-e', '0', '--oformat', 'binary']
+  execFileSync('ld', [...place, '-o', out, object], { stdio: 'inherit' })
+  return readFileSync(out)
+}
+
 /** @param {Buffer} raw */
 function parse(raw) {
   const size = raw.readUInt32LE(8)
@@ -69,6 +82,13 @@ const check = process.argv.includes('--check')
 const work = mkdtempSync(join(tmpdir(), 'vectors-'))
 let total = 0
 try {
+  const kernel = join(committed, 'kernel.bin')
+  const assembled = assembleKernel(work)
+  if (!check) writeFileSync(kernel, assembled)
+  else if (!assembled.equals(readFileSync(kernel))) {
+    console.log(`${relative(process.cwd(), kernel)}: differs from what kernel.S makes`)
+    process.exitCode = 1
+  }
   const program = compile(work)
   for (const mode of modes) {
     const out = join(work, `${mode}.bin`)

@@ -113,6 +113,8 @@ export function background(windows: readonly Window[]): Uint8Array[] {
 export class VectorFile {
   readonly header: Header
   private readonly body: Uint8Array
+  /** Where the records of each form begin in the body. */
+  private readonly starts: number[] = []
   private at = 0
 
   /** @throws Error when the bytes are not a vector file of a version known here. */
@@ -121,11 +123,20 @@ export class VectorFile {
     if (magic !== 'RSVECT01') throw new Error(`${name}: begins with ${JSON.stringify(magic)}, not RSVECT01`)
     const size = new DataView(raw.buffer, raw.byteOffset).getUint32(8, true)
     const json = JSON.parse(new TextDecoder().decode(raw.subarray(12, 12 + size)))
-    for (const segment of Object.values<{ base: string | bigint }>(json.segments)) segment.base = BigInt(segment.base)
+    for (const segment of Object.values<{ base: string | bigint }>(json.segments))
+      segment.base = BigInt(segment.base)
     for (const window of json.windows) window.base = BigInt(window.base)
     json.ldt = json.ldt.map(BigInt)
     this.header = json
     this.body = raw.subarray(12 + size)
+    let start = 0
+    for (const form of this.header.forms) {
+      this.starts.push(start)
+      start += form.bytes
+    }
+    if (start !== this.body.length) {
+      throw new Error(`${name}: holds ${this.body.length} bytes of vectors, its header says ${start}`)
+    }
   }
 
   static open(path: string): VectorFile {
@@ -184,14 +195,22 @@ export class VectorFile {
     return list
   }
 
-  /** All cases in order. The yielded object is overwritten by the next one. */
-  *vectors(): Generator<Vector> {
+  /** The groups of forms, in order of first appearance, with their numbers of cases. */
+  groups(): Map<string, number> {
+    const groups = new Map<string, number>()
+    for (const { group, cases } of this.header.forms) groups.set(group, (groups.get(group) ?? 0) + cases)
+    return groups
+  }
+
+  /** The cases of a group, or all of them, in order. The yielded object is overwritten by the next one. */
+  *vectors(group?: string): Generator<Vector> {
     const { forms, mode, windows, segments } = this.header
     const mask = mode === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn
     const selectors = SEGMENT_NAMES.map((name) => segments[name].selector)
     const v = blankVector()
-    this.at = 0
     for (const [formIndex, form] of forms.entries()) {
+      if (group !== undefined && form.group !== group) continue
+      this.at = this.starts[formIndex]!
       v.form = form
       v.formIndex = formIndex
       for (let caseIndex = 0; caseIndex < form.cases; caseIndex++) {

@@ -2,7 +2,7 @@
 #include <stdarg.h>
 
 insn_t in;
-static u32 formIndex, caseIndex;
+static u32 formIndex, caseIndex, attempt;
 static double factor = 1.0;
 
 void set_scale(double f) { factor = f; }
@@ -20,15 +20,14 @@ void form(const char *group, const char *format, ...) {
   va_end(args);
   record_form(group, name);
   formIndex = next++;
-  caseIndex = 0;
+  caseIndex = attempt = 0;
 }
 
 bool begin(void) {
   memset(&c, 0, sizeof c);
   memset(&in, 0, sizeof in);
-  rnd_seed(formIndex << 12 | caseIndex, (u32)env->mode);
+  rnd_seed(formIndex << 12 | attempt++, (u32)env->mode);
   base_state(formIndex, caseIndex, &c.in);
-  caseIndex++;
   in.asize = default_asize();
   in.rex = env->mode == 64 && chance(65);
   c.codeWindow = W_CODE;
@@ -61,6 +60,7 @@ void osize(int bits) {
 void osize_stack(int bits) {
   in.bits = bits;
   in.p66 = env->mode == 64 ? bits == 16 : bits != env->mode;
+  in.w = in.rex && bits == 64 && chance(20);  // changes nothing
 }
 
 void asize(int bits) {
@@ -393,6 +393,9 @@ void finish(void) {
   if (c.len > (int)sizeof c.code) abort();
   c.in.rip = windows[c.codeWindow].base + c.codeOffset - (env->mode == 16 ? env->segBase[CS] : 0);
   run_case();
-  record_case();
+  if (!in.wholeFaults || c.event.vector == 3 || !memory_changed()) {
+    record_case();
+    caseIndex++;
+  }
   restore_windows();
 }

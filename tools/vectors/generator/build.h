@@ -30,6 +30,7 @@ typedef struct {
   int bits;             // operand size
   bool memory;
   bool atEnd;           // the code ends where its window ends
+  bool wholeFaults;     // leave out a case that faults after it has written (the manual lets it, others do not)
   int truncate;         // bytes of the instruction that lie beyond the window
 } insn_t;
 

@@ -13,6 +13,8 @@
         .set OUTDS, 232
         .set OUTES, 240
         .set ENTER, 248
+        .set OUTFS, 256
+        .set OUTGS, 264
 
 enter_guest:
         push %rbx
@@ -77,6 +79,10 @@ signal_entry:
         mov %eax, guest+OUTDS
         mov %es, %eax
         mov %eax, guest+OUTES
+        mov %fs, %eax                     # not in the frame of a 64-bit signal
+        mov %eax, guest+OUTFS
+        mov %gs, %eax
+        mov %eax, guest+OUTGS
         xor %eax, %eax
         mov %eax, %fs
         mov %eax, %gs

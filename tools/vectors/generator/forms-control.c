@@ -160,9 +160,9 @@ static void jmp_call(void) {
   }
 }
 
-// Where the target is not canonical, this processor... (see README.md)
+// The target is not canonical: #GP(0) at the branch, nothing pushed (SDM 2, JMP, CALL, RET).
 static void non_canonical(void) {
-  form("non-canonical", "JMP, CALL r64");
+  form("non-canonical", "JMP, CALL r64 to a non-canonical address");
   CASES(20) {
     osize_stack(64);
     opcode(0, 0xff);
@@ -173,9 +173,8 @@ static void non_canonical(void) {
     rm_reg(r);
     c.in.gpr[r] = 0x0000800000000000ull + (rnd64() & 0xffffffffffff);
   }
-  form("non-canonical", "RET");
+  form("non-canonical", "RET to a non-canonical address");
   CASES(20) {
-    in.rex = false;
     osize_stack(64);
     opcode(0, 0xc3);
     patch_value(c.in.gpr[RSP], 0x0000800000000000ull + (rnd64() & 0xffffffffffff), 64);
@@ -190,8 +189,6 @@ static void interrupts(void) {
     opcode(0, 0xcd);
     imm(1, 3);
   }
-  form("INT", "ICEBP");
-  CASES(6) opcode(0, 0xf1);
   form("INT", "INT n");
   CASES(60) {  // the gates of a kernel have DPL 0; 80h (system call) and 3, 4 are left out
     opcode(0, 0xcd);

@@ -5,8 +5,9 @@
 static const char *const names[6] = {"ES", "CS", "SS", "DS", "FS", "GS"};
 
 // Selectors of every kind; beyond 33h only what is beyond the GDT's limit (the rest of it belongs to the kernel).
+// No null selector but 0: the kernel's IRET on the way to the signal handler turns 1 to 3 into 0.
 static const u16 selectors[] = {
-  0x00, 0x03, 0x01, 0x2b, 0x28, 0x2a, 0x23, 0x20, 0x33, 0x08, 0x10, 0x18, 0x13, 0x3b, 0x83, 0xfffb,
+  0x00, 0x2b, 0x28, 0x2a, 0x23, 0x20, 0x33, 0x08, 0x10, 0x18, 0x13, 0x3b, 0x83, 0xfffb,
   0x07, 0x0f, 0x17, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x47, 0x4f, 0x57, 0x5f, 0x67, 0x6f, 0x77, 0xffff,
   0x06, 0x2c, 0x34, 0x3e, 0x45,
 };
@@ -217,9 +218,9 @@ static u16 far_target(u64 *offset, int bits) {
   return sel;
 }
 
+// No fault on the stack: in which order a far return reads it is not defined.
 static void plain_sp(void) {
   if (chance(50)) set_rsp(windows[W_STACK].base + 0x100 + below(0x1e00));
-  else if (chance(5)) set_rsp(place(W_STACK, 16, 0));
 }
 
 static u64 sp_linear(void) {
@@ -227,6 +228,9 @@ static u64 sp_linear(void) {
   if (env->mode == 16) sp &= 0xffff;
   return sp + env->segBase[SS];
 }
+
+// A call from a 16-bit stack with a base into 64-bit mode: pushed with or without the base, by processor.
+static u16 same_stack(bool call, u16 sel) { return call && env->mode == 16 && (sel | 3) == 0x33 ? 0x23 : sel; }
 
 static void far_jumps(void) {
   for (int call = 0; call < 2; call++)
@@ -238,12 +242,13 @@ static void far_jumps(void) {
           osize_stack(bits);
           opcode(0, call ? 0x9a : 0xea);
           u64 o;
-          u16 sel = far_target(&o, bits);
+          u16 sel = same_stack(call, far_target(&o, bits));
           imm(bits / 8, o);
           in.immSize2 = 2;
           in.imm2 = sel;
           in.atEnd = false;
           if (call) plain_sp();
+          in.wholeFaults = true;
         }
       }
       form("far", "%s m16:%d", n, bits);
@@ -254,10 +259,11 @@ static void far_jumps(void) {
         in.atEnd = false;
         rm_mem((u32)bits / 8 + 2, MEM_NOPATCH | MEM_STACK | (chance(88) ? MEM_SAFE : 0));
         u64 o;
-        u16 sel = far_target(&o, bits);
+        u16 sel = same_stack(call, far_target(&o, bits));
         patch_value(in.linear, o, bits);
         patch_value(in.linear + (u64)bits / 8, sel, 16);
         if (call) plain_sp();
+        in.wholeFaults = true;
         // A pointer that is partly not mapped must not lead anywhere.
         if (window_of(in.linear) < 0 || window_of(in.linear + (u64)bits / 8 + 1) < 0) continue;
       }
@@ -290,8 +296,14 @@ static void iret(void) {
       opcode(0, 0xcf);
       in.atEnd = false;
       plain_sp();
+      // Only one thing wrong at a time: whether CS:RIP or SS is checked first is not defined.
+      bool stackVaries = env->mode == 64 && chance(40);
       u64 o;
       u16 sel = far_target(&o, bits);
+      if (stackVaries) {
+        sel = codeSelectors[below(3)];
+        o = sel == 0x17 ? 0x800 + below(0x800) : windows[bits == 16 ? W_CODE_LOW : W_CODE].base + below(0x1ff0);
+      }
       u64 flags = rnd() & ~(u32)(TF | AC | RF | NT);
       if (chance(5)) flags |= NT;
       if (chance(5)) c.in.rflags |= NT;  // #GP(0) in IA-32e mode
@@ -300,7 +312,7 @@ static void iret(void) {
       patch_value(sp + n, sel, bits);
       patch_value(sp + 2 * n, flags, bits);
       if (env->mode == 64) {
-        u16 ss = chance(70) ? 0x2b : selector();
+        u16 ss = stackVaries ? selector() : 0x2b;
         patch_value(sp + 3 * n, windows[W_STACK].base + below(0x1000), bits);
         patch_value(sp + 4 * n, ss, bits);
         // IRET to a 16-bit stack leaves the upper part of RSP as it was, or not, by processor.

@@ -39,9 +39,11 @@ static void one(const string_t *s, int bits, u8 rep) {
   for (int tries = 0;; tries++) {
     if (tries > 200) { seg = DS; in.seg = 0; }
     int w = (int)below(env->mode == 64 ? 5 : 4), v = near ? w : (int)below(env->mode == 64 ? 5 : 4);
-    int flags = chance(85) ? MEM_SAFE : 0;
-    src = place(w, n, flags);
-    dst = near ? src + below(16) - 8 : place(v, n, flags);
+    // At most one of the two may fault: which of CMPS's operands is read first is not defined.
+    int flags = chance(85) || (near && s->source && s->dest) ? MEM_SAFE : 0;
+    bool first = chance(50);
+    src = place(w, n, flags | (s->dest && first ? MEM_SAFE : 0));
+    dst = near ? src + below(16) - 8 : place(v, n, flags | (s->source && !first ? MEM_SAFE : 0));
     if (flags & MEM_SAFE && rep) {  // room for the whole run
       u64 lo = windows[w].base, room = (u64)count * n + 32;
       if (down ? src - lo < room : src - lo + room > 2 * PAGE) continue;

@@ -94,6 +94,11 @@ static int changes(run_t *runs, int room) {
   return n;
 }
 
+bool memory_changed(void) {
+  static run_t runs[256];
+  return changes(runs, 256) > 0;
+}
+
 void record_case(void) {
   regs_t base;
   base_state(formCount - 1, formCases, &base);
@@ -130,6 +135,7 @@ void record_case(void) {
   if (c.undefGprs) head |= H_UNDEF_GPR;
   if (segSet || segChanged) head |= H_SEGMENTS;
 
+  if (c.codeOffset >= 0x2000) abort();
   put8(head);
   put8((u8)c.len);
   put(&body, c.code, (size_t)c.len);

@@ -61,6 +61,7 @@ typedef struct {
   u64 hostRsp, hostFsBase;
   u64 outDs, outEs;
   void (*enter)(void);  // enter_near or enter_far
+  u64 outFs, outGs;
 } shared_t;
 
 extern shared_t guest;
@@ -69,7 +70,7 @@ void enter_guest(void);
 void enter_near(void);
 void enter_far(void);
 void signal_entry(int, siginfo_t *, void *);
-_Static_assert(offsetof(shared_t, rflags) == 128 && offsetof(shared_t, seg) == 160 && offsetof(shared_t, enter) == 248, "enter.S");
+_Static_assert(offsetof(shared_t, rflags) == 128 && offsetof(shared_t, seg) == 160 && offsetof(shared_t, outGs) == 264, "enter.S");
 
 // Called by signal_entry with the flags, FS base and segments of the host back in place.
 void signal_taken(int sig, siginfo_t *info, void *uc) {
@@ -91,8 +92,8 @@ void signal_taken(int sig, siginfo_t *info, void *uc) {
   c.out.seg[SS] = (u16)(cgfs >> 48);
   c.out.seg[DS] = (u16)guest.outDs;
   c.out.seg[ES] = (u16)guest.outEs;
-  c.out.seg[GS] = (u16)(cgfs >> 16);
-  c.out.seg[FS] = (u16)(cgfs >> 32);
+  c.out.seg[GS] = (u16)guest.outGs;
+  c.out.seg[FS] = (u16)guest.outFs;
   c.event.vector = (u8)g[REG_TRAPNO];
   c.event.err = (u64)g[REG_ERR];
   c.event.cr2 = c.event.vector == 14 ? (u64)g[REG_CR2] : 0;

@@ -121,6 +121,7 @@ void restore_windows(void);
 
 void record_form(const char *group, const char *name);   // cases that follow belong to this form
 void record_case(void);
+bool memory_changed(void);           // by the instruction, against background and patches
 void record_finish(const char *path);
 u32 recorded(void);
 
