@@ -376,7 +376,8 @@ export function decode(bytes: usize, available: u32, record: usize, offset: u32,
     // More than 15 bytes: #GP(0) (SDM 2 2.3.11).
     result = DECODED_LAST
     emitSystem(Sys.TOO_LONG, 0)
-    store<u8>(record, 0, O_LENGTH)
+    // The bytes it was decoded from, so that the trace dies when they are written.
+    store<u8>(record, MAX_LENGTH as u8, O_LENGTH)
     return result
   }
   const length = <u32>(at - start)

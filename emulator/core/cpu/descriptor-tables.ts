@@ -200,7 +200,8 @@ export function lar(selector: u32): u64 {
   if (faultPending()) return 0
   const valid = raw != 0 && readableDescriptor(selector, descriptorAttributes(raw), true)
   zeroFlag(valid)
-  return (raw >> 32) & 0xf0ff00
+  // Bits 19:16, the limit's, are undefined by the manual; processors return them.
+  return (raw >> 32) & 0xffff00
 }
 
 /** LSL: the limit in bytes when ZF was set; without ZF the destination stays. Ask faultPending(). */

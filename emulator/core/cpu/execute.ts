@@ -1584,6 +1584,7 @@ export function execute(): u32 {
             if (!p) return fault(ip)
             target = size == 8 ? load<u64>(p) : size == 2 ? (load<u16>(p) as u64) : (load<u32>(p) as u64)
           }
+          if (mode64 && !branchAllowed(target, true)) return fault(ip)
           slot = 0
           taken = true
           break

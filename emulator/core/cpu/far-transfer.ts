@@ -149,7 +149,7 @@ export function codeOffsetValid(raw: u64, offset: u64): bool {
     return canonical(offset) || raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, offset)
   }
   const limit = descriptorLimit(raw)
-  return (offset & 0xffffffff) <= limit || raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, offset, limit)
+  return offset <= limit || raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, offset, limit)
 }
 
 /** Goes to a checked target at privilege `cpl`. */

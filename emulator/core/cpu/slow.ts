@@ -882,13 +882,18 @@ function bound(ip: usize, size: u32): u32 {
 function adjustRpl(ip: usize, flags: u32): u32 {
   const rpl = load<u16>(load<u32>(ip, O_SRC)) & 3
   const memory = (flags & SLOW_MEMORY) != 0
-  const p: usize = memory ? operandWrite(ip, 2, true) : load<u32>(ip, O_DST)
+  let p: usize = memory ? operandRead(ip, 2) : load<u32>(ip, O_DST)
   if (!p) return FAULTED
   const selector = load<u16>(p)
   const lower = (selector & 3) < rpl
-  if (lower) store<u16>(p, (selector & 0xfffc) | rpl)
+  if (lower) {
+    // The destination is written, and checked for it, only when it changes.
+    if (memory) p = operandWrite(ip, 2, true)
+    if (!p) return FAULTED
+    store<u16>(p, (selector & 0xfffc) | rpl)
+  }
   setStatus((statusFlags() & ~FLAG_ZF) | (lower ? FLAG_ZF : 0))
-  return memory ? finish(p) : DONE
+  return memory && lower ? finish(p) : DONE
 }
 
 /** MOV r/m, Sreg and PUSH Sreg (bit 31). */

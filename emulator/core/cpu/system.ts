@@ -34,9 +34,9 @@ import { farCall, farJump } from './far-transfer'
 import { farReturn } from './far-return'
 import { swapgs, syscall, sysenter, sysexit, sysret } from './fast-system-call'
 import { faultPending, raise } from './fault'
-import { FLAG_ZF } from './flags'
+import { FLAG_OF, FLAG_ZF } from './flags'
 import { cli, hlt, invlpg, popFlags, pushFlagsImage, sti } from './flags-register'
-import { softwareInterrupt } from './interrupt'
+import { SOFTWARE_INTO, softwareInterrupt } from './interrupt'
 import { ioPermitted } from './io-permission'
 import { iret } from './iret'
 import { rdmsr, rdtsc, wrmsr } from './msr'
@@ -71,6 +71,8 @@ export function system(ip: usize): bool {
     case Sys.STRING:
       return stringInstruction(ip)
     case Sys.INT:
+      // INTO does nothing without an overflow (SDM 2 INT n).
+      if (flags == SOFTWARE_INTO && !(load<u32>(cpu, CPU_RFLAGS) & FLAG_OF)) return true
       return softwareInterrupt(load<u8>(ip, O_IMM), flags)
     case Sys.IRET:
       return iret(size)

@@ -48,7 +48,7 @@ import {
   SCHEDULE_DETERMINISTIC,
   STOP_INTERNAL,
 } from '../layout'
-import { tlbBind } from '../memory/tlb'
+import { tlbAlignmentChanged, tlbBind } from '../memory/tlb'
 import { budget, clockNow, setAhead, setBudget, sliceBegin, sliceFinish } from './clock'
 import { milestone } from './events'
 import { chipsetLock, chipsetUnlock } from './lock'
@@ -179,6 +179,7 @@ function advance(limit: u64, now: u64): bool {
   // One instruction at a time while interrupts are inhibited (STI, MOV SS), RF is set or TF traps.
   if (trap || shadow || flags & FLAG_RF) most = 1
   store<u32>(cpu, 0, CPU_SHADOW)
+  tlbAlignmentChanged()
   sliceBegin(most)
   const exit = execute()
   let completed = true

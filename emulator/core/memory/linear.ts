@@ -4,7 +4,7 @@
 
 import { bounce, cpu, frames } from '../cpu/context'
 import { faultPending, raise } from '../cpu/fault'
-import { EXC_GP, EXC_SS } from '../cpu/vectors'
+import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
 import { deviceRead, deviceWrite } from './device'
 import {
   CPU_CPL,
@@ -13,6 +13,7 @@ import {
   CPU_FETCH_PAGE,
   CPU_MODE,
   FAULT_DETAIL_NON_CANONICAL,
+  FAULT_DETAIL_NONE,
   FRAME_CODE,
   FRAME_EXECUTED,
   FRAME_FLAGS,
@@ -32,7 +33,7 @@ import {
 } from '../layout'
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
-import { fastClear, fastFill, fastIndex, tlbEntry, tlbFind } from './tlb'
+import { alignmentChecked, fastClear, fastFill, fastIndex, tlbEntry, tlbFind } from './tlb'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
@@ -106,6 +107,17 @@ function checkCanonical(linear: u64, size: u32, segment: u32): bool {
   return raise(segment == SEG_SS ? EXC_SS : EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, linear)
 }
 
+/**
+ * False, with #AC(0) pending, for a misaligned access of ring 3 while alignment is checked (SDM 3A table 6-7). Operands
+ * that are no power of two (far pointers, table registers) are aligned as their first part is.
+ */
+function checkAligned(linear: u64, size: u32, user: bool): bool {
+  if (!alignmentChecked() || !user) return true
+  const unit: u32 = size == 6 ? 4 : size == 10 ? 8 : (size & (size - 1)) == 0 ? size : 1
+  if (!(linear & (unit - 1))) return true
+  return raise(EXC_AC, 0, FAULT_DETAIL_NONE, linear)
+}
+
 /** Address `i` bytes further on, wrapped at 4 GiB outside long mode. */
 // @ts-expect-error: decorator
 @inline
@@ -120,7 +132,7 @@ function advance(linear: u64, i: u32): u64 {
  */
 export function accessRead(linear: u64, size: u32, segment: u32, user: bool): usize {
   if (faultPending()) return 0
-  if (!checkCanonical(linear, size, segment)) return 0
+  if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
   const offset = <u32>linear & 0xfff
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_READ, user)
@@ -148,7 +160,7 @@ export function accessRead(linear: u64, size: u32, segment: u32, user: bool): us
  */
 export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, modify: bool): usize {
   if (faultPending()) return 0
-  if (!checkCanonical(linear, size, segment)) return 0
+  if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
   const offset = <u32>linear & 0xfff
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_WRITE, user)

@@ -4,11 +4,13 @@
 // time. A fast entry is only ever present while its architectural entry is.
 
 import { bounce, cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
 import {
   CPU_CPL,
   CPU_CR0,
   CPU_FETCH_PAGE,
+  CPU_RFLAGS,
   CPU_STATS,
   CPU_TLB,
   CPU_TLB_CONTEXT,
@@ -49,12 +51,31 @@ export const FRAME_FAST_WRITE: u32 = 0x80000000
 const CR0_WP: u32 = 0x10000
 // Below 4096, and never the low bits of the empty tag (all ones).
 const CONTEXT_LIMIT: u64 = 4092
+const CONTEXT_STEP: u64 = 4
+const CONTEXT_USER: u64 = 1
+const CONTEXT_ALIGNED: u64 = 2
+const CR0_AM: u32 = 0x40000
+
+/** Whether accesses are to be aligned now: CR0.AM and RFLAGS.AC at CPL 3 (SDM 3A 6.15, #AC). */
+// @ts-ignore: decorator
+@inline
+export function alignmentChecked(): bool {
+  return (tlbContext & CONTEXT_ALIGNED) != 0
+}
+
+/** The bits of the context that say what kind of access the entries were made for. */
+function contextKind(): u64 {
+  if (load<u32>(cpu, CPU_CPL) != 3) return 0
+  const aligned = (load<u32>(cpu, CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu, CPU_RFLAGS) & FLAG_AC) != 0
+  return aligned ? CONTEXT_USER | CONTEXT_ALIGNED : CONTEXT_USER
+}
 
 /**
  * Low 12 bits of the tags of fast entries that are valid now: a serial number of the last flush and, in bit 0,
- * whether they were made for CPL 3. Tags of other contexts never match.
+ * whether they were made for CPL 3. Tags of other contexts never match. Bit 1 is set while alignment is checked;
+ * no entry is made then, so that every access takes the exact path.
  */
-export let tlbContext: u64 = 2
+export let tlbContext: u64 = CONTEXT_STEP
 
 // @ts-expect-error: decorator
 @inline
@@ -71,25 +92,33 @@ export function tlbEntry(linear: u64): usize {
 /** Takes the context up from memory after this instance was bound, or from scratch. */
 export function tlbBind(): void {
   tlbContext = load<u64>(cpu, CPU_TLB_CONTEXT)
-  if (tlbContext < 2) tlbDropFast()
+  if (tlbContext < CONTEXT_STEP) tlbDropFast()
 }
 
 /** Drops every fast entry. The guest cannot notice. */
 export function tlbDropFast(): void {
-  let next = (tlbContext | 1) + 1
-  if (next >= CONTEXT_LIMIT || next < 2) {
+  let next = (tlbContext & ~(CONTEXT_STEP - 1)) + CONTEXT_STEP
+  if (next >= CONTEXT_LIMIT) {
     memory.fill(fastTlb, 0xff, TLB_COUNT * FAST_ENTRY_SIZE)
-    next = 2
+    next = CONTEXT_STEP
   }
-  tlbContext = next | (load<u32>(cpu, CPU_CPL) == 3 ? 1 : 0)
+  tlbContext = next | contextKind()
   store<u64>(cpu, tlbContext, CPU_TLB_CONTEXT)
 }
 
-/** CPL has changed: other fast entries become valid. The fetch page depends on it too (U/S). */
+/** CPL or RFLAGS.AC has changed: other fast entries become valid. The fetch page depends on CPL too (U/S). */
 export function tlbContextChanged(): void {
-  tlbContext = (tlbContext & ~(1 as u64)) | (load<u32>(cpu, CPU_CPL) == 3 ? 1 : 0)
+  tlbContext = (tlbContext & ~(CONTEXT_STEP - 1)) | contextKind()
   store<u64>(cpu, tlbContext, CPU_TLB_CONTEXT)
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
+}
+
+/** Takes notice of RFLAGS.AC, which POPF, IRET and SYSRET change among others. Called at every boundary. */
+export function tlbAlignmentChanged(): void {
+  const context = (tlbContext & ~(CONTEXT_STEP - 1)) | contextKind()
+  if (context == tlbContext) return
+  tlbContext = context
+  store<u64>(cpu, context, CPU_TLB_CONTEXT)
 }
 
 /** MOV CR3 and the like: invalidates every translation, global ones only if asked (SDM 3A 4.10.4.1). */
@@ -185,7 +214,7 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   }
   if (!pointer) return
   const user = load<u32>(cpu, CPU_CPL) == 3
-  if (user && !(flags & TLB_USER)) return
+  if ((user && !(flags & TLB_USER)) || alignmentChecked()) return
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
   store<u64>(fast, tag, FAST_READ)
   if (!(flags & TLB_NX)) store<u64>(fast, tag, FAST_EXECUTE)
