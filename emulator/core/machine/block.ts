@@ -73,6 +73,8 @@ export function blockWait(drive: u32): u32 {
 export function blockTransfer(drive: u32, op: u32, lba: u64, count: u32, address: usize): u32 {
   if (drive >= <u32>DRIVE_COUNT || load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_PRESENT) == 0)
     return BLOCK_ERROR_ABSENT
+  // The guest's own driver may have a command under way on the drive while it calls the firmware.
+  if (blockPending(drive)) blockWait(drive)
   blockSubmit(drive, op, lba, count, address)
   return blockWait(drive)
 }
