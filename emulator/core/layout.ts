@@ -361,6 +361,8 @@ export const XLOG_KIND_INTERRUPT = 1
 export const XLOG_KIND_SOFTWARE = 2
 export const XLOG_KIND_TRIPLE = 3 // the shutdown that ended a chain
 
+/** Where an FSAVE or FXSAVE image is put together and taken apart (it may cross pages) */
+export const CPU_X87_IMAGE = 0x6000 // u8[512]
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000

@@ -23,6 +23,7 @@ import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
 import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
 import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
+import { numericErrorAcknowledge } from './numeric-error'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
   pm1ControlRead,
@@ -235,6 +236,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       return
     case 0xf0 >> 3:
       if (port == 0xf4) debugExitWrite(value)
+      else if (port == 0xf0) numericErrorAcknowledge()
       return
     case 0x170 >> 3:
       ataWrite(1, port & 7, value, now)

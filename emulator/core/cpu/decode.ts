@@ -32,6 +32,7 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { cpu } from './context'
+import { decodeFxState, decodeWait, decodeX87 } from './decode-x87'
 import {
   Op,
   SLOW_LOCK,
@@ -825,8 +826,7 @@ function oneByteLow(opcode: u32): void {
       farPointer(Sys.CALL_FAR)
       return
     case 0x9b:
-      // WAIT: no pending x87 exception can exist yet, CR0.MP and TS are looked at by X87_CONTROL.
-      emitSlow(Slow.X87_CONTROL, 5 << 16)
+      decodeWait(op)
       return
     case 0x9c:
       emitSystem(Sys.PUSHF, stackSize())
@@ -1167,22 +1167,9 @@ function group5(): void {
   }
 }
 
-/** The control instructions of the x87, which software uses before it knows whether there is an FPU. */
 function x87(opcode: u32): void {
   modrm()
-  const low = (mod << 6) | ((reg & 7) << 3) | (rm & 7)
-  if (opcode == 0xdb && low == 0xe3) emitSlow(Slow.X87_CONTROL, 0 << 16)
-  else if (opcode == 0xdb && low == 0xe2) emitSlow(Slow.X87_CONTROL, 1 << 16)
-  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 7)
-    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (2 << 16))
-  else if (opcode == 0xd9 && mod != 3 && (reg & 7) == 5)
-    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (3 << 16))
-  else if (opcode == 0xdf && low == 0xe0) {
-    store<u32>(op, <u32>cpu + CPU_RAX, O_DST)
-    emitSlow(Slow.X87_CONTROL, 2 | (4 << 16))
-  } else if (opcode == 0xdd && mod != 3 && (reg & 7) == 7)
-    emitSlow(Slow.X87_CONTROL, 2 | SLOW_MEMORY | (4 << 16))
-  else notImplemented()
+  if (!decodeX87(op, opcode, mod, reg & 7, rm & 7, size == 2)) undefined_()
 }
 
 function twoByte(opcode: u32): void {
@@ -1543,5 +1530,7 @@ function group15(): void {
   modrm()
   // LFENCE, MFENCE, SFENCE: one vCPU's accesses are in order as they are.
   if (mod == 3 && (reg & 7) >= 5 && repeat == 0 && !operand16) emit(Op.NOP)
+  else if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16)
+    decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
   else notImplemented()
 }

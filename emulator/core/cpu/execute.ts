@@ -79,6 +79,8 @@ import {
   TRACE_SHARED,
 } from './trace-format'
 import { EXC_GP } from './vectors'
+import { x87 } from './x87/execute'
+import { FROZEN } from './x87/state'
 
 /** Why execute() returned; CPU_RIP is the next instruction to run unless said otherwise. */
 export const EXIT_BUDGET: u32 = 0
@@ -132,6 +134,13 @@ function fault(ip: usize): u32 {
   return EXIT_FAULT
 }
 
+/** Leaves the trace and comes back to the instruction at `ip`, which waits for an interrupt; its time passes. */
+function again(ip: usize): u32 {
+  const exit = after(ip)
+  store<u64>(cpu, load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(ip, O_OFFSET), CPU_RIP)
+  return exit
+}
+
 /** Leaves the trace after the instruction at `ip`. */
 function after(ip: usize): u32 {
   opIp = ip
@@ -144,7 +153,7 @@ function after(ip: usize): u32 {
 // @ts-expect-error: decorator
 @inline
 function leave(ip: usize, status: u32): u32 {
-  return status == FAULTED ? fault(ip) : after(ip)
+  return status == FAULTED ? fault(ip) : status == FROZEN ? again(ip) : after(ip)
 }
 
 /** Before anything that may ask for the time or take notice of where we are. */
@@ -617,6 +626,13 @@ export function execute(): u32 {
         case Op.SLOW:
           slowly(ip)
           status = slow(ip)
+          setAhead(0)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.X87:
+          slowly(ip)
+          status = x87(ip, rip)
           setAhead(0)
           if (status) return leave(ip, status)
           ip += OP_SIZE

@@ -311,6 +311,7 @@ export enum Op {
   SUB64_JNE,
   DEC32_JNE,
   DEC64_JNE,
+  X87, // O_AUX: operation, O_AUX2: its arguments (x87/ops.ts)
 }
 
 /** Out-of-line instructions (slow.ts). O_AUX2: operand bytes, SLOW_MEMORY, SLOW_LOCK. */
@@ -342,7 +343,6 @@ export enum Slow {
   STORE_SEGMENT,
   STORE_TABLE, // SGDT, bit 16: SIDT
   STORE_SYSTEM, // SLDT 0, STR 1, SMSW 2: bits 16-19
-  X87_CONTROL, // FNINIT FNCLEX FNSTCW FLDCW FNSTSW: bits 16-19
 }
 
 export const SLOW_SIZE: u32 = 0x1f

@@ -18,10 +18,8 @@ import {
   CPU_RFLAGS,
   CPU_RSP,
   CPU_SEGMENTS,
-  CPU_XSAVE,
   FAULT_DETAIL_DIVIDE,
   FAULT_DETAIL_NONE,
-  FAULT_DETAIL_PRIVILEGE,
   MODE_CODE64,
   MODE_SIZE,
   MODE_STACK32,
@@ -66,7 +64,7 @@ import {
 import { stackMask, stackPointerSet } from './stack'
 import { SLOW_LOCK, SLOW_MEMORY, SLOW_SIZE, Slow } from './ops'
 import { ADDRESS_16, ADDRESS_64, O_AUX, O_AUX2, O_DST, O_IMM, O_KIND, O_LENGTH, O_SEGMENT, O_SRC } from './trace-format'
-import { EXC_BR, EXC_DE, EXC_GP, EXC_NM } from './vectors'
+import { EXC_BR, EXC_DE, EXC_GP } from './vectors'
 
 const DONE: u32 = 0
 const FAULTED: u32 = 1
@@ -184,10 +182,8 @@ export function slow(ip: usize): u32 {
       return storeSegment(ip, size, flags)
     case Slow.STORE_TABLE:
       return storeTable(ip, size, (flags >> 16) & 1)
-    case Slow.STORE_SYSTEM:
-      return storeSystem(ip, size, flags)
     default:
-      return x87Control(ip, flags)
+      return storeSystem(ip, size, flags)
   }
 }
 
@@ -939,56 +935,4 @@ function storeSystem(ip: usize, size: u32, flags: u32): u32 {
   if (!p) return FAULTED
   store<u16>(p, value as u16)
   return finish(p)
-}
-
-// --- x87 control ---------------------------------------------------------------------------------------------
-
-const CR0_MP: u32 = 2
-const CR0_EM: u32 = 4
-const CR0_TS: u32 = 8
-// Offsets in the FXSAVE image (SDM 1 table 10-2).
-const FCW: usize = CPU_XSAVE
-const FSW: usize = CPU_XSAVE + 2
-const FTW: usize = CPU_XSAVE + 4
-
-/**
- * FNINIT 0, FNCLEX 1, FNSTCW 2, FLDCW 3, FNSTSW 4, WAIT 5: what software executes before it knows whether there is
- * an FPU. CPUID does not offer one yet, everything else of it raises #UD.
- */
-function x87Control(ip: usize, flags: u32): u32 {
-  const what = (flags >> 16) & 15
-  const cr0 = load<u32>(cpu, CPU_CR0)
-  if (what == 5 ? (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) : (cr0 & (CR0_EM | CR0_TS)) != 0) {
-    raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, cr0)
-    return FAULTED
-  }
-  switch (what) {
-    case 0:
-      store<u16>(cpu, 0x37f, FCW)
-      store<u16>(cpu, 0, FSW)
-      store<u16>(cpu, 0, FTW)
-      return DONE
-    case 1:
-      store<u16>(cpu, load<u16>(cpu, FSW) & 0x7f00, FSW)
-      return DONE
-    case 3: {
-      const p = operandRead(ip, 2)
-      if (!p) return FAULTED
-      store<u16>(cpu, load<u16>(p), FCW)
-      return DONE
-    }
-    case 2:
-    case 4: {
-      const value = what == 2 ? load<u16>(cpu, FCW) : load<u16>(cpu, FSW)
-      if (!(flags & SLOW_MEMORY)) {
-        store<u16>(load<u32>(ip, O_DST), value)
-        return DONE
-      }
-      const p = operandWrite(ip, 2, false)
-      if (!p) return FAULTED
-      store<u16>(p, value)
-      return finish(p)
-    }
-  }
-  return DONE
 }
