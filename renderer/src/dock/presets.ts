@@ -40,7 +40,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       add('screen')
       add('cpu', 'screen', 'left', { initialWidth: side })
       if (wide) {
-        const right = Math.round(Math.min(430, Math.max(340, width * 0.28)))
+        const right = Math.round(Math.min(430, Math.max(340, width * 0.265)))
         add('memory', 'screen', 'right', { initialWidth: right })
         add('code', 'memory', 'below', { initialHeight: Math.round(height * 0.42) })
         add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.34) })
