@@ -15,7 +15,7 @@ const nasm = (() => {
 })()
 
 describe.skipIf(!nasm)('system tests', () => {
-  it.each(['real', 'control'])('%s', (name) => {
+  it.each(['real', 'control', 'protected', 'long'])('%s', (name) => {
     const { lines, stopReason } = runRom(assemble(name))
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([expect.stringMatching(/^DONE [0-9A-F]{8} 0{8}$/)])
     expect(stopReason).toBe(L.STOP_DEBUG_EXIT)
