@@ -34,7 +34,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
     })
   const { width, height } = dock
   const wide = width >= THREE_COLUMNS
-  const side = wide ? Math.round(Math.min(308, width * 0.22)) : 290
+  const side = wide ? Math.round(Math.max(292, Math.min(308, width * 0.22))) : 290
   switch (preset) {
     case 'boot': {
       add('screen')
