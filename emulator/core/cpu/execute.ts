@@ -43,6 +43,7 @@ import {
   FLAG_OF,
   keepCarry,
   LAZY_ADD,
+  LAZY_BITS,
   LAZY_DEC,
   LAZY_INC,
   LAZY_LOGIC,
@@ -405,96 +406,109 @@ function extendM<T, D>(ip: usize): u32 {
 // CF of a shift is the last bit shifted out, OF is defined for single-bit shifts and computed alike for others
 // (SDM 2 SAL/SAR/SHL/SHR); a count of zero changes nothing.
 
-// @ts-expect-error: decorator
 @inline
-function shiftFlags(cf: bool, overflow: bool, r: u64, bits: u64): void {
-  let flags: u32 = popcnt(r & 0xff) & 1 ? 0 : 4
-  if (r == 0) flags |= 0x40
-  flags |= (<u32>(r >> (bits - 1)) & 1) << 7
-  if (cf) flags |= FLAG_CF
-  if (overflow) flags |= FLAG_OF
-  setStatus(flags)
+function shiftFlags<T>(c: usize, cf: u32, overflow: u32, r: T): void {
+  setLazy(c, LAZY_BITS + log2<T>(), ((cf & 1) | ((overflow & 1) << 11)) as u64, r as u64)
 }
 
-// @ts-expect-error: decorator
 @inline
-function shl<T>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function countOf<T>(ip: usize): u32 {
+  return <u32>source<u8>(ip) & (sizeof<T>() * 8 - 1)
+}
+
+@inline
+function topBit<T>(value: T): u32 {
+  return <u32>(value >> ((sizeof<T>() * 8 - 1) as T)) & 1
+}
+
+@inline
+function shl<T>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
+  const r = <T>(value << (count as T))
   if (count) {
-    const r = <T>(value << (count as T))
-    const cf = ((value >> ((bits - count) as T)) & 1) != 0
-    setRegister<T>(dst, r)
-    shiftFlags(cf, (<u32>(r >> ((bits - 1) as T)) & 1) != u32(cf), r as u64, bits)
-  } else setRegister<T>(dst, value)
+    const cf = <u32>(value >> ((sizeof<T>() * 8 - count) as T)) & 1
+    shiftFlags<T>(c, cf, topBit<T>(r) ^ cf, r)
+  }
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function shr<T>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function shr<T>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
-  if (count) {
-    const r = <T>(value >> (count as T))
-    setRegister<T>(dst, r)
-    const sign = (<u32>(value >> ((bits - 1) as T)) & 1) != 0
-    shiftFlags(((value >> ((count - 1) as T)) & 1) != 0, count == 1 ? sign : false, r as u64, bits)
-  } else setRegister<T>(dst, value)
+  const r = <T>(value >> (count as T))
+  if (count) shiftFlags<T>(c, <u32>(value >> ((count - 1) as T)), count == 1 ? topBit<T>(value) : 0, r)
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function sar<T, S>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function sar<T, S>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
-  if (count) {
-    const r = <T>(<S>value >> (count as S))
-    setRegister<T>(dst, r)
-    shiftFlags(((value >> ((count - 1) as T)) & 1) != 0, false, r as u64, bits)
-  } else setRegister<T>(dst, value)
+  const r = <T>(<S>value >> (count as S))
+  if (count) shiftFlags<T>(c, <u32>(value >> ((count - 1) as T)), 0, r)
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
 function rotate<T>(ip: usize, left: bool): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
+  const r: T = left ? rotl<T>(value, count as T) : rotr<T>(value, count as T)
   if (count) {
-    const r: T = left ? rotl<T>(value, count as T) : rotr<T>(value, count as T)
-    setRegister<T>(dst, r)
-    const top = <u32>(r >> ((bits - 1) as T)) & 1
+    const top = topBit<T>(r)
     const cf: u32 = left ? <u32>r & 1 : top
-    const overflow: u32 = left ? top ^ cf : top ^ (<u32>(r >> ((bits - 2) as T)) & 1)
+    const overflow: u32 = left ? top ^ cf : top ^ (<u32>(r >> ((sizeof<T>() * 8 - 2) as T)) & 1)
     // Rotates change CF and OF only.
     setStatus((statusFlags() & ~(FLAG_CF | FLAG_OF)) | cf | (overflow ? FLAG_OF : 0))
-  } else setRegister<T>(dst, value)
+  }
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
+/** ADD, OR, AND, SUB, XOR without flags. */
 @inline
-function imul<T, S>(ip: usize, a: T, b: T): void {
+function plain<T>(kind: u32, a: T, b: T): T {
+  if (kind == ADD) return <T>(a + b)
+  if (kind == SUB) return <T>(a - b)
+  return kind == AND ? <T>(a & b) : kind == OR ? <T>(a | b) : <T>(a ^ b)
+}
+
+@inline
+function plainRR<T>(ip: usize, kind: u32): void {
+  const dst: usize = load<u32>(ip, O_DST)
+  setRegister<T>(dst, plain<T>(kind, load<T>(dst), source<T>(ip)))
+}
+
+@inline
+function plainRM<T>(ip: usize, kind: u32): u32 {
+  const p = readOperand<T>(ip)
+  if (!p) return FAULTED
+  const dst: usize = load<u32>(ip, O_DST)
+  setRegister<T>(dst, plain<T>(kind, load<T>(dst), load<T>(p)))
+  return DONE
+}
+
+/** SF, ZF, AF and PF are undefined after IMUL (SDM 2); here they follow from the result. */
+@inline
+function imul<T, S>(c: usize, ip: usize, a: T, b: T): void {
   const r = <T>(a * b)
   setRegister<T>(load<u32>(ip, O_DST), r)
   let overflow: bool
   if (sizeof<T>() == 8) overflow = multiplyFlags(a as u64, b as u64)
   else overflow = <i64>(<S>a) * <i64>(<S>b) != <i64>(<S>r)
-  setStatus((statusFlags() & ~(FLAG_CF | FLAG_OF)) | (overflow ? FLAG_CF | FLAG_OF : 0))
+  shiftFlags<T>(c, overflow ? 1 : 0, overflow ? 1 : 0, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function imulM<T, S>(ip: usize): u32 {
+function imulM<T, S>(c: usize, ip: usize): u32 {
   const p = readOperand<T>(ip)
   if (!p) return FAULTED
-  imul<T, S>(ip, load<T>(p), load<T>(load<u32>(ip, O_AUX)))
+  imul<T, S>(c, ip, load<T>(p), load<T>(load<u32>(ip, O_AUX)))
   return DONE
 }
 
@@ -1401,15 +1415,15 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R32:
-          shl<u32>(ip)
+          shl<u32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SHR_R32:
-          shr<u32>(ip)
+          shr<u32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SAR_R32:
-          sar<u32, i32>(ip)
+          sar<u32, i32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.ROL_R32:
@@ -1421,15 +1435,15 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R64:
-          shl<u64>(ip)
+          shl<u64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SHR_R64:
-          shr<u64>(ip)
+          shr<u64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SAR_R64:
-          sar<u64, i64>(ip)
+          sar<u64, i64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.ROL_R64:
@@ -1709,11 +1723,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR16:
-          imul<u16, i16>(ip, source<u16>(ip), load<u16>(load<u32>(ip, O_AUX)))
+          imul<u16, i16>(c, ip, source<u16>(ip), load<u16>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM16:
-          if (imulM<u16, i16>(ip)) return fault(ip)
+          if (imulM<u16, i16>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CMOV_R32:
@@ -1725,11 +1739,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR32:
-          imul<u32, i32>(ip, source<u32>(ip), load<u32>(load<u32>(ip, O_AUX)))
+          imul<u32, i32>(c, ip, source<u32>(ip), load<u32>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM32:
-          if (imulM<u32, i32>(ip)) return fault(ip)
+          if (imulM<u32, i32>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CMOV_R64:
@@ -1741,11 +1755,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR64:
-          imul<u64, i64>(ip, source<u64>(ip), load<u64>(load<u32>(ip, O_AUX)))
+          imul<u64, i64>(c, ip, source<u64>(ip), load<u64>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM64:
-          if (imulM<u64, i64>(ip)) return fault(ip)
+          if (imulM<u64, i64>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CBW:
@@ -2131,6 +2145,160 @@ export function execute(): u32 {
           target = rip + (taken ? <u64>load<i32>(ip, O_DISP) : <u64>load<u16>(trace, TRACE_BYTES))
           slot = ip + (taken ? O_IMM : O_IMM + 4)
           break
+        case Op.ADD_RR32_NF:
+          plainRR<u32>(ip, ADD)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RR64_NF:
+          plainRR<u64>(ip, ADD)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RM32_NF:
+          if (plainRM<u32>(ip, ADD)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RM64_NF:
+          if (plainRM<u64>(ip, ADD)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RR32_NF:
+          plainRR<u32>(ip, OR)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RR64_NF:
+          plainRR<u64>(ip, OR)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RM32_NF:
+          if (plainRM<u32>(ip, OR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RM64_NF:
+          if (plainRM<u64>(ip, OR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RR32_NF:
+          plainRR<u32>(ip, AND)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RR64_NF:
+          plainRR<u64>(ip, AND)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RM32_NF:
+          if (plainRM<u32>(ip, AND)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RM64_NF:
+          if (plainRM<u64>(ip, AND)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RR32_NF:
+          plainRR<u32>(ip, SUB)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RR64_NF:
+          plainRR<u64>(ip, SUB)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RM32_NF:
+          if (plainRM<u32>(ip, SUB)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RM64_NF:
+          if (plainRM<u64>(ip, SUB)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RR32_NF:
+          plainRR<u32>(ip, XOR)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RR64_NF:
+          plainRR<u64>(ip, XOR)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RM32_NF:
+          if (plainRM<u32>(ip, XOR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RM64_NF:
+          if (plainRM<u64>(ip, XOR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SHL_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) << (countOf<u32>(ip) as u32))
+          ip += OP_SIZE
+          continue
+        case Op.SHR_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as u32))
+          ip += OP_SIZE
+          continue
+        case Op.SAR_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            <u32>(load<i32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as i32)),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROL_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            rotl<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROR_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            rotr<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.INC_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) + 1)
+          ip += OP_SIZE
+          continue
+        case Op.DEC_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) - 1)
+          ip += OP_SIZE
+          continue
+        case Op.SHL_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) << (countOf<u64>(ip) as u64))
+          ip += OP_SIZE
+          continue
+        case Op.SHR_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as u64))
+          ip += OP_SIZE
+          continue
+        case Op.SAR_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            <u64>(load<i64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as i64)),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROL_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            rotl<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROR_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            rotr<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.INC_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) + 1)
+          ip += OP_SIZE
+          continue
+        case Op.DEC_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) - 1)
+          ip += OP_SIZE
+          continue
         default:
           opIp = ip
           return EXIT_INTERNAL

@@ -11,6 +11,8 @@ export const LAZY_SUB: u32 = 8
 export const LAZY_LOGIC: u32 = 12
 export const LAZY_INC: u32 = 16
 export const LAZY_DEC: u32 = 20
+/** CF and OF as they stand in RFLAGS lie in the first operand's place; AF is 0, the rest follows from the result. */
+export const LAZY_BITS: u32 = 24
 
 export const FLAG_CF: u32 = 1
 export const FLAG_PF: u32 = 4
@@ -72,6 +74,9 @@ export function statusFlags(): u32 {
     }
     case 3:
       break
+    case 6:
+      flags |= a as u32
+      break
     case 4:
       flags |= old & FLAG_CF
       if ((r & 15) == 0) flags |= FLAG_AF
@@ -102,7 +107,7 @@ export function parityFlag(value: u32): u32 {
 @inline
 export function keepCarry(c: usize): void {
   const kind = load<u32>(c, CPU_LAZY)
-  if (kind != LAZY_NONE && kind < LAZY_INC) {
+  if (kind != LAZY_NONE && (kind < LAZY_INC || kind >= LAZY_BITS)) {
     store<u8>(c, (load<u8>(c, CPU_RFLAGS) & 0xfe) | u8(carry(c)), CPU_RFLAGS)
   }
 }
@@ -114,6 +119,7 @@ export function carry(c: usize): bool {
   if (kind - 4 < 4) return load<u64>(c, CPU_LAZY_R) < load<u64>(c, CPU_LAZY_A)
   if (kind - 8 < 4) return load<u64>(c, CPU_LAZY_R) > load<u64>(c, CPU_LAZY_A)
   if (kind - 12 < 4) return false
+  if (kind >= LAZY_BITS) return (load<u8>(c, CPU_LAZY_A) & 1) != 0
   return (load<u8>(c, CPU_RFLAGS) & 1) != 0
 }
 

@@ -5,6 +5,7 @@ import { cpu, frameCount, frames, traceHeads } from './context'
 import { DECODE_MORE, DECODED, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
+import { dropDeadFlags } from './liveness'
 import { Op, Sys } from './ops'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
@@ -217,6 +218,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   store<u16>(trace, count as u16, TRACE_COUNT)
   store<u16>(trace, length as u16, TRACE_BYTES)
   store<u32>(trace, shared ? 1 : 0, TRACE_SHARED)
+  dropDeadFlags(trace, count)
   fuse(trace, count)
   if (shared) publish(trace, record, frame, offset, length)
   return trace
