@@ -214,6 +214,47 @@ test('the screen after the firmware has set it up: 80 by 25 text with a font', a
   expect([...screen.palette.subarray(0, 3), ...screen.palette.subarray(45)]).toEqual([0, 0, 0, 255, 255, 255])
 })
 
+describe('the keyboard', () => {
+  const start = async () => {
+    const medium = openMedium(
+      fileURLToPath(new URL('../../assets/guests/tests/keyboard-echo.img', import.meta.url)),
+    )
+    machine = await createMachine({ ...defaultConfig(), drives: [{ slot: 'hda', medium }] })
+    const ready = said(machine, 'Keyboard ready\r\n')
+    machine.run()
+    await ready
+    return machine
+  }
+
+  test('what is typed reaches INT 16h as scan codes and characters', async () => {
+    const guest = await start()
+    const text = said(guest, '1C0D')
+    await guest.typeText('Hi, 5%\n')
+    // INT 16h/10h: scan code and ASCII of a US keyboard, then the shift flags at that moment and the character.
+    expect((await text).split('\r\n').map((line) => line.slice(0, 4))).toEqual([
+      '2348',
+      '1769',
+      '332C',
+      '3920',
+      '0635',
+      '0625',
+      '1C0D',
+    ])
+  })
+
+  test('keys that have no character, and keys that do not exist', async () => {
+    const guest = await start()
+    const text = said(guest, '48E0')
+    for (const code of ['F5', 'ArrowUp']) {
+      expect(guest.keyEvent(code, true)).toBe(true)
+      expect(guest.keyEvent(code, false)).toBe(true)
+    }
+    expect((await text).split('\r\n').map((line) => line.slice(0, 4))).toEqual(['3F00', '48E0'])
+    expect(guest.keyEvent('MediaPlayPause', true)).toBe(false)
+    await expect(guest.typeText('ä')).rejects.toThrow('US keyboard')
+  })
+})
+
 test('what a machine cannot be is said before anything starts', async () => {
   await expect(create('p3', { cpus: 2 })).rejects.toThrow('one CPU')
   await expect(create('p3', { memory: 12345 })).rejects.toThrow(RangeError)
