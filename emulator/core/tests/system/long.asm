@@ -101,9 +101,6 @@ bits 64
         mov     word [idt + 0x42 * 16 + 2], ABSENT
         faults  11, ABSENT, "SDM 2A INT n: a gate to code that is not present", {int 0x42}
         mov     word [idt + 0x42 * 16 + 2], CODE
-        mov     dword [idt + 0x42 * 16 + 8], 0x8000
-        faults  13, 0, "SDM 2A INT n: a gate to an address that is not canonical", {int 0x42}
-        mov     dword [idt + 0x42 * 16 + 8], 0
 
         ; --- segments (SDM 3A 3.4.4, 5.2.1) -----------------------------------------------------------------------
         xor     eax, eax
@@ -117,35 +114,6 @@ bits 64
         expect  ebx, gdt_end - gdt - 1, "SDM 3A 3.4.4: null SS and DS may be used in 64-bit mode at CPL 0"
         mov     eax, 0x1000
         faults  13, 0x1000, "SDM 2B MOV: selector beyond the GDT", {mov ds, eax}
-
-        ; --- control registers (SDM 2B MOV CR, SDM 3A 4.1) ---------------------------------------------------------
-        mov     rax, cr0
-        and     eax, 0x7fffffff
-        faults  13, 0, "SDM 2B MOV CR: clearing PG in 64-bit mode", {mov cr0, rax}
-        xor     eax, eax
-        faults  13, 0, "SDM 2B MOV CR: clearing PAE in long mode", {mov cr4, rax}
-        mov     rax, cr0
-        bts     rax, 32
-        faults  13, 0, "SDM 2B MOV CR: upper bits of CR0", {mov cr0, rax}
-        mov     rax, 0x0010000000000000 | PML4
-        faults  13, 0, "SDM 2B MOV CR: CR3 above MAXPHYADDR", {mov cr3, rax}
-        mov     eax, 16
-        faults  13, 0, "SDM 2B MOV CR: reserved bits of CR8", {mov cr8, rax}
-        mov     eax, 5
-        mov     cr8, rax
-        mov     rbx, cr8
-        expect  ebx, 5, "SDM 2B MOV CR: CR8"
-        xor     eax, eax
-        mov     cr8, rax
-        mov     ecx, 0xc0000080
-        xor     edx, edx
-        mov     eax, 0x801
-        faults  13, 0, "SDM 3A 4.1.1: clearing LME while paging is on", {wrmsr}
-        mov     ecx, 0xc0000082
-        mov     edx, 0x00008000
-        faults  13, 0, "SDM 2B WRMSR: LSTAR not canonical", {wrmsr}
-        mov     rax, 0x100000000
-        faults  13, 0, "SDM 3B 17.2.6: upper bits of DR7", {mov dr7, rax}
 
         ; --- CPL 3 and back (SDM 3A 6.14) ------------------------------------------------------------------------------
         mov     byte [idt + 0x43 * 16 + 5], 0xee
@@ -390,7 +358,36 @@ bits 64
         expect  dword [caught_error], 0, "SDM 3A 6.15: error code 0"
         expect  dword [caught_cr2], 0x40000ff8 - 48 + 8, "SDM 3A 6.15: CR2 of the second page fault"
 
+        ; --- control registers (SDM 2B MOV CR, SDM 3A 4.1) ---------------------------------------------------------
+        xor     eax, eax
+        faults  13, 0, "SDM 2B MOV CR: clearing PAE in long mode", {mov cr4, rax}
+        mov     rax, cr0
+        bts     rax, 32
+        faults  13, 0, "SDM 2B MOV CR: upper bits of CR0", {mov cr0, rax}
+        mov     rax, 0x0010000000000000 | PML4
+        faults  13, 0, "SDM 2B MOV CR: CR3 above MAXPHYADDR", {mov cr3, rax}
+        mov     eax, 16
+        faults  13, 0, "SDM 2B MOV CR: reserved bits of CR8", {mov cr8, rax}
+        mov     eax, 5
+        mov     cr8, rax
+        mov     rbx, cr8
+        expect  ebx, 5, "SDM 2B MOV CR: CR8"
+        xor     eax, eax
+        mov     cr8, rax
+        mov     ecx, 0xc0000080
+        xor     edx, edx
+        mov     eax, 0x801
+        faults  13, 0, "SDM 3A 4.1.1: clearing LME while paging is on", {wrmsr}
+        mov     ecx, 0xc0000082
+        mov     edx, 0x00008000
+        faults  13, 0, "SDM 2B WRMSR: LSTAR not canonical", {wrmsr}
+        mov     rax, 0x100000000
+        faults  13, 0, "SDM 3B 17.2.6: upper bits of DR7", {mov dr7, rax}
+
         ; --- last, because what a processor that takes it does then is anybody's guess
+        mov     dword [idt + 0x42 * 16 + 8], 0x8000
+        faults  13, 0, "SDM 2A INT n: a gate to an address that is not canonical", {int 0x42}
+        mov     dword [idt + 0x42 * 16 + 8], 0
         mov     dword [tss_ist1 + 4], 0x8000
         faults  12, 0, "SDM 2A INT n: a stack that is not canonical", {int 0x41}
         mov     dword [tss_ist1 + 4], 0
@@ -406,6 +403,9 @@ bits 64
         retf
 .lcs_back:
         check_fault 13, BAD_CODE, .lcs_at, "SDM 3A 5.2.1: L and D both set"
+        mov     rax, cr0
+        and     eax, 0x7fffffff
+        faults  13, 0, "SDM 2B MOV CR: clearing PG in 64-bit mode", {mov cr0, rax}
         finish
 
 gate_target:
