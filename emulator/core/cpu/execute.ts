@@ -2299,6 +2299,28 @@ export function execute(): u32 {
           setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) - 1)
           ip += OP_SIZE
           continue
+        case Op.IMUL_RR32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), source<u32>(ip) * load<u32>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        case Op.IMUL_RR64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), source<u64>(ip) * load<u64>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        case Op.IMUL_RM32_NF: {
+          const p = readOperand<u32>(ip)
+          if (!p) return fault(ip)
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(p) * load<u32>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        }
+        case Op.IMUL_RM64_NF: {
+          const p = readOperand<u64>(ip)
+          if (!p) return fault(ip)
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(p) * load<u64>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        }
         default:
           opIp = ip
           return EXIT_INTERNAL

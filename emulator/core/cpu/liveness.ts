@@ -56,6 +56,8 @@ function effectOf(op: i32, record: usize): u32 {
     return known && (load<u8>(record, O_IMM) & 31) != 0 ? SETS : PARTLY
   }
   if (op >= Op.ROL_R32 && op <= Op.ROR_R64) return PARTLY
+  if (op >= Op.IMUL_RR16 && op <= Op.IMUL_RR64) return SETS
+  if (op >= Op.IMUL_RM16 && op <= Op.IMUL_RM64) return SETS_OR_FAULTS
   if (op == Op.MOVZX_R8 || op == Op.MOVZX_R16 || op == Op.MOVZX16_R8) return NONE
   if (op == Op.MOVSX_R8 || op == Op.MOVSX_R16 || op == Op.MOVSX16_R8) return NONE
   if (op == Op.MOVSX64_R8 || op == Op.MOVSX64_R16 || op == Op.MOVSX64_R32) return NONE
@@ -75,6 +77,8 @@ function withoutFlags(op: i32): i32 {
     return Op.ADD_RR32_NF + row * 4 + pair
   }
   if (op >= Op.SHL_R32 && op <= Op.ROR_R64) return Op.SHL_R32_NF + (op - Op.SHL_R32)
+  if (op == Op.IMUL_RR32 || op == Op.IMUL_RR64) return Op.IMUL_RR32_NF + (op - Op.IMUL_RR32)
+  if (op == Op.IMUL_RM32 || op == Op.IMUL_RM64) return Op.IMUL_RM32_NF + (op - Op.IMUL_RM32)
   if (op == Op.INC_R32) return Op.INC_R32_NF
   if (op == Op.INC_R64) return Op.INC_R64_NF
   if (op == Op.DEC_R32) return Op.DEC_R32_NF

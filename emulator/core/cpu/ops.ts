@@ -347,6 +347,10 @@ export enum Op {
   INC_R64_NF,
   DEC_R32_NF,
   DEC_R64_NF,
+  IMUL_RR32_NF,
+  IMUL_RR64_NF,
+  IMUL_RM32_NF,
+  IMUL_RM64_NF,
 }
 
 /** Out-of-line instructions (slow.ts). O_AUX2: operand bytes, SLOW_MEMORY, SLOW_LOCK. */

@@ -24,14 +24,13 @@ import {
   FAULT_DETAIL_PRIVILEGE,
   MODE_CODE64,
   MODE_SIZE,
-  MODE_STACK32,
   SEG_LDTR,
   SEG_SS,
   SEG_TR,
   SEGMENT_SELECTOR,
   SEGMENT_SIZE,
 } from '../layout'
-import { effectiveAddress, linearAt, linearOf, segmentLinear } from './address'
+import { linearAt, linearOf, segmentLinear } from './address'
 import {
   addWithCarry,
   divide128,
@@ -45,7 +44,6 @@ import { bounce, cpu } from './context'
 import { faultPending, raise } from './fault'
 import {
   carry,
-  FLAG_AF,
   FLAG_CF,
   FLAG_DF,
   FLAG_OF,
@@ -65,7 +63,7 @@ import {
 } from './flags'
 import { stackMask, stackPointerSet } from './stack'
 import { SLOW_LOCK, SLOW_MEMORY, SLOW_SIZE, Slow } from './ops'
-import { ADDRESS_16, ADDRESS_64, O_AUX, O_AUX2, O_DST, O_IMM, O_KIND, O_LENGTH, O_SEGMENT, O_SRC } from './trace-format'
+import { O_AUX, O_AUX2, O_DST, O_IMM, O_SEGMENT, O_SRC } from './trace-format'
 import { EXC_BR, EXC_DE, EXC_GP, EXC_NM } from './vectors'
 
 const DONE: u32 = 0
@@ -353,7 +351,8 @@ function rotate(value: u64, bits: u32, count: u32, left: bool): u64 {
   const n = count & (bits - 1)
   const mask = maskOf(bits >> 3)
   let r = value
-  if (n) r = left ? ((value << n) | (value >> (bits - n))) & mask : ((value >> n) | (value << (bits - n))) & mask
+  if (n)
+    r = left ? ((value << n) | (value >> (bits - n))) & mask : ((value >> n) | (value << (bits - n))) & mask
   const top = r >> (bits - 1)
   if (left) setCarryOverflow(r, top ^ r)
   else setCarryOverflow(top, top ^ (r >> (bits - 2)))
@@ -506,7 +505,9 @@ function multiply(value: u64, size: u32, signed: bool): void {
       store<u64>(cpu, product & 0xffffffff, CPU_RAX)
       store<u64>(cpu, product >> 32, CPU_RDX)
     }
-    overflow = signed ? (product as i64) != signExtend(product & maskOf(size), size) : product >> (size * 8) != 0
+    overflow = signed
+      ? (product as i64) != signExtend(product & maskOf(size), size)
+      : product >> (size * 8) != 0
   }
   setCarryOverflow(overflow ? 1 : 0, overflow ? 1 : 0)
 }
@@ -826,8 +827,10 @@ function locked(ip: usize, size: u32, kind: u32): u32 {
 /** Flags of ADC and SBB, whose result is already stored. */
 function carried(a: u64, b: u64, size: u32, add: bool): void {
   if (size == 1) add ? addWithCarry<u8>(a as u8, b as u8) : subtractWithBorrow<u8>(a as u8, b as u8)
-  else if (size == 2) add ? addWithCarry<u16>(a as u16, b as u16) : subtractWithBorrow<u16>(a as u16, b as u16)
-  else if (size == 4) add ? addWithCarry<u32>(a as u32, b as u32) : subtractWithBorrow<u32>(a as u32, b as u32)
+  else if (size == 2)
+    add ? addWithCarry<u16>(a as u16, b as u16) : subtractWithBorrow<u16>(a as u16, b as u16)
+  else if (size == 4)
+    add ? addWithCarry<u32>(a as u32, b as u32) : subtractWithBorrow<u32>(a as u32, b as u32)
   else add ? addWithCarry<u64>(a, b) : subtractWithBorrow<u64>(a, b)
 }
 

@@ -2,7 +2,7 @@
 // from are written; when the arena is full everything is dropped. Nothing here is machine state.
 
 import { cpu, frameCount, frames, traceHeads } from './context'
-import { DECODE_MORE, DECODED, DECODED_LAST, decode } from './decode'
+import { DECODE_MORE, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
 import { dropDeadFlags } from './liveness'

@@ -33,7 +33,7 @@ import {
 } from '../layout'
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
-import { alignmentChecked, fastClear, fastFill, fastIndex, tlbEntry, tlbFind } from './tlb'
+import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */

@@ -3,7 +3,7 @@
 // The fast part has the same index; it holds what the executor may do without asking, and may be dropped at any
 // time. A fast entry is only ever present while its architectural entry is.
 
-import { bounce, cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { cpu, fastTlb, frameCount, frames } from '../cpu/context'
 import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
 import {
@@ -57,7 +57,7 @@ const CONTEXT_ALIGNED: u64 = 2
 const CR0_AM: u32 = 0x40000
 
 /** Whether accesses are to be aligned now: CR0.AM and RFLAGS.AC at CPL 3 (SDM 3A 6.15, #AC). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function alignmentChecked(): bool {
   return (tlbContext & CONTEXT_ALIGNED) != 0
