@@ -32,6 +32,7 @@ import { slotOf, writeDrives } from './drives'
 import { Emitter } from './emitter'
 import { InputQueue } from './input'
 import { keyData, keystrokes } from './keyboard'
+import { keyboardIsRead } from './keyboard-line'
 import { createMemory, type MachineMemory } from './memory'
 import { e820, memoryMap } from './memory-map'
 import { milestones } from './milestones'
@@ -242,7 +243,7 @@ class ThreadedMachine implements Machine {
       const stroke = [key, key | L.KEY_RELEASE]
       return shifted ? [shift, ...stroke, shift | L.KEY_RELEASE] : stroke
     })
-    return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => true)
+    return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => keyboardIsRead(this.memory))
   }
 
   cpu(index = 0): CpuSnapshot {
