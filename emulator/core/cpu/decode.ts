@@ -97,7 +97,6 @@ let result: u32 = 0
 /** Displacement is relative to the next instruction. */
 let relative: bool = false
 
-// @ts-expect-error: decorator
 @inline
 function byte(): u32 {
   if (at >= end) {
@@ -117,7 +116,6 @@ function dword(): u32 {
   return low | (word() << 16)
 }
 
-// @ts-expect-error: decorator
 @inline
 function signedByte(): i64 {
   return <i64>(<i8>byte())
@@ -130,7 +128,6 @@ function immediate(bytes: u32): i64 {
   return <i64>(<i32>dword())
 }
 
-// @ts-expect-error: decorator
 @inline
 function gpr(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
@@ -142,19 +139,16 @@ function gpr8(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
 }
 
-// @ts-expect-error: decorator
 @inline
 function zeroSlot(): u32 {
   return <u32>cpu + CPU_ZERO
 }
 
-// @ts-expect-error: decorator
 @inline
 function log2(bytes: u32): u32 {
   return ctz(bytes)
 }
 
-// @ts-expect-error: decorator
 @inline
 function emit(code: u32): void {
   store<u16>(op, code as u16, O_OP)
@@ -181,7 +175,6 @@ function notImplemented(): void {
   emitSystem(Sys.UNDEFINED, FAULT_DETAIL_NOT_IMPLEMENTED)
 }
 
-// @ts-expect-error: decorator
 @inline
 function setImmediate_(value: i64): void {
   store<i64>(op, value, O_IMM)

@@ -1,3 +1,4 @@
+// @ts-nocheck: generic over integer types, which TypeScript has no notion of; asc checks this file.
 // The executor: runs traces by one big switch (measured against the alternatives in ARCHITECTURE.md). Register
 // operands are addresses in the record, memory operands try the fast TLB inline, flags are left lazy. What is
 // rare lives in slow.ts, what ends a trace in system.ts.
@@ -116,7 +117,6 @@ let currentTrace: usize = 0
 export let opIp: usize = 0
 
 /** Instructions of the current trace from the one at `ip` on. */
-// @ts-expect-error: decorator
 @inline
 function remaining(ip: usize): i64 {
   return <i64>load<u16>(currentTrace, TRACE_COUNT) - <i64>((ip - currentTrace - TRACE_HEADER) / OP_SIZE)
@@ -142,14 +142,12 @@ function after(ip: usize): u32 {
   return EXIT_AFTER
 }
 
-// @ts-expect-error: decorator
 @inline
 function leave(ip: usize, status: u32): u32 {
   return status == FAULTED ? fault(ip) : after(ip)
 }
 
 /** Before anything that may ask for the time or take notice of where we are. */
-// @ts-expect-error: decorator
 @inline
 function slowly(ip: usize): void {
   setAhead(remaining(ip))
@@ -177,13 +175,11 @@ function commit(ip: usize): u32 {
   return COMMITTED
 }
 
-// @ts-expect-error: decorator
 @inline
 function fastEntry(linear: u64): usize {
   return fastTlb + (<usize>(linear >> 7) & INDEX_MASK)
 }
 
-// @ts-expect-error: decorator
 @inline
 function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   const entry = fastEntry(linear)
@@ -193,7 +189,6 @@ function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   return slowRead(ip, linear, sizeof<T>() as u32, segment)
 }
 
-// @ts-expect-error: decorator
 @inline
 function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   const entry = fastEntry(linear)
@@ -203,41 +198,35 @@ function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   return slowWrite(ip, linear, sizeof<T>() as u32, segment, modify)
 }
 
-// @ts-expect-error: decorator
 @inline
 function source<T>(ip: usize): T {
   return load<T>(load<u32>(ip, O_SRC))
 }
 
 /** Pointer to the record's memory operand for reading; 0: faulted. */
-// @ts-expect-error: decorator
 @inline
 function readOperand<T>(ip: usize): usize {
   return readAt<T>(ip, linearOf(ip, sizeof<T>() as u32, false), load<u8>(ip, O_SEGMENT))
 }
 
-// @ts-expect-error: decorator
 @inline
 function writeOperand<T>(ip: usize, modify: bool): usize {
   return writeAt<T>(ip, linearOf(ip, sizeof<T>() as u32, true), load<u8>(ip, O_SEGMENT), modify)
 }
 
 /** Writes a register: 32-bit results are zero-extended (SDM 1 3.4.1.1). */
-// @ts-expect-error: decorator
 @inline
 function setRegister<T>(address: usize, value: T): void {
   if (sizeof<T>() == 4) store<u64>(address, value as u64)
   else store<T>(address, value)
 }
 
-// @ts-expect-error: decorator
 @inline
 function log2<T>(): u32 {
   return sizeof<T>() == 8 ? 3 : sizeof<T>() == 4 ? 2 : sizeof<T>() == 2 ? 1 : 0
 }
 
 /** Result of a two-operand instruction, its flags noted. */
-// @ts-expect-error: decorator
 @inline
 function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   if (kind == ADD) {
@@ -259,7 +248,6 @@ function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   return subtractWithBorrow<T>(a, b)
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   const dst: usize = load<u32>(ip, O_DST)
@@ -267,7 +255,6 @@ function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   if (kind != CMP) setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   const p = readOperand<T>(ip)
@@ -278,7 +265,6 @@ function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   if (kind == CMP) {
@@ -293,7 +279,6 @@ function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function movRM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -302,7 +287,6 @@ function movRM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function movMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, false)
@@ -311,7 +295,6 @@ function movMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDec<T>(c: usize, value: T, up: bool): T {
   keepCarry(c)
@@ -320,14 +303,12 @@ function incDec<T>(c: usize, value: T, up: bool): T {
   return r
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDecR<T>(c: usize, ip: usize, up: bool): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, incDec<T>(c, load<T>(dst), up))
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   const p = writeOperand<T>(ip, true)
@@ -336,14 +317,12 @@ function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function negR<T>(c: usize, ip: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, compute<T>(c, SUB, 0 as T, load<T>(dst)))
 }
 
-// @ts-expect-error: decorator
 @inline
 function negM<T>(c: usize, ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -352,7 +331,6 @@ function negM<T>(c: usize, ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function notM<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -362,7 +340,6 @@ function notM<T>(ip: usize): u32 {
 }
 
 /** XCHG with memory is locked with or without the prefix (SDM 2 XCHG). */
-// @ts-expect-error: decorator
 @inline
 function xchgMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -378,7 +355,6 @@ function xchgMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function testMR<T>(c: usize, ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -388,13 +364,11 @@ function testMR<T>(c: usize, ip: usize): u32 {
 }
 
 /** MOVZX and MOVSX: T is the type the source is read as, D what the destination register is written as. */
-// @ts-expect-error: decorator
 @inline
 function extendR<T, D>(ip: usize): void {
   setRegister<D>(load<u32>(ip, O_DST), source<T>(ip) as D)
 }
 
-// @ts-expect-error: decorator
 @inline
 function extendM<T, D>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -414,6 +388,12 @@ function shiftFlags<T>(c: usize, cf: u32, overflow: u32, r: T): void {
 @inline
 function countOf<T>(ip: usize): u32 {
   return <u32>source<u8>(ip) & (sizeof<T>() * 8 - 1)
+}
+
+@inline
+function shiftLeft<T>(ip: usize): T {
+  const count = countOf<T>(ip) as T
+  return load<T>(load<u32>(ip, O_DST)) << count
 }
 
 @inline
@@ -513,14 +493,12 @@ function imulM<T, S>(c: usize, ip: usize): u32 {
 }
 
 /** CMOVcc reads its source whether the condition holds or not (SDM 2 CMOVcc). */
-// @ts-expect-error: decorator
 @inline
 function cmov<T>(ip: usize, p: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, condition(load<u32>(ip, O_AUX)) ? load<T>(p) : load<T>(dst))
 }
 
-// @ts-expect-error: decorator
 @inline
 function cmovM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -529,7 +507,6 @@ function cmovM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function push64(c: usize, ip: usize, value: u64): u32 {
   const sp = load<u64>(c, CPU_RSP) - 8
@@ -541,7 +518,6 @@ function push64(c: usize, ip: usize, value: u64): u32 {
 }
 
 /** rCX as LOOPcc and JrCXZ see it: cut to the address size. */
-// @ts-expect-error: decorator
 @inline
 function counter(c: usize, ip: usize): u64 {
   const kind = load<u8>(ip, O_KIND) as u32
@@ -594,7 +570,7 @@ export function execute(): u32 {
   let slot: usize = 0
   let status: u32 = 0
   let target: u64 = 0
-  let taken = false
+  let taken: bool = false
   while (true) {
     // --- enter `trace`, whose code is at `rip` ---
     if (trace && !mode64 && rip + load<u16>(trace, TRACE_BYTES) - 1 > limit) trace = traceWithinLimit(rip)
@@ -2226,7 +2202,7 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R32_NF:
-          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) << (countOf<u32>(ip) as u32))
+          setRegister<u32>(load<u32>(ip, O_DST), shiftLeft<u32>(ip))
           ip += OP_SIZE
           continue
         case Op.SHR_R32_NF:
@@ -2263,7 +2239,7 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R64_NF:
-          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) << (countOf<u64>(ip) as u64))
+          setRegister<u64>(load<u32>(ip, O_DST), shiftLeft<u64>(ip))
           ip += OP_SIZE
           continue
         case Op.SHR_R64_NF:

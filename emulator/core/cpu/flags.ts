@@ -30,7 +30,6 @@ export const FLAG_AC: u32 = 0x40000
 export const FLAG_ID: u32 = 0x200000
 export const FLAGS_STATUS: u32 = 0x8d5
 
-// @ts-expect-error: decorator
 @inline
 export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
   store<u32>(c, kind, CPU_LAZY)
@@ -39,7 +38,6 @@ export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
 }
 
 /** Replaces the six status flags at once by exact ones. */
-// @ts-expect-error: decorator
 @inline
 export function setStatus(flags: u32): void {
   store<u32>(cpu, LAZY_NONE, CPU_LAZY)
@@ -96,14 +94,12 @@ export function flagsMaterialise(): void {
 }
 
 /** PF of the low byte of `value`. */
-// @ts-expect-error: decorator
 @inline
 export function parityFlag(value: u32): u32 {
   return popcnt(value & 0xff) & 1 ? 0 : FLAG_PF
 }
 
 /** Keeps CF in CPU_RFLAGS before INC or DEC replaces the lazy state. */
-// @ts-expect-error: decorator
 @inline
 export function keepCarry(c: usize): void {
   const kind = load<u32>(c, CPU_LAZY)
@@ -112,7 +108,6 @@ export function keepCarry(c: usize): void {
   }
 }
 
-// @ts-expect-error: decorator
 @inline
 export function carry(c: usize): bool {
   const kind = load<u32>(c, CPU_LAZY)
@@ -123,7 +118,6 @@ export function carry(c: usize): bool {
   return (load<u8>(c, CPU_RFLAGS) & 1) != 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function zero(c: usize): bool {
   return load<u32>(c, CPU_LAZY) != LAZY_NONE

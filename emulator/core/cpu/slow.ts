@@ -90,13 +90,11 @@ export function storeRegister(p: usize, size: u32, value: u64): void {
   storeSized(p, size == 4 ? 8 : size, size == 4 ? value & 0xffffffff : value)
 }
 
-// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-expect-error: decorator
 @inline
 function maskOf(size: u32): u64 {
   return size == 8 ? 0xffffffffffffffff : ((1 as u64) << (size * 8)) - 1
@@ -112,7 +110,6 @@ export function operandWrite(ip: usize, size: u32, modify: bool): usize {
   return accessWrite(linearOf(ip, size, true), size, load<u8>(ip, O_SEGMENT), user(), modify)
 }
 
-// @ts-expect-error: decorator
 @inline
 function finish(p: usize): u32 {
   if (p != bounce) return DONE
@@ -554,7 +551,7 @@ function divideSigned(raw: u64, size: u32): bool {
   if (size == 8) {
     let high = load<u64>(cpu, CPU_RDX)
     let low = load<u64>(cpu, CPU_RAX)
-    const negative = <i64>high < 0
+    const negative = high >> 63 != 0
     if (negative) {
       low = 0 - low
       high = ~high + (low == 0 ? 1 : 0)
@@ -562,7 +559,7 @@ function divideSigned(raw: u64, size: u32): bool {
     const magnitude: u64 = divisor < 0 ? 0 - (divisor as u64) : (divisor as u64)
     if (high >= magnitude) return divideError()
     const quotient = divide128(high, low, magnitude)
-    const flip = negative != divisor < 0
+    const flip = negative != (<u64>divisor >> 63 != 0)
     if (quotient > (flip ? 0x8000000000000000 : 0x7fffffffffffffff)) return divideError()
     store<u64>(cpu, flip ? 0 - quotient : quotient, CPU_RAX)
     store<u64>(cpu, negative ? 0 - remainder128 : remainder128, CPU_RDX)
