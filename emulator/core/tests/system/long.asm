@@ -356,7 +356,7 @@ bits 64
 .df_at: push    rax
 .df:    expect  dword [caught_vector], 8, "SDM 3A 6.15: #PF while delivering #PF makes #DF"
         expect  dword [caught_error], 0, "SDM 3A 6.15: error code 0"
-        expect  dword [caught_cr2], 0x40000ff8 - 48 + 8, "SDM 3A 6.15: CR2 of the second page fault"
+        expect  dword [caught_cr2], 0x40000ff8, "SDM 3A 6.14.2: CR2 of the second page fault, at the first push"
 
         ; --- control registers (SDM 2B MOV CR, SDM 3A 4.1) ---------------------------------------------------------
         xor     eax, eax

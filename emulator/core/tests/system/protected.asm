@@ -308,7 +308,6 @@ rings:  ; --- to CPL 3 and back (SDM 3A 6.12.1, 5.8.6) -------------------------
         user_faults 13, DATA, "SDM 3A 5.6: DPL 0 data at CPL 3", {mov ds, [ss:data_selector]}
         user_faults 13, CODE, "SDM 2A JMP: DPL 0 code from CPL 3", {jmp CODE:0}
         user_faults 13, KERNEL_GATE, "SDM 3A 5.8.4: a DPL 0 call gate from CPL 3", {call KERNEL_GATE:0}
-        user_faults 12, 0, "SDM 3A 6.15: #SS from CPL 3", {mov eax, [ss:0xffffffff]}
 
         ; the I/O permission bit map (SDM 1 19.5.2)
         mov     byte [tss_io + 0x80 / 8], 0xfe
