@@ -1,10 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
+import * as L from '../core/layout'
 import { openMedium } from '../media/medium'
 import { defaultConfig, linear, type Machine, type MachineConfig, physical } from './api'
 import { createMachine } from './machine'
 
 const seed = (name: string) => fileURLToPath(new URL(`../../assets/guests/seed/${name}.img`, import.meta.url))
+
+const testGuest = (name: string) =>
+  fileURLToPath(new URL(`../../assets/guests/tests/${name}.img`, import.meta.url))
 
 let machine: Machine | undefined
 afterEach(async () => {
@@ -216,9 +220,7 @@ test('the screen after the firmware has set it up: 80 by 25 text with a font', a
 
 describe('the keyboard', () => {
   const start = async () => {
-    const medium = openMedium(
-      fileURLToPath(new URL('../../assets/guests/tests/keyboard-echo.img', import.meta.url)),
-    )
+    const medium = openMedium(testGuest('keyboard-echo'))
     machine = await createMachine({ ...defaultConfig(), drives: [{ slot: 'hda', medium }] })
     const ready = said(machine, 'Keyboard ready\r\n')
     machine.run()
@@ -262,6 +264,27 @@ test('what a machine cannot be is said before anything starts', async () => {
   await expect(create('p3', { memory: 12345 })).rejects.toThrow(RangeError)
   const twice = [1, 2].map(() => ({ slot: 'hda' as const, medium: openMedium(seed('p3')) }))
   await expect(create('p3', { drives: twice })).rejects.toThrow('hda')
+})
+
+test('when the core itself breaks, the machine stops with an account and can be reset', async () => {
+  const medium = openMedium(fileURLToPath(new URL('../../assets/guests/bench/bench64.img', import.meta.url)))
+  const guest = (machine = await createMachine({ ...defaultConfig(), drives: [{ slot: 'hda', medium }] }))
+  const text = said(guest, 'B a1-sieve')
+  guest.run()
+  await text
+  await guest.pause()
+  // Break the engine's own bookkeeping: every bucket of the trace cache points behind the end of the memory.
+  const buckets = guest.memory.cpuBlock(0) + L.CPU_TRACE_HASH
+  guest.memory.u8.fill(0xff, buckets, buckets + L.TRACE_HASH_COUNT * 4)
+  guest.run()
+  const { reason, message, report } = await guest.whenStopped()
+  expect(reason).toBe('internal')
+  expect(message).toContain('bug in the emulator')
+  expect(report).toMatch(/out of bounds[\s\S]*in long64 mode[\s\S]*bytes there: [0-9A-F]{2} [\s\S]*RFLAGS/)
+  await guest.reset()
+  const again = said(guest, 'B a1-sieve')
+  guest.run()
+  await again
 })
 
 test('dispose in the middle of a run ends everything', async () => {
