@@ -88,11 +88,12 @@ main:   mov     word [13 * 4], any_fault
         mov     eax, 7
         xor     ecx, ecx
         cpuid
-        test    ebx, 1 << 7
-        jnz     .smep
         mov     edx, 1 << 20
+        test    ebx, 1 << 7
+        jz      .no_smep
+        mov     edx, 1 << 31            ; a processor that has SMEP is asked for what nobody has
+.no_smep:
         protection {mov cr4, edx}, "SDM 3A 2.5: #GP for CR4.SMEP without the CPUID bit"
-.smep:
         mov     eax, 0x80000008
         cpuid
         movzx   eax, ah
