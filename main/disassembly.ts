@@ -72,7 +72,9 @@ function linesBefore(
     const bytes = read(anchor - BigInt(back), back)
     if (bytes.length < back) continue
     const lines = decode(bytes, anchor - BigInt(back), bits, back)
-    const whole = lines.every(({ text, bytes }) => text !== '(bad)' && !(bytes.length === 2 && bytes[0] === 0 && bytes[1] === 0))
+    const whole = lines.every(
+      ({ text, bytes }) => text !== '(bad)' && !(bytes.length === 2 && bytes[0] === 0 && bytes[1] === 0),
+    )
     const length = lines.reduce((sum, line) => sum + line.bytes.length, 0)
     if (whole && length === back) return lines.slice(-count)
   }
@@ -91,6 +93,7 @@ function decode(bytes: Uint8Array, offset: bigint, bits: 16 | 32 | 64, count: nu
     formatter.uppercaseHex = false
     formatter.spaceAfterOperandSeparator = true
     formatter.branchLeadingZeros = false
+    formatter.showBranchSize = false
     formatter.smallHexNumbersInDecimal = true
     decoder.ip = offset
     while (lines.length < count && decoder.canDecode) {
@@ -98,7 +101,13 @@ function decode(bytes: Uint8Array, offset: bigint, bits: 16 | 32 | 64, count: nu
       decoder.decodeOut(instruction)
       const end = decoder.position
       // The last instruction may be cut off by the end of what is mapped.
-      if (instruction.isInvalid && end === bytes.length && bytes.length - start < INSTRUCTION_MAX && start > 0) break
+      if (
+        instruction.isInvalid &&
+        end === bytes.length &&
+        bytes.length - start < INSTRUCTION_MAX &&
+        start > 0
+      )
+        break
       const line: CodeLine = {
         offset: instruction.ip,
         bytes: bytes.slice(start, end),

@@ -10,7 +10,9 @@ import { OpenDocuments } from './workspace'
 /** The application's folder is an argument of its own when Electron is given it by path. */
 const appArgument = () => (process.defaultApp ? app.getAppPath() : undefined)
 
-app.enableSandbox()
+// Every page is sandboxed by its window's settings as well; this is for any that somebody adds and forgets. Where
+// Chromium's sandbox cannot work (root, --no-sandbox), insisting on it would end the process.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 protocol.registerSchemesAsPrivileged([
   { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ])

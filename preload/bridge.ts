@@ -103,7 +103,9 @@ export interface SerialChunk {
 }
 
 /** A text screen; the glyphs come along only when they are new. */
-export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & { fonts?: { font: Uint8Array; font2: Uint8Array } }
+export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & {
+  fonts?: { font: Uint8Array; font2: Uint8Array }
+}
 export type ScreenUpdate = TextUpdate | IndexedScreen | { kind: 'blank' }
 
 export interface CodeLine {

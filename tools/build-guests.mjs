@@ -59,6 +59,7 @@ async function romConstants() {
 async function buildRom() {
   const folder = await mkdtemp(join(tmpdir(), 'ringside-rom-'))
   try {
+    /** @param {string} name */
     const read = (name) => readFile(join(root, 'assets/fonts/rom', name), 'utf8')
     const fonts = buildFonts({ tall: await read('8x16.txt'), small: await read('8x8.txt') })
     for (const [size, bytes] of Object.entries(fonts))

@@ -80,7 +80,7 @@ export function violation(file, { specifier, typeOnly }) {
   )[0]
   if (!rule) return undefined
   const isTest = TEST.test(file)
-  const isCore = /^emulator\/core\/(?!vectors\/)/.test(file) && !isTest
+  const isCore = /^emulator\/core\/(?!(?:vectors|testing|tests)\/)/.test(file) && !isTest
   const target = resolveImport(file, specifier)
   if (target.kind === 'package' && isTest && TEST_PACKAGES.includes(target.name)) return undefined
   // A core's test is TypeScript for Node, and speaks to the core as the machine does.

@@ -24,11 +24,11 @@ export const ENTRY = join(CORE, 'index.ts')
 export const STATIC_DATA_END = 0x10000
 
 /**
- * Tests, and what only they use (vectors/), stand beside the core but are TypeScript for Node.
+ * Tests, and what only they use (vectors/, testing/, tests/), stand beside the core but are TypeScript for Node.
  * @param {string} name a file, relative to emulator/core
  */
 export const isAssemblyScript = (name) =>
-  name.endsWith('.ts') && !name.endsWith('.test.ts') && !/^vectors[\\/]/.test(name)
+  name.endsWith('.ts') && !name.endsWith('.test.ts') && !/^(vectors|testing|tests)[\\/]/.test(name)
 
 /** How many built cores are kept, so that going back to yesterday's source is free. */
 const KEPT = 8

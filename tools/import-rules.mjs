@@ -90,7 +90,8 @@ export const RULES = [
  * Inside emulator/: what TypeScript may take from the core, which is another program: its compiled form, and the
  * files that hold plain integer constants. Everything else of the core is reached through its exports.
  */
-export const CORE_FOR_TYPESCRIPT = /^emulator\/core\/(index\.ts\?asc|(.+[/-])?layout(\.ts)?|vectors\/.+)$/
+export const CORE_FOR_TYPESCRIPT =
+  /^emulator\/core\/(index\.ts\?asc|(.+[/-])?layout(\.ts)?|(vectors|testing|tests)\/.+)$/
 
 /** Inside emulator/: nothing builds on the command line. */
 export const TOP_OF_EMULATOR = 'emulator/cli'

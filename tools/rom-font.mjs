@@ -24,12 +24,14 @@ const LINES = [
  * @returns {Glyph}
  */
 function lineGlyph(arms, height) {
-  const [up, right, down, left] = [...arms].map(Number)
+  const [up = 0, right = 0, down = 0, left = 0] = [...arms].map(Number)
   const middle = height / 2 - 1
-  /** @type {boolean[][]} */
-  const cells = Array.from({ length: height }, () => Array(8).fill(false))
+  /** @type {Glyph} */
+  const rows = Array(height).fill(0)
+  /** @type {(x0: number, x1: number, y0: number, y1: number, on?: boolean) => void} */
   const fill = (x0, x1, y0, y1, on = true) => {
-    for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) cells[y][x] = on
+    const pixels = (0xff >> x0) & (0xff << (7 - x1))
+    for (let y = y0; y <= y1; y++) rows[y] = on ? (rows[y] ?? 0) | pixels : (rows[y] ?? 0) & ~pixels
   }
   const vertical = Math.max(up, down)
   const horizontal = Math.max(left, right)
@@ -56,7 +58,7 @@ function lineGlyph(arms, height) {
     const through = vertical === 2 && up && down && left !== right
     fill(left ? 0 : through ? 5 : x.near, right ? 7 : through ? 2 : x.far, middle, middle)
   }
-  return cells.map((row) => row.reduce((byte, on, x) => byte | (on ? 0x80 >> x : 0), 0))
+  return rows
 }
 
 /**
@@ -65,40 +67,22 @@ function lineGlyph(arms, height) {
  * @returns {Map<number, Glyph>}
  */
 function computedGlyphs(height) {
-  const rows = (fn) => Array.from({ length: height }, (_, y) => fn(y))
   const glyphs = new Map(LINES.map((arms, i) => [0xb3 + i, lineGlyph(arms, height)]))
-  glyphs.set(
-    0xb0,
-    rows((y) => (y & 1 ? 0x88 : 0x22)),
-  )
-  glyphs.set(
-    0xb1,
-    rows((y) => (y & 1 ? 0xaa : 0x55)),
-  )
-  glyphs.set(
-    0xb2,
-    rows((y) => (y & 1 ? 0x77 : 0xdd)),
-  )
-  glyphs.set(
-    0xdb,
-    rows(() => 0xff),
-  )
-  glyphs.set(
-    0xdc,
-    rows((y) => (y < height / 2 ? 0 : 0xff)),
-  )
-  glyphs.set(
-    0xdd,
-    rows(() => 0xf0),
-  )
-  glyphs.set(
-    0xde,
-    rows(() => 0x0f),
-  )
-  glyphs.set(
-    0xdf,
-    rows((y) => (y < height / 2 ? 0xff : 0)),
-  )
+  /** @type {(code: number, row: (y: number) => number) => void} */
+  const set = (code, row) => {
+    glyphs.set(
+      code,
+      Array.from({ length: height }, (_, y) => row(y)),
+    )
+  }
+  set(0xb0, (y) => (y & 1 ? 0x88 : 0x22))
+  set(0xb1, (y) => (y & 1 ? 0xaa : 0x55))
+  set(0xb2, (y) => (y & 1 ? 0x77 : 0xdd))
+  set(0xdb, () => 0xff)
+  set(0xdc, (y) => (y < height / 2 ? 0 : 0xff))
+  set(0xdd, () => 0xf0)
+  set(0xde, () => 0x0f)
+  set(0xdf, (y) => (y < height / 2 ? 0xff : 0))
   return glyphs
 }
 
@@ -110,38 +94,42 @@ function computedGlyphs(height) {
  * @returns {Map<number, Glyph>} the glyphs drawn in it
  */
 export function parseFont(text, name, height) {
-  /** @type {Map<string, { rows: Glyph, uses: string, line: number }>} */
+  /** @typedef {{ rows: Glyph, uses: string, line: number }} Piece */
+  /** @type {Map<string, Piece>} */
   const pieces = new Map()
-  /** @type {{ rows: Glyph, uses: string, line: number } | undefined} */
+  /** @type {Piece | undefined} */
   let piece
   let row = 0
-  text.split('\n').forEach((raw, index) => {
+  for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trimEnd()
+    /** @param {string} why */
     const error = (why) => new Error(`${name}:${index + 1}: ${why}: ${line}`)
-    if (line === '' || line.startsWith(';')) return
-    const glyph = line.match(/^glyph ([0-9A-F]{2})(?: [^=]+?| =)?(?: = (.+))?$/)
-    const part = line.match(/^part (\S+)$/)
-    if (glyph || part) {
-      const key = glyph ? glyph[1] : part[1]
+    if (line === '' || line.startsWith(';')) continue
+    const [, code, uses = ''] = line.match(/^glyph ([0-9A-F]{2})(?: [^=]+?| =)?(?: = (.+))?$/) ?? []
+    const key = code ?? line.match(/^part (\S+)$/)?.[1]
+    if (key !== undefined) {
       if (pieces.has(key)) throw error('drawn twice')
-      piece = { rows: Array(height).fill(0), uses: glyph?.[2] ?? '', line: index + 1 }
+      piece = { rows: Array(height).fill(0), uses, line: index + 1 }
       pieces.set(key, piece)
       row = 0
-      return
+      continue
     }
     if (!piece) throw error('a row before the first glyph')
     const at = line.match(/^@(\d+)$/)
     if (at) {
       row = Number(at[1])
-      return
+      continue
     }
-    const pixels = line.match(/^([.#]{1,8})(?: x(\d+))?$/)
-    if (!pixels) throw error('neither a row nor a glyph')
-    for (let i = 0; i < Number(pixels[2] ?? 1); i++) {
+    const [, pixels, times = '1'] = line.match(/^([.#]{1,8})(?: x(\d+))?$/) ?? []
+    if (pixels === undefined) throw error('neither a row nor a glyph')
+    for (let i = 0; i < Number(times); i++, row++) {
       if (row >= height) throw error('below the last row')
-      piece.rows[row++] |= [...pixels[1]].reduce((byte, c, x) => byte | (c === '#' ? 0x80 >> x : 0), 0)
+      piece.rows[row] = [...pixels].reduce(
+        (byte, c, x) => byte | (c === '#' ? 0x80 >> x : 0),
+        piece.rows[row] ?? 0,
+      )
     }
-  })
+  }
   /** @type {(key: string, depth: number) => Glyph} */
   const resolve = (key, depth) => {
     const found = pieces.get(key)
@@ -149,14 +137,14 @@ export function parseFont(text, name, height) {
     if (depth > 8) throw new Error(`${name}:${found.line}: borrows from itself`)
     const rows = [...found.rows]
     for (const use of found.uses.split(' + ').filter(Boolean)) {
-      const [, from, direction, by] = use.match(/^([^<>]+)(?:([<>])(\d+))?$/)
+      const [, from = use, direction, by] = use.match(/^([^<>]+)(?:([<>])(\d+))?$/) ?? []
       const shift = direction ? Number(by) * (direction === '<' ? -1 : 1) : 0
-      resolve(from, depth + 1).forEach((byte, y) => {
-        if (!byte) return
-        if (y + shift < 0 || y + shift >= height)
-          throw new Error(`${name}:${found.line}: "${use}" leaves the cell`)
-        rows[y + shift] |= byte
-      })
+      for (const [y, byte] of resolve(from, depth + 1).entries()) {
+        if (!byte) continue
+        const target = y + shift
+        if (target < 0 || target >= height) throw new Error(`${name}:${found.line}: "${use}" leaves the cell`)
+        rows[target] = (rows[target] ?? 0) | byte
+      }
     }
     return rows
   }

@@ -5,12 +5,17 @@ import bench64 from '@assets/guests/bench/bench64.img?asset'
 import { defaultConfig } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { openMedium } from '../media/medium'
+import { type Peer, PEERS, processorSeconds, runPeer } from './bench-peers'
 import { OK, UsageError } from './usage'
 
-const HELP = `usage: ringside bench [ROW...] [--bits 64|32] [--json]
+const HELP = `usage: ringside bench [ROW...] [--bits 64|32] [--against qemu] [--json]
 
 Boots a bare-metal benchmark and reports, for each row, millions of guest instructions per second of host time. Names
 choose rows (a1-sieve, a2-crc32, ...). A row whose result is wrong is marked, and the exit status is 1.
+
+--against LIST   run the same image on other emulators (qemu) right afterwards and print, for each row, how
+                 many times their time ours is; one that is not installed is named and left out. The figures
+                 are seconds on the CPU, so other work on the machine counts little.
 `
 
 /** What each row computes, as QEMU 7.2 does: the same in 64 and 32 bits. */
@@ -42,12 +47,17 @@ export const CHECKSUMS: Record<string, number> = {
   'j1-vga-text': 0x1f4,
 }
 
+/** Rows that halt: the clock they count by is skipped, not executed. */
+const IDLE = new Set(['g3-timer-hlt'])
+
 interface Row {
   name: string
   instructions: number
   seconds: number
   mips: number
   correct: boolean
+  /** How many times the peer's time ours is. */
+  ratios?: Record<string, number>
 }
 
 export async function bench(args: string[]): Promise<number> {
@@ -62,9 +72,12 @@ export async function bench(args: string[]): Promise<number> {
   }
   if (values.bits !== '64' && values.bits !== '32')
     throw new UsageError(`--bits is 64 or 32, not ${values.bits}`)
-  const rows = await measure(values.bits === '64' ? bench64 : bench32, positionals, (row) => {
+  const peers = chosenPeers(values.against)
+  const image = values.bits === '64' ? bench64 : bench32
+  const rows = await measure(image, positionals, (row) => {
     if (!values.json) process.stdout.write(line(row))
   })
+  for (const peer of peers) await compare(peer, image, rows, values.json === true)
   if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`)
   const wanted = positionals.length > 0 ? positionals : Object.keys(CHECKSUMS)
   const complete = wanted.every((name) => rows.some((row) => row.name === name && row.correct))
@@ -79,11 +92,43 @@ function parse(args: string[]) {
       options: {
         bits: { type: 'string', default: '64' },
         json: { type: 'boolean' },
+        against: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
   } catch (error) {
     throw new UsageError((error as Error).message)
+  }
+}
+
+function chosenPeers(list: string | undefined): Peer[] {
+  return (list?.split(',') ?? []).map((name) => {
+    const peer = PEERS.find((known) => known.name === name)
+    if (!peer)
+      throw new UsageError(`--against knows ${PEERS.map((known) => known.name).join(', ')}, not ${name}`)
+    return peer
+  })
+}
+
+/** Runs the rows on a peer and notes, in each row, how many times its time ours is. */
+async function compare(peer: Peer, image: string, rows: Row[], quiet: boolean) {
+  const busy = rows.filter((row) => !IDLE.has(row.name)).map((row) => row.name)
+  if (busy.length === 0) return
+  const times = await runPeer(peer, image, busy)
+  if (!times) {
+    process.stderr.write(`ringside: ${peer.command} is not installed, so ${peer.name} is left out\n`)
+    return
+  }
+  if (!quiet)
+    process.stdout.write(`\n${'row'.padEnd(16)} ${'ours'.padStart(9)} ${peer.name.padStart(9)}   ratio\n`)
+  for (const row of rows) {
+    const theirs = times.get(row.name)
+    if (theirs === undefined) continue
+    const ratio = row.seconds / theirs
+    row.ratios = { ...row.ratios, [peer.name]: ratio }
+    if (quiet) continue
+    const [a, b] = [row.seconds, theirs].map((seconds) => `${seconds.toFixed(3)} s`.padStart(9))
+    process.stdout.write(`${row.name.padEnd(16)} ${a} ${b}  ${ratio.toFixed(2).padStart(6)}\n`)
   }
 }
 
@@ -104,7 +149,7 @@ async function measure(image: string, wanted: readonly string[], onRow: (row: Ro
     let began = 0
     machine.on('serial', ({ bytes }) => {
       // The time of the message is that of the line: the guest's own clock counts instructions.
-      const now = performance.now()
+      const now = (processorSeconds(process.pid) ?? performance.now() / 1000) * 1000
       text += Buffer.from(bytes).toString('latin1')
       const lines = text.split('\n')
       text = lines.pop()!
@@ -143,6 +188,7 @@ function parseRow(text: string, seconds: number): Row | undefined {
 }
 
 function line({ name, instructions, seconds, mips, correct }: Row): string {
+  if (IDLE.has(name)) return `${name.padEnd(16)}      - (it idles)${correct ? '' : '  WRONG RESULT'}\n`
   const figures = `${mips.toFixed(0).padStart(6)} MIPS  ${(instructions / 1e6).toFixed(1).padStart(8)} M in ${seconds.toFixed(2)} s`
   return `${name.padEnd(16)} ${figures}${correct ? '' : '  WRONG RESULT'}\n`
 }

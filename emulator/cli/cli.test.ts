@@ -51,11 +51,11 @@ describe('options of run', () => {
   })
 
   test.each([
-    ['no image'],
+    ['no image', 'an image'],
     ['a.img b.img', 'b.img'],
     ['a.img --memory lots', '64M'],
-    ['a.img --memory 3T'],
-    ['a.img --memory 512K'],
+    ['a.img --memory 3T', '64M or 1G'],
+    ['a.img --memory 512K', '1M to 3072M'],
     ['a.img --timeout -1', 'timeout'],
     ['a.img --timeout soon', 'seconds'],
     ['a.img --serial tcp:1', 'stdio, null or file:PATH'],
@@ -65,10 +65,10 @@ describe('options of run', () => {
     ['a.img --schedule fair', 'deterministic and parallel'],
     ['a.img --seed x', 'whole number'],
     ['a.img --cpus 2', 'one CPU'],
-    ['a.img --cpus 0'],
+    ['a.img --cpus 0', 'from 1'],
     ['a.img --colour', '--colour'],
-    ['a.img --until='],
-  ])('%s', (line, said = '') => {
+    ['a.img --until=', 'a text'],
+  ])('%s', (line, said) => {
     const args = line === 'no image' ? [] : line.split(' ')
     expect(() => parse(...args)).toThrow(UsageError)
     expect(() => parse(...args)).toThrow(said)

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { type Medium, MediumError, openMedium, readAt } from '../media/medium'
 import { type Partition, readPartitions } from '../media/partitions'
-import { OK, UsageError } from './usage'
+import { FileError, OK, UsageError } from './usage'
 
 const HELP = `usage: ringside info FILE [--json]
 
@@ -24,7 +24,7 @@ export async function info(args: string[]): Promise<number> {
   try {
     medium = openMedium(path)
   } catch (error) {
-    if (error instanceof MediumError) throw new UsageError(error.message)
+    if (error instanceof MediumError) throw new FileError(error.message)
     throw error
   }
   try {

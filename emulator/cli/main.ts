@@ -2,7 +2,7 @@
 import { bench } from './bench'
 import { info } from './info'
 import { run } from './run'
-import { USAGE, UsageError } from './usage'
+import { FileError, USAGE, UsageError } from './usage'
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   run,
@@ -23,6 +23,7 @@ export async function main(argv: string[]): Promise<number> {
   try {
     return await command(args)
   } catch (error) {
+    if (error instanceof FileError) return complain(error.message)
     if (!(error instanceof UsageError)) throw error
     return complain(`${error.message}\n‘ringside ${name} --help’ says how it is used.`)
   }

@@ -12,13 +12,13 @@ import { TextWatch } from './until'
 import {
   BROKEN_PIPE,
   debugExitStatus,
+  FileError,
   INTERNAL,
   INTERRUPTED,
   OK,
   TERMINATED,
   TIMEOUT,
   TRIPLE_FAULT,
-  UsageError,
 } from './usage'
 
 const COM1 = 0
@@ -63,7 +63,7 @@ function open(path: string): Medium {
   try {
     return openMedium(path)
   } catch (error) {
-    if (error instanceof MediumError) throw new UsageError(error.message)
+    if (error instanceof MediumError) throw new FileError(error.message)
     throw error
   }
 }

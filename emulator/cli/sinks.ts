@@ -1,7 +1,7 @@
 // Where the bytes of a serial port go. Every sink gives its writer back-pressure.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { reasonOf } from '../media/medium'
-import { UsageError } from './usage'
+import { FileError } from './usage'
 
 export interface Sink {
   /** A promise when the writer should wait. */
@@ -53,13 +53,13 @@ export function streamSink(
   }
 }
 
-/** @throws UsageError when the file cannot be made */
+/** @throws FileError when the file cannot be made */
 export function fileSink(path: string, onError: (error: NodeJS.ErrnoException) => void): Sink {
   let descriptor: number | undefined
   try {
     descriptor = openSync(path, 'w')
   } catch (error) {
-    throw new UsageError(`${path}: cannot be written: ${reasonOf(error)}`)
+    throw new FileError(`${path}: cannot be written: ${reasonOf(error)}`)
   }
   return {
     write(bytes) {

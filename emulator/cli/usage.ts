@@ -18,6 +18,11 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** A file that cannot be used: the command line was right, so nobody is told to read how it is written. */
+export class FileError extends Error {
+  override name = 'FileError'
+}
+
 /** isa-debug-exit with the value v ends the run with (v << 1) | 1, of which a process keeps eight bits. */
 export function debugExitStatus(value: number): number {
   return ((value << 1) | 1) & 0xff

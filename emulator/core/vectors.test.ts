@@ -1,5 +1,6 @@
 // Every instruction vector recorded on silicon, on the emulated machine (tools/vectors/README.md).
 import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Bench } from './vectors/compare'
 import { VectorFile } from './vectors/reader'
@@ -7,8 +8,8 @@ import { VectorFile } from './vectors/reader'
 /** Cases described in full when a group fails. */
 const SHOWN = 3
 
-const paths = ['integer-64', 'integer-32', 'integer-16'].map(
-  (name) => new URL(`vectors/${name}.bin.br`, import.meta.url).pathname,
+const paths = ['integer-64', 'integer-32', 'integer-16'].map((name) =>
+  fileURLToPath(new URL(`vectors/${name}.bin.br`, import.meta.url)),
 )
 const files = paths.map((path) => VectorFile.open(path))
 

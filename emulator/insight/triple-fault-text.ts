@@ -47,8 +47,8 @@ function stepLines(step: FaultStep, index: number, report: TripleFaultReport): s
   const lines = [`${index + 1}. ${ROLES[role]}${title(record)}`]
   if (role === 'first') lines.push(...instructionLines(report, record))
   lines.push(...wrap(step.why, WIDTH - 3).map((line) => `   ${line}`))
-  if (step.selector) lines.push(...selectorLines(step.selector, record))
   if (step.gate) lines.push(`   ${gateLine(step.gate, record)}`)
+  if (step.selector) lines.push(...selectorLines(step.selector, record))
   if (step.walk) lines.push(...walkLines(step.walk))
   if (role === 'shutdown') lines.push('   A fault while #DF is delivered is the third: shutdown.')
   return lines

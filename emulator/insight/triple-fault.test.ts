@@ -166,3 +166,26 @@ describe('tripleFaultText', () => {
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110)
   })
 })
+
+describe('a vector table whose bytes look like a gate by accident', () => {
+  it('is still named as the cause, with the entry that was used', () => {
+    // What a BIOS leaves in entries 22 and 23, which protected mode reads as the gate of vector 11.
+    const lookalike = 0xf000efd2f000e82en
+    log([
+      SEED[0]!,
+      { vector: 13, error: 0xf001, detail: L.FAULT_DETAIL_SELECTOR_LIMIT, a: 0xf000n, b: 0x17n },
+      SEED[2]!,
+      SEED[3]!,
+    ])
+    memory.view.setBigUint64(memory.ram + 8 * 11, lookalike, true)
+    const report = tripleFaultReport(memory, 0)!
+    expect(report.sentence).toContain('because IDTR still held the real-mode table (base 0, limit 3FFh)')
+    expect(report.steps[1]!.why).toBe(
+      'Selector 0xF000 lies beyond the end of the GDT, whose limit is 17h. IDTR still holds the real-mode table (base 0, ' +
+        'limit 3FFh).',
+    )
+    expect(report.steps[1]!.gate).toMatchObject({ vector: 11, at: 0x58n, raw: lookalike })
+    expect(report.steps[2]!.gate).toBeUndefined()
+    expect(report.steps[3]!.gate?.vector).toBe(8)
+  })
+})

@@ -48,6 +48,7 @@ export interface FaultStep {
   /** A whole sentence. */
   why: string
   selector?: SelectorLookup
+  /** The table entry that was being used when this was raised. */
   gate?: GateLookup
   /** For page faults: the walk of the faulting address. */
   walk?: Walk
@@ -76,7 +77,7 @@ export function tripleFaultReport(
   const first = chain[0]
   if (!first) return undefined
   const control = { ...pagingControl(memory, cpu), cr0: first.cr0, cr3: first.cr3 }
-  const steps = chain.map((record, i) => step(memory, cpu, control, record, i))
+  const steps = chain.map((_, i) => step(memory, cpu, control, chain, i))
   const vectors = [...new Set(chain.filter(({ kind }) => kind !== 'triple').map(({ vector }) => vector))]
   return {
     sentence: sentence(chain),
@@ -92,9 +93,10 @@ function step(
   memory: MachineMemory,
   cpu: number,
   control: PagingControl,
-  record: ExceptionRecord,
+  chain: readonly ExceptionRecord[],
   index: number,
 ): FaultStep {
+  const record = chain[index]!
   const cause = causeInWords(record)
   const doubled = record.kind === 'fault' && record.vector === 8 && index > 0
   const role =
@@ -107,11 +109,12 @@ function step(
           : 'while-delivering'
   const result: FaultStep = { role, record, title: title(record), why: `${capital(cause)}.` }
   const { detail } = record
+  const delivering = vectorLookedUp(chain, index)
   if (detail >= L.FAULT_DETAIL_SELECTOR_LIMIT && detail <= L.FAULT_DETAIL_DESCRIPTOR_LONG) {
     result.selector = lookUpSelector(memory, cpu, control, record)
   }
-  if (detail >= L.FAULT_DETAIL_IDT_LIMIT && detail <= L.FAULT_DETAIL_IDT_PRIVILEGE) {
-    result.gate = lookUpGate(memory, control, record, Number(record.a))
+  if (delivering !== undefined) {
+    result.gate = lookUpGate(memory, control, record, delivering)
     if (holdsRealModeTable(record)) {
       result.why += ` IDTR still holds the real-mode table (base 0, limit ${hex(record.idtr.limit)}h).`
     }
@@ -120,6 +123,15 @@ function step(
     result.walk = walkPages(memory, control, record.a)
   }
   return result
+}
+
+/** The vector whose entry of the interrupt table was being used when the exception at `index` was raised. */
+function vectorLookedUp(chain: readonly ExceptionRecord[], index: number): number | undefined {
+  const record = chain[index]!
+  const inTable = record.detail >= L.FAULT_DETAIL_IDT_LIMIT && record.detail <= L.FAULT_DETAIL_IDT_PRIVILEGE
+  if (inTable) return Number(record.a)
+  if (index === 0 || (record.kind === 'fault' && record.vector === 8)) return undefined
+  return chain[index - 1]!.vector
 }
 
 /** "#GP general protection, error code 005A (IDT entry 11)" */

@@ -307,9 +307,10 @@ export interface Machine {
    *  all of them (at once for what a person types). Rejects when the machine is disposed meanwhile. */
   serialInput(port: number, bytes: Uint8Array): Promise<void>
   /** A key of the guest's keyboard goes down or up. false: there is no such key on a PC keyboard, or 1000 events
-   *  wait already. Repetition is the caller's (KeyboardEvent.repeat), as on a real keyboard. */
+   *  wait already. The guest's keyboard repeats a held key by itself; reports of a key that is down already are ignored. */
   keyEvent(code: KeyCode, pressed: boolean): boolean
-  /** Types text on a US keyboard. Resolves when the queue has taken it. An Error names a character it cannot type. */
+  /** Types text on a US keyboard, as fast as the guest reads it; resolves when the last key is on its way. An Error
+   *  names a character that is on no key. */
   typeText(text: string): Promise<void>
 
   cpu(index?: number): CpuSnapshot

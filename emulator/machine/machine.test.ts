@@ -1,10 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
+import * as L from '../core/layout'
 import { openMedium } from '../media/medium'
 import { defaultConfig, linear, type Machine, type MachineConfig, physical } from './api'
 import { createMachine } from './machine'
 
 const seed = (name: string) => fileURLToPath(new URL(`../../assets/guests/seed/${name}.img`, import.meta.url))
+
+const testGuest = (name: string) =>
+  fileURLToPath(new URL(`../../assets/guests/tests/${name}.img`, import.meta.url))
 
 let machine: Machine | undefined
 afterEach(async () => {
@@ -214,11 +218,73 @@ test('the screen after the firmware has set it up: 80 by 25 text with a font', a
   expect([...screen.palette.subarray(0, 3), ...screen.palette.subarray(45)]).toEqual([0, 0, 0, 255, 255, 255])
 })
 
+describe('the keyboard', () => {
+  const start = async () => {
+    const medium = openMedium(testGuest('keyboard-echo'))
+    machine = await createMachine({ ...defaultConfig(), drives: [{ slot: 'hda', medium }] })
+    const ready = said(machine, 'Keyboard ready\r\n')
+    machine.run()
+    await ready
+    return machine
+  }
+
+  test('what is typed reaches INT 16h as scan codes and characters', async () => {
+    const guest = await start()
+    const text = said(guest, '1C0D 00\r\n')
+    await guest.typeText('Hi, 5%\n')
+    // INT 16h/10h: scan code and ASCII of a US keyboard, then the shift flags at that moment and the character.
+    expect(
+      (await text)
+        .trimEnd()
+        .split('\r\n')
+        .map((line) => line.slice(0, 4)),
+    ).toEqual(['2348', '1769', '332C', '3920', '0635', '0625', '1C0D'])
+  })
+
+  test('keys that have no character, and keys that do not exist', async () => {
+    const guest = await start()
+    const text = said(guest, '48E0 00\r\n')
+    for (const code of ['F5', 'ArrowUp']) {
+      expect(guest.keyEvent(code, true)).toBe(true)
+      expect(guest.keyEvent(code, false)).toBe(true)
+    }
+    expect(
+      (await text)
+        .trimEnd()
+        .split('\r\n')
+        .map((line) => line.slice(0, 4)),
+    ).toEqual(['3F00', '48E0'])
+    expect(guest.keyEvent('MediaPlayPause', true)).toBe(false)
+    await expect(guest.typeText('ä')).rejects.toThrow('US keyboard')
+  })
+})
+
 test('what a machine cannot be is said before anything starts', async () => {
   await expect(create('p3', { cpus: 2 })).rejects.toThrow('one CPU')
   await expect(create('p3', { memory: 12345 })).rejects.toThrow(RangeError)
   const twice = [1, 2].map(() => ({ slot: 'hda' as const, medium: openMedium(seed('p3')) }))
   await expect(create('p3', { drives: twice })).rejects.toThrow('hda')
+})
+
+test('when the core itself breaks, the machine stops with an account and can be reset', async () => {
+  const medium = openMedium(fileURLToPath(new URL('../../assets/guests/bench/bench64.img', import.meta.url)))
+  const guest = (machine = await createMachine({ ...defaultConfig(), drives: [{ slot: 'hda', medium }] }))
+  const text = said(guest, 'B a1-sieve')
+  guest.run()
+  await text
+  await guest.pause()
+  // Break the engine's own bookkeeping: every bucket of the trace cache points behind the end of the memory.
+  const buckets = guest.memory.cpuBlock(0) + L.CPU_TRACE_HASH
+  guest.memory.u8.fill(0xff, buckets, buckets + L.TRACE_HASH_COUNT * 4)
+  guest.run()
+  const { reason, message, report } = await guest.whenStopped()
+  expect(reason).toBe('internal')
+  expect(message).toContain('bug in the emulator')
+  expect(report).toMatch(/out of bounds[\s\S]*in long64 mode[\s\S]*bytes there: [0-9A-F]{2} [\s\S]*RFLAGS/)
+  await guest.reset()
+  const again = said(guest, 'B a1-sieve')
+  guest.run()
+  await again
 })
 
 test('dispose in the middle of a run ends everything', async () => {

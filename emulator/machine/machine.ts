@@ -32,13 +32,14 @@ import { slotOf, writeDrives } from './drives'
 import { Emitter } from './emitter'
 import { InputQueue } from './input'
 import { keyData, keystrokes } from './keyboard'
+import { keyboardIsRead } from './keyboard-line'
 import { createMemory, type MachineMemory } from './memory'
 import { e820, memoryMap } from './memory-map'
 import { milestones } from './milestones'
 import { OutputDrain } from './output'
 import { readLinear, readPhysical, translate } from './peek'
 import { screenSnapshot } from './screen'
-import { serialHasRoom } from './serial-room'
+import { SerialLine } from './serial-line'
 import { Speedometer } from './speed'
 import { clearMemory, stateHash } from './state-hash'
 import { stepOverTarget } from './step-over'
@@ -49,6 +50,8 @@ const SCHEDULES = { deterministic: L.SCHEDULE_DETERMINISTIC, parallel: L.SCHEDUL
 /** A thread that has not ended by itself by then is ended. */
 const QUIT_MS = 500
 const KEY_ROOM = 1000
+/** Options of this process's command line (--eval, --input-type, ...) are not the threads'. */
+const THREAD = { execArgv: [] }
 /** Behind the serial ports. */
 const KEYBOARD_CHANNEL = 4
 
@@ -99,6 +102,7 @@ class ThreadedMachine implements Machine {
   #rest: Promise<StopInfo> | undefined
   #answered: ((internal?: string) => void) | undefined
   #pausing = false
+  #lines: SerialLine[]
   readonly #mediumMessages = new Set<string>()
 
   constructor(
@@ -112,14 +116,15 @@ class ThreadedMachine implements Machine {
         : this.#events.emit('serial', { port: ring, bytes }),
     )
     this.#input = new InputQueue(memory)
+    this.#lines = serialLines(memory)
     this.#speed = new Speedometer(memory, this.#clocks)
     const { port1, port2 } = new MessageChannel()
     this.#commands = port1
     const start: VcpuStart = { memory: memory.wasm, index: 0, commands: port2, clocks: this.#clocks }
-    this.#vcpu = startVcpu({ workerData: start, transferList: [port2], name: 'vCPU 0' })
+    this.#vcpu = startVcpu({ ...THREAD, workerData: start, transferList: [port2], name: 'vCPU 0' })
     this.#vcpu.on('message', (message: VcpuMessage) => this.#hear(message))
     this.#vcpu.on('error', (error) => this.#broken(error.stack ?? error.message))
-    this.#blockIo = startBlockIo({ workerData: blockIo, name: 'block I/O' })
+    this.#blockIo = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
     this.#blockIo.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
     this.#blockIo.on('error', (error) => this.#broken(`the block I/O thread ended: ${error.stack}`))
   }
@@ -198,6 +203,7 @@ class ThreadedMachine implements Machine {
     view.setBigUint64(L.HEADER + L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn, true)
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn, true)
     this.#speed.reset()
+    this.#lines = serialLines(this.memory)
     await this.#send({ type: 'power-on' })
     if (this.#isDisposed()) return
     this.#stopInfo = undefined
@@ -221,7 +227,7 @@ class ThreadedMachine implements Machine {
   async serialInput(port: number, bytes: Uint8Array): Promise<void> {
     if (!(port >= 0 && port < 4)) throw new RangeError(`there is no serial port ${port}`)
     const data = Array.from(bytes, (byte) => byte | (port << 8))
-    return this.#input.putAll(port, L.INPUT_KIND_SERIAL, data, () => serialHasRoom(this.memory, port))
+    return this.#input.putAll(port, L.INPUT_KIND_SERIAL, data, () => this.#lines[port]!.maySend())
   }
 
   keyEvent(code: string, pressed: boolean): boolean {
@@ -237,7 +243,7 @@ class ThreadedMachine implements Machine {
       const stroke = [key, key | L.KEY_RELEASE]
       return shifted ? [shift, ...stroke, shift | L.KEY_RELEASE] : stroke
     })
-    return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => true)
+    return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => keyboardIsRead(this.memory))
   }
 
   cpu(index = 0): CpuSnapshot {
@@ -412,6 +418,10 @@ class ThreadedMachine implements Machine {
     clearInterval(emptying)
     clearTimeout(patience)
   }
+}
+
+function serialLines(memory: MachineMemory): SerialLine[] {
+  return [0, 1, 2, 3].map((port) => new SerialLine(memory, port))
 }
 
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >>> 2

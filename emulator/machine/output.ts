@@ -5,10 +5,17 @@ import type { MachineMemory } from './memory'
 
 export type Deliver = (ring: number, bytes: Uint8Array) => void | Promise<void>
 
+/** So many bytes at once are a stream. */
+const BUSY_BYTES = 64
+const BUSY_MS = 1
+
 export class OutputDrain {
   readonly #memory: MachineMemory
   readonly #deliver: Deliver
   readonly #running: (Promise<void> | undefined)[] = []
+  /** Bytes ever taken. */
+  #taken = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(memory: MachineMemory, deliver: Deliver) {
     this.#memory = memory
@@ -19,9 +26,17 @@ export class OutputDrain {
   wake() {
     // Cleared before the rings are looked at: a byte that comes later wakes us again.
     this.#memory.setHeader32(L.HDR_HOST_WAKE, 0)
+    const before = this.#taken
     for (let ring = 0; ring < L.OUTPUT_RING_COUNT; ring++) {
       this.#running[ring] ??= this.#drain(ring)
     }
+    if (this.#taken - before < BUSY_BYTES) return
+    // A guest that talks without end would send a message every few bytes: look by the clock while it does.
+    this.#memory.setHeader32(L.HDR_HOST_WAKE, 1)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.wake()
+    }, BUSY_MS)
   }
 
   /** Resolves when everything sent so far has been delivered. */
@@ -36,6 +51,8 @@ export class OutputDrain {
 
   /** Throws away what is in the rings, so that a guest that waits for room can go on to its end. */
   discard() {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     for (let ring = 0; ring < L.OUTPUT_RING_COUNT; ring++) this.#take(ring)
   }
 
@@ -72,6 +89,7 @@ export class OutputDrain {
     const at = ringAddress(ring)
     const read = Atomics.load(u32, (at + L.RING_READ) >>> 2)
     const count = this.#waiting(ring)
+    this.#taken += count
     const bytes = new Uint8Array(count)
     const start = read % L.RING_CAPACITY
     const first = Math.min(count, L.RING_CAPACITY - start)

@@ -3,15 +3,21 @@ import { MediumError, type MediumProblem } from '@emulator/media/medium'
 import type { Failure } from '../../preload/bridge'
 
 const REMEDIES: Record<MediumProblem, string> = {
-  missing: 'Check the spelling, or whether the file was moved or deleted since. If a build makes it, run the build.',
-  permission: 'Give yourself the right to read it (chmod u+r), or copy it to where you may read. Ringside never writes to an image, so reading is enough.',
+  missing:
+    'Check the spelling, or whether the file was moved or deleted since. If a build makes it, run the build.',
+  permission:
+    'Give yourself the right to read it (chmod u+r), or copy it to where you may read. Ringside never writes to an image, so reading is enough.',
   directory: 'Open the image file inside the folder.',
   'not-a-file': 'Copy what you want to boot into a regular file first (dd if=… of=disk.img), then open that.',
   empty: 'The tool that made it may have failed half-way: look at its output and make the image again.',
-  'unknown-format': 'Open a raw floppy or hard-disk image: the sectors of the disk, first one first. The boot sector ends in 55 AA.',
-  'unsupported-format': 'Convert it to a raw image first: qemu-img convert -O raw IMAGE disk.img, or unpack the archive.',
-  'too-large': 'Open a smaller image. A sparse file may claim far more than it holds; truncate it to the disk’s real size.',
-  unreadable: 'The disk or the network drive it is on may have a problem: try to copy the file elsewhere and open the copy.',
+  'unknown-format':
+    'Open a raw floppy or hard-disk image: the sectors of the disk, first one first. The boot sector ends in 55 AA.',
+  'unsupported-format':
+    'Convert it to a raw image first: qemu-img convert -O raw IMAGE disk.img, or unpack the archive.',
+  'too-large':
+    'Open a smaller image. A sparse file may claim far more than it holds; truncate it to the disk’s real size.',
+  unreadable:
+    'The disk or the network drive it is on may have a problem: try to copy the file elsewhere and open the copy.',
 }
 
 /** @param path as the user gave it */

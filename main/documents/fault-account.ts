@@ -53,7 +53,8 @@ function stepOf(step: Step, index: number, report: TripleFaultReport): FaultStep
   const { record, role, title, why } = step
   const told: FaultStep = {
     title: `${ROLES[role]}${title}`,
-    text: role === 'shutdown' ? `${why} A fault while #DF is delivered is the third: the CPU shuts down.` : why,
+    text:
+      role === 'shutdown' ? `${why} A fault while #DF is delivered is the third: the CPU shuts down.` : why,
     found: foundBy(step),
     registers: index === 0 ? registersOf(record) : [],
   }

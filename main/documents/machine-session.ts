@@ -242,4 +242,3 @@ export class MachineSession {
     this.#host.fault(account)
   }
 }
-

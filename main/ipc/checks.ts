@@ -120,7 +120,8 @@ export const ARGUMENTS: Arguments = {
  * @throws TypeError or RangeError saying what is wrong with it
  */
 export function checkCall(name: unknown, args: unknown): { name: CallName; args: unknown[] } {
-  if (typeof name !== 'string' || !Object.hasOwn(ARGUMENTS, name)) throw new TypeError('there is no such call')
+  if (typeof name !== 'string' || !Object.hasOwn(ARGUMENTS, name))
+    throw new TypeError('there is no such call')
   const checks: readonly Check<unknown>[] = ARGUMENTS[name as CallName]
   if (!Array.isArray(args) || args.length !== checks.length)
     throw new TypeError(`${name} takes ${checks.length} arguments`)

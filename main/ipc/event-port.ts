@@ -17,7 +17,8 @@ export class EventPort {
     this.close()
     const { port1, port2 } = new MessageChannelMain()
     port1.on('message', ({ data }) => {
-      if (typeof data === 'object' && data !== null && Number.isSafeInteger(data.drawn)) this.drawn(data.drawn)
+      if (typeof data === 'object' && data !== null && Number.isSafeInteger(data.drawn))
+        this.drawn(data.drawn)
     })
     port1.on('close', () => {
       if (this.#port === port1) this.#port = undefined

@@ -36,7 +36,8 @@ export class FramePusher {
 
   /** Something happened that the page should see: a stop, another panel, output of the guest. */
   kick(...parts: Part[]) {
-    for (const part of parts.length > 0 ? parts : this.sources.map((source) => source.part)) this.#urgent.add(part)
+    for (const part of parts.length > 0 ? parts : this.sources.map((source) => source.part))
+      this.#urgent.add(part)
     this.#schedule(0)
   }
 

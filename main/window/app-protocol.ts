@@ -72,7 +72,9 @@ export function appHandler(folder: string): (request: Request) => Promise<Respon
     const type = extname(file)
     const nonce = randomBytes(16).toString('base64')
     const body =
-      type === '.html' ? content.toString('utf8').replaceAll(NONCE_PLACEHOLDER, nonce) : new Uint8Array(content)
+      type === '.html'
+        ? content.toString('utf8').replaceAll(NONCE_PLACEHOLDER, nonce)
+        : new Uint8Array(content)
     return new Response(body, {
       headers: {
         'content-type': TYPES[type]!,

@@ -11,7 +11,8 @@ export function isOwnFrame(frame: WebFrameMain | null): boolean {
   try {
     const { origin } = new URL(frame.url)
     // A URL of a scheme of ours has the origin "null" for WHATWG; compare what is written.
-    if (origin !== 'null') return developmentServer !== undefined && origin === new URL(developmentServer).origin
+    if (origin !== 'null')
+      return developmentServer !== undefined && origin === new URL(developmentServer).origin
     return frame.url.startsWith(`${APP_ORIGIN}/`)
   } catch {
     return false

@@ -1,5 +1,4 @@
 // The search for a boot sector (INT 19h; the loop around it is in the ROM's boot.asm).
-import { cpu } from '../cpu/context'
 import {
   CLIMB_BOOT_SECTOR,
   CPU_RAX,

@@ -92,7 +92,6 @@ export function int10(): void {
       setCursor(bh(), dx())
       return
     case 0x03:
-      setAx(0)
       setCx(bda16(BDA_CURSOR_SHAPE))
       setDx(cursor(bh()))
       return

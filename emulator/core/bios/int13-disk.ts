@@ -249,7 +249,6 @@ function addressCHS(drive: u32): u64 {
 
 function transferCHS(drive: u32, operation: u32): u32 {
   const count = al()
-  setAl(0)
   if (count == 0 || count > 128) return DISK_PARAMETER
   const lba = addressCHS(drive)
   if (lba == ~(<u64>0)) return (cl() & 0x3f) == 0 ? DISK_PARAMETER : DISK_SECTOR_NOT_FOUND

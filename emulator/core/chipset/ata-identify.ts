@@ -19,10 +19,10 @@ const SERIAL_LENGTH: u32 = 8
 const REVISION_LENGTH: u32 = 3
 const MODEL_LENGTH: u32 = 13
 
-/** Cylinders of a translation: as many as fit, 16,383 at most (word 1). */
+/** Cylinders of a translation: as many as fit, 16,383 at most (word 1); a disk smaller than a cylinder still has one. */
 export function ataCylinders(drive: u32, heads: u32, sectorsPerTrack: u32): u32 {
   const sectors = load<u64>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS)
-  return <u32>min<u64>(sectors / (<u64>heads * sectorsPerTrack), 16383)
+  return max<u32>(1, <u32>min<u64>(sectors / (<u64>heads * sectorsPerTrack), 16383))
 }
 
 /** Text lies with its bytes swapped in each word. */

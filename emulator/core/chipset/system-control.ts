@@ -102,6 +102,12 @@ export function resetControlWrite(value: u32): void {
 
 /** Asks the engine for a reset at the next boundary; a system reset is not weakened to one of the processor. */
 export function resetRequest(kind: u32): void {
+  if (kind == RESET_CPU) {
+    // The processor starts over just below 4 GiB, with A20 masked it would not find the ROM there.
+    store<u8>(DEV_SYSCTL, load<u8>(DEV_SYSCTL, PORT_92) | PORT_92_A20, PORT_92)
+    store<u32>(HEADER, 1, HDR_A20)
+    a20Changed()
+  }
   if (load<u32>(HEADER, HDR_RESET_REQUEST) < kind) store<u32>(HEADER, kind, HDR_RESET_REQUEST)
 }
 

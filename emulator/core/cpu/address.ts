@@ -37,7 +37,6 @@ const TYPE_WRITABLE: u32 = 2 // data; for code: readable
 const ATTRIBUTE_DB: u32 = 0x4000
 
 /** base + index * scale + displacement, not yet cut to the address size. */
-// @ts-expect-error: decorator
 @inline
 export function effective(ip: usize): u64 {
   const index = load<u64>(load<u32>(ip, O_INDEX))
@@ -57,7 +56,6 @@ export function effectiveAddress(ip: usize): u64 {
  * Linear address of `size` bytes at the record's operand, segment checks done. NO_ADDRESS, with a fault pending,
  * if the segment forbids the access; no fast TLB entry matches NO_ADDRESS, so the slow path sees the fault.
  */
-// @ts-expect-error: decorator
 @inline
 export function linearOf(ip: usize, size: u32, write: bool): u64 {
   const address = effective(ip)

@@ -1,3 +1,4 @@
+// @ts-nocheck: generic over integer types, which TypeScript has no notion of; asc checks this file.
 // Arithmetic that needs more than the operand's width, or a carry coming in.
 
 import { cpu } from './context'

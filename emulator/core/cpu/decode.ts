@@ -8,20 +8,16 @@ import {
   CPU_RBX,
   CPU_RCX,
   CPU_RDI,
-  CPU_RDX,
   CPU_RSI,
-  CPU_RSP,
   CPU_SEGMENTS,
   CPU_ZERO,
   FAULT_DETAIL_LOCK,
   FAULT_DETAIL_NOT_IMPLEMENTED,
   FAULT_DETAIL_UNDEFINED_OPCODE,
   MODE_CODE16,
-  MODE_CODE32,
   MODE_CODE64,
   MODE_PROTECTED,
   MODE_SIZE,
-  MODE_STACK32,
   MODE_V86,
   SEG_CS,
   SEG_DS,
@@ -102,7 +98,6 @@ let result: u32 = 0
 /** Displacement is relative to the next instruction. */
 let relative: bool = false
 
-// @ts-expect-error: decorator
 @inline
 function byte(): u32 {
   if (at >= end) {
@@ -122,7 +117,6 @@ function dword(): u32 {
   return low | (word() << 16)
 }
 
-// @ts-expect-error: decorator
 @inline
 function signedByte(): i64 {
   return <i64>(<i8>byte())
@@ -135,7 +129,6 @@ function immediate(bytes: u32): i64 {
   return <i64>(<i32>dword())
 }
 
-// @ts-expect-error: decorator
 @inline
 function gpr(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
@@ -147,19 +140,16 @@ function gpr8(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
 }
 
-// @ts-expect-error: decorator
 @inline
 function zeroSlot(): u32 {
   return <u32>cpu + CPU_ZERO
 }
 
-// @ts-expect-error: decorator
 @inline
 function log2(bytes: u32): u32 {
   return ctz(bytes)
 }
 
-// @ts-expect-error: decorator
 @inline
 function emit(code: u32): void {
   store<u16>(op, code as u16, O_OP)
@@ -186,7 +176,6 @@ function notImplemented(): void {
   emitSystem(Sys.UNDEFINED, FAULT_DETAIL_NOT_IMPLEMENTED)
 }
 
-// @ts-expect-error: decorator
 @inline
 function setImmediate_(value: i64): void {
   store<i64>(op, value, O_IMM)

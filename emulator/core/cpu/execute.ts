@@ -1,3 +1,4 @@
+// @ts-nocheck: generic over integer types, which TypeScript has no notion of; asc checks this file.
 // The executor: runs traces by one big switch (measured against the alternatives in ARCHITECTURE.md). Register
 // operands are addresses in the record, memory operands try the fast TLB inline, flags are left lazy. What is
 // rare lives in slow.ts, what ends a trace in system.ts.
@@ -43,6 +44,7 @@ import {
   FLAG_OF,
   keepCarry,
   LAZY_ADD,
+  LAZY_BITS,
   LAZY_DEC,
   LAZY_INC,
   LAZY_LOGIC,
@@ -117,7 +119,6 @@ let currentTrace: usize = 0
 export let opIp: usize = 0
 
 /** Instructions of the current trace from the one at `ip` on. */
-// @ts-expect-error: decorator
 @inline
 function remaining(ip: usize): i64 {
   return <i64>load<u16>(currentTrace, TRACE_COUNT) - <i64>((ip - currentTrace - TRACE_HEADER) / OP_SIZE)
@@ -150,14 +151,12 @@ function after(ip: usize): u32 {
   return EXIT_AFTER
 }
 
-// @ts-expect-error: decorator
 @inline
 function leave(ip: usize, status: u32): u32 {
   return status == FAULTED ? fault(ip) : status == FROZEN ? again(ip) : after(ip)
 }
 
 /** Before anything that may ask for the time or take notice of where we are. */
-// @ts-expect-error: decorator
 @inline
 function slowly(ip: usize): void {
   setAhead(remaining(ip))
@@ -185,13 +184,11 @@ function commit(ip: usize): u32 {
   return COMMITTED
 }
 
-// @ts-expect-error: decorator
 @inline
 function fastEntry(linear: u64): usize {
   return fastTlb + (<usize>(linear >> 7) & INDEX_MASK)
 }
 
-// @ts-expect-error: decorator
 @inline
 function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   const entry = fastEntry(linear)
@@ -201,7 +198,6 @@ function readAt<T>(ip: usize, linear: u64, segment: u32): usize {
   return slowRead(ip, linear, sizeof<T>() as u32, segment)
 }
 
-// @ts-expect-error: decorator
 @inline
 function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   const entry = fastEntry(linear)
@@ -211,41 +207,35 @@ function writeAt<T>(ip: usize, linear: u64, segment: u32, modify: bool): usize {
   return slowWrite(ip, linear, sizeof<T>() as u32, segment, modify)
 }
 
-// @ts-expect-error: decorator
 @inline
 function source<T>(ip: usize): T {
   return load<T>(load<u32>(ip, O_SRC))
 }
 
 /** Pointer to the record's memory operand for reading; 0: faulted. */
-// @ts-expect-error: decorator
 @inline
 function readOperand<T>(ip: usize): usize {
   return readAt<T>(ip, linearOf(ip, sizeof<T>() as u32, false), load<u8>(ip, O_SEGMENT))
 }
 
-// @ts-expect-error: decorator
 @inline
 function writeOperand<T>(ip: usize, modify: bool): usize {
   return writeAt<T>(ip, linearOf(ip, sizeof<T>() as u32, true), load<u8>(ip, O_SEGMENT), modify)
 }
 
 /** Writes a register: 32-bit results are zero-extended (SDM 1 3.4.1.1). */
-// @ts-expect-error: decorator
 @inline
 function setRegister<T>(address: usize, value: T): void {
   if (sizeof<T>() == 4) store<u64>(address, value as u64)
   else store<T>(address, value)
 }
 
-// @ts-expect-error: decorator
 @inline
 function log2<T>(): u32 {
   return sizeof<T>() == 8 ? 3 : sizeof<T>() == 4 ? 2 : sizeof<T>() == 2 ? 1 : 0
 }
 
 /** Result of a two-operand instruction, its flags noted. */
-// @ts-expect-error: decorator
 @inline
 function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   if (kind == ADD) {
@@ -267,7 +257,6 @@ function compute<T>(c: usize, kind: u32, a: T, b: T): T {
   return subtractWithBorrow<T>(a, b)
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   const dst: usize = load<u32>(ip, O_DST)
@@ -275,7 +264,6 @@ function aluRR<T>(c: usize, ip: usize, kind: u32): void {
   if (kind != CMP) setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   const p = readOperand<T>(ip)
@@ -286,7 +274,6 @@ function aluRM<T>(c: usize, ip: usize, kind: u32): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   if (kind == CMP) {
@@ -301,7 +288,6 @@ function aluMR<T>(c: usize, ip: usize, kind: u32): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function movRM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -310,7 +296,6 @@ function movRM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function movMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, false)
@@ -319,7 +304,6 @@ function movMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDec<T>(c: usize, value: T, up: bool): T {
   keepCarry(c)
@@ -328,14 +312,12 @@ function incDec<T>(c: usize, value: T, up: bool): T {
   return r
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDecR<T>(c: usize, ip: usize, up: bool): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, incDec<T>(c, load<T>(dst), up))
 }
 
-// @ts-expect-error: decorator
 @inline
 function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   const p = writeOperand<T>(ip, true)
@@ -344,14 +326,12 @@ function incDecM<T>(c: usize, ip: usize, up: bool): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function negR<T>(c: usize, ip: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, compute<T>(c, SUB, 0 as T, load<T>(dst)))
 }
 
-// @ts-expect-error: decorator
 @inline
 function negM<T>(c: usize, ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -360,7 +340,6 @@ function negM<T>(c: usize, ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function notM<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -370,7 +349,6 @@ function notM<T>(ip: usize): u32 {
 }
 
 /** XCHG with memory is locked with or without the prefix (SDM 2 XCHG). */
-// @ts-expect-error: decorator
 @inline
 function xchgMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
@@ -386,7 +364,6 @@ function xchgMR<T>(ip: usize): u32 {
   return p == bounce ? commit(ip) : DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function testMR<T>(c: usize, ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -396,13 +373,11 @@ function testMR<T>(c: usize, ip: usize): u32 {
 }
 
 /** MOVZX and MOVSX: T is the type the source is read as, D what the destination register is written as. */
-// @ts-expect-error: decorator
 @inline
 function extendR<T, D>(ip: usize): void {
   setRegister<D>(load<u32>(ip, O_DST), source<T>(ip) as D)
 }
 
-// @ts-expect-error: decorator
 @inline
 function extendM<T, D>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -414,108 +389,125 @@ function extendM<T, D>(ip: usize): u32 {
 // CF of a shift is the last bit shifted out, OF is defined for single-bit shifts and computed alike for others
 // (SDM 2 SAL/SAR/SHL/SHR); a count of zero changes nothing.
 
-// @ts-expect-error: decorator
 @inline
-function shiftFlags(cf: bool, overflow: bool, r: u64, bits: u64): void {
-  let flags: u32 = popcnt(r & 0xff) & 1 ? 0 : 4
-  if (r == 0) flags |= 0x40
-  flags |= (<u32>(r >> (bits - 1)) & 1) << 7
-  if (cf) flags |= FLAG_CF
-  if (overflow) flags |= FLAG_OF
-  setStatus(flags)
+function shiftFlags<T>(c: usize, cf: u32, overflow: u32, r: T): void {
+  setLazy(c, LAZY_BITS + log2<T>(), ((cf & 1) | ((overflow & 1) << 11)) as u64, r as u64)
 }
 
-// @ts-expect-error: decorator
 @inline
-function shl<T>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function countOf<T>(ip: usize): u32 {
+  return <u32>source<u8>(ip) & (sizeof<T>() * 8 - 1)
+}
+
+@inline
+function shiftLeft<T>(ip: usize): T {
+  const count = countOf<T>(ip) as T
+  return load<T>(load<u32>(ip, O_DST)) << count
+}
+
+@inline
+function topBit<T>(value: T): u32 {
+  return <u32>(value >> ((sizeof<T>() * 8 - 1) as T)) & 1
+}
+
+@inline
+function shl<T>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
+  const r = <T>(value << (count as T))
   if (count) {
-    const r = <T>(value << (count as T))
-    const cf = ((value >> ((bits - count) as T)) & 1) != 0
-    setRegister<T>(dst, r)
-    shiftFlags(cf, (<u32>(r >> ((bits - 1) as T)) & 1) != u32(cf), r as u64, bits)
-  } else setRegister<T>(dst, value)
+    const cf = <u32>(value >> ((sizeof<T>() * 8 - count) as T)) & 1
+    shiftFlags<T>(c, cf, topBit<T>(r) ^ cf, r)
+  }
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function shr<T>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function shr<T>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
-  if (count) {
-    const r = <T>(value >> (count as T))
-    setRegister<T>(dst, r)
-    const sign = (<u32>(value >> ((bits - 1) as T)) & 1) != 0
-    shiftFlags(((value >> ((count - 1) as T)) & 1) != 0, count == 1 ? sign : false, r as u64, bits)
-  } else setRegister<T>(dst, value)
+  const r = <T>(value >> (count as T))
+  if (count) shiftFlags<T>(c, <u32>(value >> ((count - 1) as T)), count == 1 ? topBit<T>(value) : 0, r)
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function sar<T, S>(ip: usize): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+function sar<T, S>(c: usize, ip: usize): void {
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
-  if (count) {
-    const r = <T>(<S>value >> (count as S))
-    setRegister<T>(dst, r)
-    shiftFlags(((value >> ((count - 1) as T)) & 1) != 0, false, r as u64, bits)
-  } else setRegister<T>(dst, value)
+  const r = <T>(<S>value >> (count as S))
+  if (count) shiftFlags<T>(c, <u32>(value >> ((count - 1) as T)), 0, r)
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
 @inline
 function rotate<T>(ip: usize, left: bool): void {
-  const bits: u32 = sizeof<T>() * 8
-  const count = <u32>source<u8>(ip) & (bits - 1)
+  const count = countOf<T>(ip)
   const dst: usize = load<u32>(ip, O_DST)
   const value = load<T>(dst)
+  const r: T = left ? rotl<T>(value, count as T) : rotr<T>(value, count as T)
   if (count) {
-    const r: T = left ? rotl<T>(value, count as T) : rotr<T>(value, count as T)
-    setRegister<T>(dst, r)
-    const top = <u32>(r >> ((bits - 1) as T)) & 1
+    const top = topBit<T>(r)
     const cf: u32 = left ? <u32>r & 1 : top
-    const overflow: u32 = left ? top ^ cf : top ^ (<u32>(r >> ((bits - 2) as T)) & 1)
+    const overflow: u32 = left ? top ^ cf : top ^ (<u32>(r >> ((sizeof<T>() * 8 - 2) as T)) & 1)
     // Rotates change CF and OF only.
     setStatus((statusFlags() & ~(FLAG_CF | FLAG_OF)) | cf | (overflow ? FLAG_OF : 0))
-  } else setRegister<T>(dst, value)
+  }
+  setRegister<T>(dst, r)
 }
 
-// @ts-expect-error: decorator
+/** ADD, OR, AND, SUB, XOR without flags. */
 @inline
-function imul<T, S>(ip: usize, a: T, b: T): void {
+function plain<T>(kind: u32, a: T, b: T): T {
+  if (kind == ADD) return <T>(a + b)
+  if (kind == SUB) return <T>(a - b)
+  return kind == AND ? <T>(a & b) : kind == OR ? <T>(a | b) : <T>(a ^ b)
+}
+
+@inline
+function plainRR<T>(ip: usize, kind: u32): void {
+  const dst: usize = load<u32>(ip, O_DST)
+  setRegister<T>(dst, plain<T>(kind, load<T>(dst), source<T>(ip)))
+}
+
+@inline
+function plainRM<T>(ip: usize, kind: u32): u32 {
+  const p = readOperand<T>(ip)
+  if (!p) return FAULTED
+  const dst: usize = load<u32>(ip, O_DST)
+  setRegister<T>(dst, plain<T>(kind, load<T>(dst), load<T>(p)))
+  return DONE
+}
+
+/** SF, ZF, AF and PF are undefined after IMUL (SDM 2); here they follow from the result. */
+@inline
+function imul<T, S>(c: usize, ip: usize, a: T, b: T): void {
   const r = <T>(a * b)
   setRegister<T>(load<u32>(ip, O_DST), r)
   let overflow: bool
   if (sizeof<T>() == 8) overflow = multiplyFlags(a as u64, b as u64)
   else overflow = <i64>(<S>a) * <i64>(<S>b) != <i64>(<S>r)
-  setStatus((statusFlags() & ~(FLAG_CF | FLAG_OF)) | (overflow ? FLAG_CF | FLAG_OF : 0))
+  shiftFlags<T>(c, overflow ? 1 : 0, overflow ? 1 : 0, r)
 }
 
-// @ts-expect-error: decorator
 @inline
-function imulM<T, S>(ip: usize): u32 {
+function imulM<T, S>(c: usize, ip: usize): u32 {
   const p = readOperand<T>(ip)
   if (!p) return FAULTED
-  imul<T, S>(ip, load<T>(p), load<T>(load<u32>(ip, O_AUX)))
+  imul<T, S>(c, ip, load<T>(p), load<T>(load<u32>(ip, O_AUX)))
   return DONE
 }
 
 /** CMOVcc reads its source whether the condition holds or not (SDM 2 CMOVcc). */
-// @ts-expect-error: decorator
 @inline
 function cmov<T>(ip: usize, p: usize): void {
   const dst: usize = load<u32>(ip, O_DST)
   setRegister<T>(dst, condition(load<u32>(ip, O_AUX)) ? load<T>(p) : load<T>(dst))
 }
 
-// @ts-expect-error: decorator
 @inline
 function cmovM<T>(ip: usize): u32 {
   const p = readOperand<T>(ip)
@@ -524,7 +516,6 @@ function cmovM<T>(ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function push64(c: usize, ip: usize, value: u64): u32 {
   const sp = load<u64>(c, CPU_RSP) - 8
@@ -536,7 +527,6 @@ function push64(c: usize, ip: usize, value: u64): u32 {
 }
 
 /** rCX as LOOPcc and JrCXZ see it: cut to the address size. */
-// @ts-expect-error: decorator
 @inline
 function counter(c: usize, ip: usize): u64 {
   const kind = load<u8>(ip, O_KIND) as u32
@@ -589,7 +579,7 @@ export function execute(): u32 {
   let slot: usize = 0
   let status: u32 = 0
   let target: u64 = 0
-  let taken = false
+  let taken: bool = false
   while (true) {
     // --- enter `trace`, whose code is at `rip` ---
     if (trace && !mode64 && rip + load<u16>(trace, TRACE_BYTES) - 1 > limit) trace = traceWithinLimit(rip)
@@ -1417,15 +1407,15 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R32:
-          shl<u32>(ip)
+          shl<u32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SHR_R32:
-          shr<u32>(ip)
+          shr<u32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SAR_R32:
-          sar<u32, i32>(ip)
+          sar<u32, i32>(c, ip)
           ip += OP_SIZE
           continue
         case Op.ROL_R32:
@@ -1437,15 +1427,15 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.SHL_R64:
-          shl<u64>(ip)
+          shl<u64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SHR_R64:
-          shr<u64>(ip)
+          shr<u64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.SAR_R64:
-          sar<u64, i64>(ip)
+          sar<u64, i64>(c, ip)
           ip += OP_SIZE
           continue
         case Op.ROL_R64:
@@ -1725,11 +1715,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR16:
-          imul<u16, i16>(ip, source<u16>(ip), load<u16>(load<u32>(ip, O_AUX)))
+          imul<u16, i16>(c, ip, source<u16>(ip), load<u16>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM16:
-          if (imulM<u16, i16>(ip)) return fault(ip)
+          if (imulM<u16, i16>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CMOV_R32:
@@ -1741,11 +1731,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR32:
-          imul<u32, i32>(ip, source<u32>(ip), load<u32>(load<u32>(ip, O_AUX)))
+          imul<u32, i32>(c, ip, source<u32>(ip), load<u32>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM32:
-          if (imulM<u32, i32>(ip)) return fault(ip)
+          if (imulM<u32, i32>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CMOV_R64:
@@ -1757,11 +1747,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.IMUL_RR64:
-          imul<u64, i64>(ip, source<u64>(ip), load<u64>(load<u32>(ip, O_AUX)))
+          imul<u64, i64>(c, ip, source<u64>(ip), load<u64>(load<u32>(ip, O_AUX)))
           ip += OP_SIZE
           continue
         case Op.IMUL_RM64:
-          if (imulM<u64, i64>(ip)) return fault(ip)
+          if (imulM<u64, i64>(c, ip)) return fault(ip)
           ip += OP_SIZE
           continue
         case Op.CBW:
@@ -2147,6 +2137,182 @@ export function execute(): u32 {
           target = rip + (taken ? <u64>load<i32>(ip, O_DISP) : <u64>load<u16>(trace, TRACE_BYTES))
           slot = ip + (taken ? O_IMM : O_IMM + 4)
           break
+        case Op.ADD_RR32_NF:
+          plainRR<u32>(ip, ADD)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RR64_NF:
+          plainRR<u64>(ip, ADD)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RM32_NF:
+          if (plainRM<u32>(ip, ADD)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.ADD_RM64_NF:
+          if (plainRM<u64>(ip, ADD)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RR32_NF:
+          plainRR<u32>(ip, OR)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RR64_NF:
+          plainRR<u64>(ip, OR)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RM32_NF:
+          if (plainRM<u32>(ip, OR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.OR_RM64_NF:
+          if (plainRM<u64>(ip, OR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RR32_NF:
+          plainRR<u32>(ip, AND)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RR64_NF:
+          plainRR<u64>(ip, AND)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RM32_NF:
+          if (plainRM<u32>(ip, AND)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.AND_RM64_NF:
+          if (plainRM<u64>(ip, AND)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RR32_NF:
+          plainRR<u32>(ip, SUB)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RR64_NF:
+          plainRR<u64>(ip, SUB)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RM32_NF:
+          if (plainRM<u32>(ip, SUB)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SUB_RM64_NF:
+          if (plainRM<u64>(ip, SUB)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RR32_NF:
+          plainRR<u32>(ip, XOR)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RR64_NF:
+          plainRR<u64>(ip, XOR)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RM32_NF:
+          if (plainRM<u32>(ip, XOR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.XOR_RM64_NF:
+          if (plainRM<u64>(ip, XOR)) return fault(ip)
+          ip += OP_SIZE
+          continue
+        case Op.SHL_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), shiftLeft<u32>(ip))
+          ip += OP_SIZE
+          continue
+        case Op.SHR_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as u32))
+          ip += OP_SIZE
+          continue
+        case Op.SAR_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            <u32>(load<i32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as i32)),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROL_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            rotl<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROR_R32_NF:
+          setRegister<u32>(
+            load<u32>(ip, O_DST),
+            rotr<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.INC_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) + 1)
+          ip += OP_SIZE
+          continue
+        case Op.DEC_R32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) - 1)
+          ip += OP_SIZE
+          continue
+        case Op.SHL_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), shiftLeft<u64>(ip))
+          ip += OP_SIZE
+          continue
+        case Op.SHR_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as u64))
+          ip += OP_SIZE
+          continue
+        case Op.SAR_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            <u64>(load<i64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as i64)),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROL_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            rotl<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.ROR_R64_NF:
+          setRegister<u64>(
+            load<u32>(ip, O_DST),
+            rotr<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+          )
+          ip += OP_SIZE
+          continue
+        case Op.INC_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) + 1)
+          ip += OP_SIZE
+          continue
+        case Op.DEC_R64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) - 1)
+          ip += OP_SIZE
+          continue
+        case Op.IMUL_RR32_NF:
+          setRegister<u32>(load<u32>(ip, O_DST), source<u32>(ip) * load<u32>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        case Op.IMUL_RR64_NF:
+          setRegister<u64>(load<u32>(ip, O_DST), source<u64>(ip) * load<u64>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        case Op.IMUL_RM32_NF: {
+          const p = readOperand<u32>(ip)
+          if (!p) return fault(ip)
+          setRegister<u32>(load<u32>(ip, O_DST), load<u32>(p) * load<u32>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        }
+        case Op.IMUL_RM64_NF: {
+          const p = readOperand<u64>(ip)
+          if (!p) return fault(ip)
+          setRegister<u64>(load<u32>(ip, O_DST), load<u64>(p) * load<u64>(load<u32>(ip, O_AUX)))
+          ip += OP_SIZE
+          continue
+        }
         default:
           opIp = ip
           return EXIT_INTERNAL

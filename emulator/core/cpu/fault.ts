@@ -14,7 +14,6 @@ import { cpu } from './context'
 import { EXC_PF } from './vectors'
 
 /** True when the current instruction has raised an exception that is not yet delivered. */
-// @ts-expect-error: decorator
 @inline
 export function faultPending(): bool {
   return load<u32>(cpu, CPU_FAULT) != 0
@@ -43,7 +42,6 @@ export function raisePageFault(linear: u64, errorCode: u32, detail: u32, b: u64)
 }
 
 /** Forgets a noted exception, for probes whose failure is not the guest's. */
-// @ts-expect-error: decorator
 @inline
 export function faultClear(): void {
   store<u32>(cpu, 0, CPU_FAULT)

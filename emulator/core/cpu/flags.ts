@@ -11,6 +11,8 @@ export const LAZY_SUB: u32 = 8
 export const LAZY_LOGIC: u32 = 12
 export const LAZY_INC: u32 = 16
 export const LAZY_DEC: u32 = 20
+/** CF and OF as they stand in RFLAGS lie in the first operand's place; AF is 0, the rest follows from the result. */
+export const LAZY_BITS: u32 = 24
 
 export const FLAG_CF: u32 = 1
 export const FLAG_PF: u32 = 4
@@ -28,7 +30,6 @@ export const FLAG_AC: u32 = 0x40000
 export const FLAG_ID: u32 = 0x200000
 export const FLAGS_STATUS: u32 = 0x8d5
 
-// @ts-expect-error: decorator
 @inline
 export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
   store<u32>(c, kind, CPU_LAZY)
@@ -37,7 +38,6 @@ export function setLazy(c: usize, kind: u32, a: u64, r: u64): void {
 }
 
 /** Replaces the six status flags at once by exact ones. */
-// @ts-expect-error: decorator
 @inline
 export function setStatus(flags: u32): void {
   store<u32>(cpu, LAZY_NONE, CPU_LAZY)
@@ -72,6 +72,9 @@ export function statusFlags(): u32 {
     }
     case 3:
       break
+    case 6:
+      flags |= a as u32
+      break
     case 4:
       flags |= old & FLAG_CF
       if ((r & 15) == 0) flags |= FLAG_AF
@@ -91,33 +94,30 @@ export function flagsMaterialise(): void {
 }
 
 /** PF of the low byte of `value`. */
-// @ts-expect-error: decorator
 @inline
 export function parityFlag(value: u32): u32 {
   return popcnt(value & 0xff) & 1 ? 0 : FLAG_PF
 }
 
 /** Keeps CF in CPU_RFLAGS before INC or DEC replaces the lazy state. */
-// @ts-expect-error: decorator
 @inline
 export function keepCarry(c: usize): void {
   const kind = load<u32>(c, CPU_LAZY)
-  if (kind != LAZY_NONE && kind < LAZY_INC) {
+  if (kind != LAZY_NONE && (kind < LAZY_INC || kind >= LAZY_BITS)) {
     store<u8>(c, (load<u8>(c, CPU_RFLAGS) & 0xfe) | u8(carry(c)), CPU_RFLAGS)
   }
 }
 
-// @ts-expect-error: decorator
 @inline
 export function carry(c: usize): bool {
   const kind = load<u32>(c, CPU_LAZY)
   if (kind - 4 < 4) return load<u64>(c, CPU_LAZY_R) < load<u64>(c, CPU_LAZY_A)
   if (kind - 8 < 4) return load<u64>(c, CPU_LAZY_R) > load<u64>(c, CPU_LAZY_A)
   if (kind - 12 < 4) return false
+  if (kind >= LAZY_BITS) return (load<u8>(c, CPU_LAZY_A) & 1) != 0
   return (load<u8>(c, CPU_RFLAGS) & 1) != 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function zero(c: usize): bool {
   return load<u32>(c, CPU_LAZY) != LAZY_NONE

@@ -51,7 +51,6 @@ export function modeRefresh(): void {
 }
 
 /** Sets CPL; the caller goes on to modeRefresh(). */
-// @ts-expect-error: decorator
 @inline
 export function cplSet(cpl: u32): void {
   store<u32>(cpu, cpl, CPU_CPL)

@@ -64,31 +64,26 @@ import { EXC_GP, EXC_NP, EXC_SS, EXC_UD } from './vectors'
 /** Present, writable, accessed, expand-up data: what real mode and reset give a segment. */
 const REAL_MODE_DATA: u32 = ATTRIBUTE_P | ATTRIBUTE_S | ATTRIBUTE_READ_WRITE | ATTRIBUTE_ACCESSED
 
-// @ts-expect-error: decorator
 @inline
 export function segmentPointer(segment: u32): usize {
   return cpu + CPU_SEGMENTS + segment * SEGMENT_SIZE
 }
 
-// @ts-expect-error: decorator
 @inline
 export function segmentSelector(segment: u32): u32 {
   return load<u16>(segmentPointer(segment), SEGMENT_SELECTOR)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function segmentBase(segment: u32): u64 {
   return load<u64>(segmentPointer(segment), SEGMENT_BASE)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function segmentLimit(segment: u32): u32 {
   return load<u32>(segmentPointer(segment), SEGMENT_LIMIT)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function segmentAttributes(segment: u32): u32 {
   return load<u16>(segmentPointer(segment), SEGMENT_ATTRIBUTES)

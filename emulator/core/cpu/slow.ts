@@ -22,14 +22,13 @@ import {
   FAULT_DETAIL_NONE,
   MODE_CODE64,
   MODE_SIZE,
-  MODE_STACK32,
   SEG_LDTR,
   SEG_SS,
   SEG_TR,
   SEGMENT_SELECTOR,
   SEGMENT_SIZE,
 } from '../layout'
-import { effectiveAddress, linearAt, linearOf, segmentLinear } from './address'
+import { linearAt, linearOf, segmentLinear } from './address'
 import {
   addWithCarry,
   divide128,
@@ -43,7 +42,6 @@ import { bounce, cpu } from './context'
 import { faultPending, raise } from './fault'
 import {
   carry,
-  FLAG_AF,
   FLAG_CF,
   FLAG_DF,
   FLAG_OF,
@@ -63,7 +61,7 @@ import {
 } from './flags'
 import { stackMask, stackPointerSet } from './stack'
 import { SLOW_LOCK, SLOW_MEMORY, SLOW_SIZE, Slow } from './ops'
-import { ADDRESS_16, ADDRESS_64, O_AUX, O_AUX2, O_DST, O_IMM, O_KIND, O_LENGTH, O_SEGMENT, O_SRC } from './trace-format'
+import { O_AUX, O_AUX2, O_DST, O_IMM, O_SEGMENT, O_SRC } from './trace-format'
 import { EXC_BR, EXC_DE, EXC_GP } from './vectors'
 
 const DONE: u32 = 0
@@ -90,13 +88,11 @@ export function storeRegister(p: usize, size: u32, value: u64): void {
   storeSized(p, size == 4 ? 8 : size, size == 4 ? value & 0xffffffff : value)
 }
 
-// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-expect-error: decorator
 @inline
 function maskOf(size: u32): u64 {
   return size == 8 ? 0xffffffffffffffff : ((1 as u64) << (size * 8)) - 1
@@ -112,7 +108,6 @@ export function operandWrite(ip: usize, size: u32, modify: bool): usize {
   return accessWrite(linearOf(ip, size, true), size, load<u8>(ip, O_SEGMENT), user(), modify)
 }
 
-// @ts-expect-error: decorator
 @inline
 function finish(p: usize): u32 {
   if (p != bounce) return DONE
@@ -349,7 +344,8 @@ function rotate(value: u64, bits: u32, count: u32, left: bool): u64 {
   const n = count & (bits - 1)
   const mask = maskOf(bits >> 3)
   let r = value
-  if (n) r = left ? ((value << n) | (value >> (bits - n))) & mask : ((value >> n) | (value << (bits - n))) & mask
+  if (n)
+    r = left ? ((value << n) | (value >> (bits - n))) & mask : ((value >> n) | (value << (bits - n))) & mask
   const top = r >> (bits - 1)
   if (left) setCarryOverflow(r, top ^ r)
   else setCarryOverflow(top, top ^ (r >> (bits - 2)))
@@ -502,7 +498,9 @@ function multiply(value: u64, size: u32, signed: bool): void {
       store<u64>(cpu, product & 0xffffffff, CPU_RAX)
       store<u64>(cpu, product >> 32, CPU_RDX)
     }
-    overflow = signed ? (product as i64) != signExtend(product & maskOf(size), size) : product >> (size * 8) != 0
+    overflow = signed
+      ? (product as i64) != signExtend(product & maskOf(size), size)
+      : product >> (size * 8) != 0
   }
   setCarryOverflow(overflow ? 1 : 0, overflow ? 1 : 0)
 }
@@ -549,7 +547,7 @@ function divideSigned(raw: u64, size: u32): bool {
   if (size == 8) {
     let high = load<u64>(cpu, CPU_RDX)
     let low = load<u64>(cpu, CPU_RAX)
-    const negative = <i64>high < 0
+    const negative = high >> 63 != 0
     if (negative) {
       low = 0 - low
       high = ~high + (low == 0 ? 1 : 0)
@@ -557,7 +555,7 @@ function divideSigned(raw: u64, size: u32): bool {
     const magnitude: u64 = divisor < 0 ? 0 - (divisor as u64) : (divisor as u64)
     if (high >= magnitude) return divideError()
     const quotient = divide128(high, low, magnitude)
-    const flip = negative != divisor < 0
+    const flip = negative != (<u64>divisor >> 63 != 0)
     if (quotient > (flip ? 0x8000000000000000 : 0x7fffffffffffffff)) return divideError()
     store<u64>(cpu, flip ? 0 - quotient : quotient, CPU_RAX)
     store<u64>(cpu, negative ? 0 - remainder128 : remainder128, CPU_RDX)
@@ -822,8 +820,10 @@ function locked(ip: usize, size: u32, kind: u32): u32 {
 /** Flags of ADC and SBB, whose result is already stored. */
 function carried(a: u64, b: u64, size: u32, add: bool): void {
   if (size == 1) add ? addWithCarry<u8>(a as u8, b as u8) : subtractWithBorrow<u8>(a as u8, b as u8)
-  else if (size == 2) add ? addWithCarry<u16>(a as u16, b as u16) : subtractWithBorrow<u16>(a as u16, b as u16)
-  else if (size == 4) add ? addWithCarry<u32>(a as u32, b as u32) : subtractWithBorrow<u32>(a as u32, b as u32)
+  else if (size == 2)
+    add ? addWithCarry<u16>(a as u16, b as u16) : subtractWithBorrow<u16>(a as u16, b as u16)
+  else if (size == 4)
+    add ? addWithCarry<u32>(a as u32, b as u32) : subtractWithBorrow<u32>(a as u32, b as u32)
   else add ? addWithCarry<u64>(a, b) : subtractWithBorrow<u64>(a, b)
 }
 

@@ -48,6 +48,7 @@ import { EXC_SS, EXC_TS } from './vectors'
 const MASK16: u64 = 0xffff
 const MASK32: u64 = 0xffffffff
 const MASK64: u64 = 0xffffffffffffffff
+const PAGE_MASK: u64 = ~(0xfff as u64)
 
 /** The bits of RSP the current stack uses. */
 export function stackMask(): u64 {
@@ -142,7 +143,7 @@ export function frameOpen64(top: u64, slots: u32, user: bool): bool {
     return raise(EXC_SS, 0, FAULT_DETAIL_NON_CANONICAL, start)
   }
   frameBegin(0, MASK64, top, user)
-  return linearProbeWrite(start, bytes, user)
+  return probeSlots(top, slots, 8)
 }
 
 /** A frame on the stack whose descriptor is `raw`, with supervisor rights; `error` is #SS's error code. */
@@ -165,12 +166,15 @@ function frameOpen(
   const bytes: u64 = slots * size
   const start = (top - bytes) & mask
   frameBegin(base, mask, top & MASK32, user)
-  if (start + bytes - 1 <= mask) return probe(start, <u32>bytes, limit, attributes, error)
-  // The stack pointer wraps inside the frame; each value is an access of its own.
-  for (let slot: u32 = 1; slot <= slots; slot++) {
-    if (!probe((top - slot * size) & mask, size, limit, attributes, error)) return false
+  if (start + bytes - 1 <= mask) {
+    if (!roomAt(start, <u32>bytes, limit, attributes, error)) return false
+  } else {
+    // The stack pointer wraps inside the frame; each value is an access of its own.
+    for (let slot: u32 = 1; slot <= slots; slot++) {
+      if (!roomAt((top - slot * size) & mask, size, limit, attributes, error)) return false
+    }
   }
-  return true
+  return probeSlots(top, slots, size)
 }
 
 function frameBegin(base: u64, mask: u64, top: u64, user: bool): void {
@@ -181,18 +185,32 @@ function frameBegin(base: u64, mask: u64, top: u64, user: bool): void {
   frameUser = user
 }
 
-function probe(start: u64, bytes: u32, limit: u32, attributes: u32, error: u32): bool {
-  if (!withinLimit(start, start + bytes - 1, limit, attributes)) {
-    return raise(EXC_SS, error, FAULT_DETAIL_STACK, start, limit)
+function roomAt(start: u64, bytes: u32, limit: u32, attributes: u32, error: u32): bool {
+  if (withinLimit(start, start + bytes - 1, limit, attributes)) return true
+  return raise(EXC_SS, error, FAULT_DETAIL_STACK, start, limit)
+}
+
+/** Whether the values of the frame can be written, in the order of the pushes: CR2 is that of the first that cannot. */
+function probeSlots(top: u64, slots: u32, size: u32): bool {
+  let page: u64 = MASK64
+  for (let slot: u32 = 1; slot <= slots; slot++) {
+    const linear = frameLinear((top - slot * size) & frameMask)
+    if ((linear & PAGE_MASK) == page) continue
+    if (!linearProbeWrite(linear, size, frameUser)) return false
+    page = linear & PAGE_MASK
   }
-  return linearProbeWrite((frameBase + start) & MASK32, bytes, frameUser)
+  return true
+}
+
+function frameLinear(offset: u64): u64 {
+  const linear = frameBase + offset
+  return frameMask == MASK64 ? linear : linear & MASK32
 }
 
 /** Writes the next value of the open frame. Cannot fault: the frame was probed. */
 export function framePush(value: u64, size: u32): void {
   frameOffset = (frameOffset - size) & frameMask
-  let linear = frameBase + frameOffset
-  if (frameMask != MASK64) linear &= MASK32
+  const linear = frameLinear(frameOffset)
   if (size == 2) linearWrite16(linear, <u16>value, frameUser)
   else if (size == 4) linearWrite32(linear, <u32>value, frameUser)
   else linearWrite64(linear, value, frameUser)

@@ -41,13 +41,11 @@ let size: u32 = 0
 let address: u32 = 0
 let backward: bool = false
 
-// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-expect-error: decorator
 @inline
 function cut(value: u64): u64 {
   return address == ADDRESS_64 ? value : address == ADDRESS_16 ? value & 0xffff : value & 0xffffffff
@@ -59,7 +57,6 @@ function setIndex(register: usize, value: u64): void {
   else store<u64>(register, cut(value))
 }
 
-// @ts-expect-error: decorator
 @inline
 function step(): u64 {
   return backward ? <u64>-(<i64>size) : (size as u64)
@@ -217,7 +214,6 @@ function compare(a: u64, b: u64): void {
 }
 
 /** Elements from `linear` to the end of its page. */
-// @ts-expect-error: decorator
 @inline
 function room(linear: u64): u64 {
   return (4096 - (linear & 0xfff)) / size

@@ -2,9 +2,10 @@
 // from are written; when the arena is full everything is dropped. Nothing here is machine state.
 
 import { cpu, frameCount, frames, traceHeads } from './context'
-import { DECODE_MORE, DECODED, DECODED_LAST, decode } from './decode'
+import { DECODE_MORE, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
+import { dropDeadFlags } from './liveness'
 import { Op, Sys } from './ops'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
@@ -62,7 +63,6 @@ const ARENA: usize = CPU_TRACES + TRACE_ROOM
 /** Bytes of an instruction gathered from two pages or from a device. */
 const GATHER: usize = 0x3200
 
-// @ts-expect-error: decorator
 @inline
 function bucket(phys: u32, mode: u32): usize {
   const h = (phys * 0x9e3779b1) ^ (mode * 0x85ebca6b)
@@ -88,7 +88,6 @@ export function traceBreakAt(linear: u64, on: bool): void {
   traceDropAll()
 }
 
-// @ts-expect-error: decorator
 @inline
 function linearRip(rip: u64): u64 {
   const mode = load<u32>(cpu, CPU_MODE)
@@ -100,7 +99,6 @@ function linearRip(rip: u64): u64 {
  * Makes the page of `linear` the fetch page and answers the guest-physical address of the instruction, or all
  * ones with #PF pending.
  */
-// @ts-expect-error: decorator
 @inline
 function fetchAddress(linear: u64): u64 {
   if (load<u64>(cpu, CPU_FETCH_PAGE) != ((linear & ~(0xfff as u64)) | 1)) {
@@ -217,6 +215,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   store<u16>(trace, count as u16, TRACE_COUNT)
   store<u16>(trace, length as u16, TRACE_BYTES)
   store<u32>(trace, shared ? 1 : 0, TRACE_SHARED)
+  dropDeadFlags(trace, count)
   fuse(trace, count)
   if (shared) publish(trace, record, frame, offset, length)
   return trace
@@ -240,7 +239,6 @@ function publish(trace: usize, end: usize, frame: u32, offset: u32, length: u32)
 }
 
 /** Bits of the 64-byte chunks that [offset, offset + length) of a frame touches. */
-// @ts-expect-error: decorator
 @inline
 function chunks(offset: u32, length: u32): u64 {
   const first = offset >> 6

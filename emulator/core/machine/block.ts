@@ -29,7 +29,6 @@ import {
 } from '../layout'
 import { event } from './events'
 
-// @ts-expect-error: decorator
 @inline
 function slot(drive: u32): usize {
   return BLOCK_REQUESTS + drive * BLOCK_SLOT_SIZE

@@ -37,13 +37,11 @@ export function sliceFinish(): void {
   inSlice = false
 }
 
-// @ts-expect-error: decorator
 @inline
 export function setBudget(value: i64): void {
   budget = value
 }
 
-// @ts-expect-error: decorator
 @inline
 export function setAhead(value: i64): void {
   ahead = value

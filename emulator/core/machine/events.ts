@@ -32,7 +32,6 @@ import {
 import { clockNow, retiredNow } from './clock'
 
 /** Appends an event of `kind` when class `group` is switched on. The meaning of a, b, c: EVENT_KIND_* in layout.ts. */
-// @ts-expect-error: decorator
 @inline
 export function event(group: u32, kind: u32, a: u32, b: u64, c: u64): void {
   if (load<u32>(HEADER, HDR_EVENT_CLASSES) & group) append(kind, a, b, c)

@@ -182,8 +182,8 @@ function advance(limit: u64, now: u64): bool {
   tlbAlignmentChanged()
   sliceBegin(most)
   const exit = execute()
-  let completed = true
-  let isInterrupt = false
+  let completed: bool = true
+  let isInterrupt: bool = false
   if (exit == EXIT_SYSTEM) {
     flagsMaterialise()
     const what = load<u32>(opIp, O_AUX)

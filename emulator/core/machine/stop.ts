@@ -10,7 +10,6 @@ export function machineStop(reason: u32, value: u32): void {
   store<u32>(HEADER, STATE_STOPPED, HDR_STATE)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function machineStopped(): bool {
   return load<u32>(HEADER, HDR_STATE) == STATE_STOPPED

@@ -33,7 +33,7 @@ import {
 } from '../layout'
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
-import { alignmentChecked, fastClear, fastFill, fastIndex, tlbEntry, tlbFind } from './tlb'
+import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
@@ -49,13 +49,11 @@ let firstSize: u32 = 0
 let secondPhys: u64 = 0
 let secondSize: u32 = 0
 
-// @ts-expect-error: decorator
 @inline
 function isUser(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
-// @ts-expect-error: decorator
 @inline
 export function canonical(linear: u64): bool {
   return <u64>(<i64>(linear << 16) >> 16) == linear
@@ -89,7 +87,6 @@ function translate(linear: u64, access: u32, user: bool): u64 {
 }
 
 /** Whether a cached translation allows the access as it stands; if not, the structures are walked again. */
-// @ts-expect-error: decorator
 @inline
 function allowed(flags: u32, access: u32, user: bool): bool {
   if (user && !(flags & TLB_USER)) return false
@@ -119,7 +116,6 @@ function checkAligned(linear: u64, size: u32, user: bool): bool {
 }
 
 /** Address `i` bytes further on, wrapped at 4 GiB outside long mode. */
-// @ts-expect-error: decorator
 @inline
 function advance(linear: u64, i: u32): u64 {
   const next = linear + i

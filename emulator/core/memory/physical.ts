@@ -22,14 +22,12 @@ const ROM_BASE: u64 = 0x100000 - ROM_SIZE
 const ROM_ALIAS: u64 = 0x100000000 - ROM_SIZE
 
 /** Address line 20 as the board drives it (port 92h, 8042 output port). */
-// @ts-expect-error: decorator
 @inline
 export function a20(phys: u64): u64 {
   return load<u32>(HEADER, HDR_A20) ? phys : phys & ~(0x100000 as u64)
 }
 
 /** WebAssembly address of RAM at `phys` (A20 applied already), 0 when there is none. Valid to the end of the frame. */
-// @ts-expect-error: decorator
 @inline
 export function ramPointer(phys: u64): usize {
   if (phys >= ramSize || (phys >= VIDEO_BASE && phys < 0x100000)) return 0
@@ -74,7 +72,6 @@ export function frameWritten(phys: u64, length: u32): void {
   }
 }
 
-// @ts-expect-error: decorator
 @inline
 function read<T>(phys: u64): T {
   const offset = <u32>phys & (PAGE_SIZE - 1)
@@ -88,7 +85,6 @@ function read<T>(phys: u64): T {
   return value as T
 }
 
-// @ts-expect-error: decorator
 @inline
 function write<T>(phys: u64, value: T): void {
   const offset = <u32>phys & (PAGE_SIZE - 1)

@@ -3,7 +3,7 @@
 // The fast part has the same index; it holds what the executor may do without asking, and may be dropped at any
 // time. A fast entry is only ever present while its architectural entry is.
 
-import { bounce, cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { cpu, fastTlb, frameCount, frames } from '../cpu/context'
 import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
 import {
@@ -57,7 +57,6 @@ const CONTEXT_ALIGNED: u64 = 2
 const CR0_AM: u32 = 0x40000
 
 /** Whether accesses are to be aligned now: CR0.AM and RFLAGS.AC at CPL 3 (SDM 3A 6.15, #AC). */
-// @ts-ignore: decorator
 @inline
 export function alignmentChecked(): bool {
   return (tlbContext & CONTEXT_ALIGNED) != 0
@@ -77,13 +76,11 @@ function contextKind(): u64 {
  */
 export let tlbContext: u64 = CONTEXT_STEP
 
-// @ts-expect-error: decorator
 @inline
 export function fastIndex(linear: u64): usize {
   return fastTlb + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * FAST_ENTRY_SIZE
 }
 
-// @ts-expect-error: decorator
 @inline
 export function tlbEntry(linear: u64): usize {
   return cpu + CPU_TLB + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * TLB_ENTRY_SIZE
@@ -158,7 +155,6 @@ function dropEntry(entry: usize, fast: usize): void {
   fastClear(fast)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function fastClear(fast: usize): void {
   store<u64>(fast, -1, FAST_READ)
@@ -178,7 +174,6 @@ export function a20Changed(): void {
 }
 
 /** The entry that translates `linear` now, 0 when there is none. */
-// @ts-expect-error: decorator
 @inline
 export function tlbFind(linear: u64): usize {
   const entry = tlbEntry(linear)

@@ -77,7 +77,6 @@ let trail0: u64 = 0
 let trail1: u64 = 0
 let trail2: u64 = 0
 
-// @ts-expect-error: decorator
 @inline
 function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 {
   let code: u32 = 0
@@ -106,7 +105,6 @@ function reserved(linear: u64, access: u32, user: bool, entry: u64): usize {
   return 0
 }
 
-// @ts-expect-error: decorator
 @inline
 function markTable(phys: u64): void {
   const frame = <u32>(phys >> 12)
@@ -242,7 +240,6 @@ function denied(linear: u64, access: u32, user: bool, entry: u64): usize {
   return 0
 }
 
-// @ts-expect-error: decorator
 @inline
 function pushTrail(at: u64): void {
   trail2 = trail1

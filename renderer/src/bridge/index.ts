@@ -1,5 +1,12 @@
 // The page's end of the bridge: the two verbs.
-import type { Acknowledgement, CallName, Calls, EventMessage, EventName, Events } from '../../../preload/bridge'
+import type {
+  Acknowledgement,
+  CallName,
+  Calls,
+  EventMessage,
+  EventName,
+  Events,
+} from '../../../preload/bridge'
 
 type Listener<Name extends EventName> = (value: Events[Name]) => void
 

@@ -34,13 +34,13 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
     })
   const { width, height } = dock
   const wide = width >= THREE_COLUMNS
-  const side = wide ? Math.round(Math.min(308, width * 0.22)) : 290
+  const side = wide ? Math.round(Math.max(292, Math.min(308, width * 0.22))) : 290
   switch (preset) {
     case 'boot': {
       add('screen')
       add('cpu', 'screen', 'left', { initialWidth: side })
       if (wide) {
-        const right = Math.round(Math.min(430, Math.max(340, width * 0.28)))
+        const right = Math.round(Math.min(430, Math.max(340, width * 0.265)))
         add('memory', 'screen', 'right', { initialWidth: right })
         add('code', 'memory', 'below', { initialHeight: Math.round(height * 0.42) })
         add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.34) })

@@ -9,7 +9,10 @@ export const STAGES: Record<number, StageWords> = {
   0: { name: 'Reset', meaning: 'The CPU fetched its first instruction at F000:FFF0, 16 bytes below 4 GiB.' },
   1: { name: 'BIOS', meaning: 'The firmware has set up its services and looks for a disk to boot.' },
   2: { name: 'Boot sector', meaning: 'The first sector was loaded and runs at 0000:7C00, in real mode.' },
-  3: { name: 'A20', meaning: 'Address line 20 passes: memory above 1 MiB is no longer an alias of the first.' },
+  3: {
+    name: 'A20',
+    meaning: 'Address line 20 passes: memory above 1 MiB is no longer an alias of the first.',
+  },
   4: { name: 'GDT', meaning: 'The guest loaded a descriptor table of its own with LGDT.' },
   5: { name: 'Protected', meaning: 'CR0.PE is set: segments come from descriptors, with limits and rights.' },
   6: { name: 'PAE', meaning: 'CR4.PAE is set: page-table entries are 8 bytes wide.' },

@@ -21,7 +21,8 @@ export const unicodeOf = (code: number): string => TABLE[code] ?? '\ufffd'
 export function textOf(cells: Uint8Array, columns: number, rows: number): string[] {
   return Array.from({ length: rows }, (_, row) => {
     let line = ''
-    for (let column = 0; column < columns; column++) line += unicodeOf(cells[(row * columns + column) * 2] ?? 0)
+    for (let column = 0; column < columns; column++)
+      line += unicodeOf(cells[(row * columns + column) * 2] ?? 0)
     return line.replace(/[ \u00a0]+$/, '')
   })
 }

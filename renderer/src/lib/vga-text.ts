@@ -12,8 +12,7 @@ export interface BlinkPhase {
 function packed(palette: Uint8Array): Uint32Array {
   const colours = new Uint32Array(palette.length / 3)
   for (let i = 0; i < colours.length; i++) {
-    colours[i] =
-      0xff000000 | (palette[i * 3 + 2]! << 16) | (palette[i * 3 + 1]! << 8) | palette[i * 3]!
+    colours[i] = 0xff000000 | (palette[i * 3 + 2]! << 16) | (palette[i * 3 + 1]! << 8) | palette[i * 3]!
   }
   return colours
 }
@@ -46,7 +45,8 @@ export class TextPainter {
     if (afresh) {
       this.width = columns * cellWidth
       this.height = rows * cellHeight
-      if (this.pixels.length !== this.width * this.height) this.pixels = new Uint32Array(this.width * this.height)
+      if (this.pixels.length !== this.width * this.height)
+        this.pixels = new Uint32Array(this.width * this.height)
       this.#cells = new Uint8Array(columns * rows * 2)
     }
     const { cursor } = screen

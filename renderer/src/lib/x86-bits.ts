@@ -106,19 +106,20 @@ const SYSTEM_TYPES: Record<number, string> = {
   15: 'trap gate',
 }
 
-/** What a segment register's hidden part says, in a few words: "code64 r-x dpl0". */
+/** What a segment register's hidden part says, in a few words: "code64 rx", "data32 rw", "TSS busy". */
 export function segmentInWords(segment: SegmentRegister, mode: CpuMode): string {
   const system = segment.name === 'ldtr' || segment.name === 'tr'
   if (segment.unusable) return 'null'
-  if (mode === 'real' || mode === 'v86') return system ? 'unused' : `${segment.limit > 0xffff ? 'unreal' : 'real'}`
+  if (mode === 'real' || mode === 'v86')
+    return system ? 'unused' : `${segment.limit > 0xffff ? 'unreal' : 'real'}`
   if (!segment.present) return 'not present'
-  if (!segment.codeOrData) return `${SYSTEM_TYPES[segment.type] ?? `type ${segment.type}`} dpl${segment.dpl}`
+  if (!segment.codeOrData) return SYSTEM_TYPES[segment.type] ?? `type ${segment.type}`
   const code = (segment.type & 8) !== 0
   const size = segment.long ? '64' : segment.big ? '32' : '16'
   const rights = code
     ? `${segment.type & 2 ? 'r' : '-'}x${segment.type & 4 ? 'c' : ''}`
     : `r${segment.type & 2 ? 'w' : '-'}${segment.type & 4 ? '↓' : ''}`
-  return `${code ? 'code' : 'data'}${size} ${rights} dpl${segment.dpl}`
+  return `${code ? 'code' : 'data'}${size} ${rights}`
 }
 
 /** The whole story of a segment register, one line per fact. */

@@ -16,7 +16,9 @@ export function wordsOf(text: string): Word[] {
   const prefix = /^(rep|repe|repne|lock)$/.test(first) && rest.length > 0
   const mnemonic = prefix ? `${first} ${rest.shift()}` : first
   words.push({ kind: 'mnemonic', text: rest.length > 0 ? `${mnemonic.padEnd(COLUMN)} ` : mnemonic })
-  for (const [piece] of rest.join(' ').matchAll(/0x[0-9a-f]+|\d[0-9a-f]*h?|[a-z_][a-z0-9_]*|\s+|[^\w\s]+/gi)) {
+  for (const [piece] of rest
+    .join(' ')
+    .matchAll(/0x[0-9a-f]+|\d[0-9a-f]*h?|[a-z_][a-z0-9_]*|\s+|[^\w\s]+/gi)) {
     const kind = /^(0x|\d)/i.test(piece)
       ? 'number'
       : SIZES.test(piece)

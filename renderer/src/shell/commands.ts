@@ -56,8 +56,20 @@ export function useCommands() {
       run: () => documents.openSample(),
     },
     { id: 'reveal', title: 'Show the image in its folder', available: open, run: () => documents.reveal() },
-    { id: 'screenshot', title: 'Save a screenshot…', keys: 'Ctrl+Shift+S', available: open, run: screen.save },
-    { id: 'copyScreen', title: 'Copy the screen as text', keys: 'Ctrl+Shift+C', available: open, run: screen.copy },
+    {
+      id: 'screenshot',
+      title: 'Save a screenshot…',
+      keys: 'Ctrl+Shift+S',
+      available: open,
+      run: screen.save,
+    },
+    {
+      id: 'copyScreen',
+      title: 'Copy the screen as text',
+      keys: 'Ctrl+Shift+C',
+      available: open,
+      run: screen.copy,
+    },
     ...PANEL_IDS.filter((id) => !PANELS[id].transient).map((id) => ({
       id: `show.${id}`,
       title: `Show panel: ${PANELS[id].title}`,

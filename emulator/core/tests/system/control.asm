@@ -88,11 +88,12 @@ main:   mov     word [13 * 4], any_fault
         mov     eax, 7
         xor     ecx, ecx
         cpuid
-        test    ebx, 1 << 7
-        jnz     .smep
         mov     edx, 1 << 20
+        test    ebx, 1 << 7
+        jz      .no_smep
+        mov     edx, 1 << 31            ; a processor that has SMEP is asked for what nobody has
+.no_smep:
         protection {mov cr4, edx}, "SDM 3A 2.5: #GP for CR4.SMEP without the CPUID bit"
-.smep:
         mov     eax, 0x80000008
         cpuid
         movzx   eax, ah
@@ -120,13 +121,21 @@ main:   mov     word [13 * 4], any_fault
         mov     dr6, eax
         db      0x0f, 0x21, 0xe0        ; mov eax, dr4
         expect  eax, 0xffff0ff2, "SDM 3B 17.2.2: DR4 is DR6; its fixed bits"
-        mov     eax, 0xffffffff
+        mov     eax, 0xdc00
         mov     dr7, eax
         mov     eax, dr7
         and     eax, 0xd400
         expect  eax, 0x0400, "SDM 3B 17.2.4: fixed bits of DR7"
-        xor     eax, eax
+        mov     word [1 * 4], any_fault
+        mov     word [1 * 4 + 2], 0
+        mov     eax, 0x2400
         mov     dr7, eax
+        protection {mov eax, dr7}, "SDM 3B 17.3.1.3: with DR7.GD an access to a debug register is #DB"
+        mov     eax, dr7
+        expect  eax, 0x0400, "SDM 3B 17.2.4: GD is clear in the handler"
+        mov     eax, dr6
+        and     eax, 0x2000
+        expect  eax, 0x2000, "SDM 3B 17.2.3: DR6.BD"
         mov     edx, 8
         mov     cr4, edx
         protection {db 0x0f, 0x21, 0xe0}, "SDM 3B 17.2.2: #UD for DR4 with CR4.DE"

@@ -34,7 +34,10 @@ export function assemble(name: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'ringside-system-'))
   const rom = join(folder, 'rom')
   try {
-    execFileSync('nasm', ['-f', 'bin', '-Wall', '-Werror', '-o', rom, `${name}.asm`], { cwd: here, stdio: 'pipe' })
+    execFileSync('nasm', ['-f', 'bin', '-Wall', '-Werror', '-o', rom, `${name}.asm`], {
+      cwd: here,
+      stdio: 'pipe',
+    })
     return new Uint8Array(readFileSync(rom))
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -54,5 +57,9 @@ export function runRom(rom: Uint8Array): GuestRun {
     text += new TextDecoder().decode(Uint8Array.from(core.takeOutput(L.RING_DEBUGCON)))
     if (result !== RUN_BUDGET) break
   }
-  return { core, stopReason: core.header32(L.HDR_STOP_REASON), lines: text.split('\n').filter((line) => line) }
+  return {
+    core,
+    stopReason: core.header32(L.HDR_STOP_REASON),
+    lines: text.split('\n').filter((line) => line),
+  }
 }

@@ -1,0 +1,68 @@
+// Starts the real application in real Electron for a test, with a profile of its own.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { _electron as electron, type ElectronApplication, type Page, test as base } from '@playwright/test'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+export const guest = (path: string) => join(root, 'assets/guests', path)
+export const seed = (name: string) => guest(`seed/${name}`)
+export const shots = join(root, 'out/shots')
+
+export interface Started {
+  app: ElectronApplication
+  page: Page
+  profile: string
+}
+
+export interface Options {
+  files?: string[]
+  /** Of the page. */
+  width?: number
+  height?: number
+  theme?: 'light' | 'dark'
+  /** A profile to go on with. */
+  profile?: string
+}
+
+async function launch({ files = [], width = 1280, height = 800, theme = 'dark', profile }: Options) {
+  const folder = profile ?? (await mkdtemp(join(tmpdir(), 'ringside-profile-')))
+  const app = await electron.launch({
+    args: ['--no-sandbox', `--user-data-dir=${folder}`, root, ...files],
+    env: { ...process.env, NODE_ENV: 'production' } as Record<string, string>,
+  })
+  const page = await app.firstWindow()
+  await app.evaluate(
+    ({ BrowserWindow }, size) => BrowserWindow.getAllWindows()[0]?.setContentSize(size.width, size.height),
+    { width, height },
+  )
+  await page.emulateMedia({ colorScheme: theme })
+  return { app, page, profile: folder }
+}
+
+/** `start` launches Ringside; everything it started is closed and removed at the end of the test. */
+export const test = base.extend<{ start: (options?: Options) => Promise<Started> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright finds out by the pattern what a fixture needs
+  start: async ({}, use) => {
+    const started: Started[] = []
+    await use(async (options = {}) => {
+      const one = await launch(options)
+      started.push(one)
+      return one
+    })
+    for (const { app } of started) await app.close().catch(() => undefined)
+    for (const { profile } of started) await rm(profile, { recursive: true, force: true })
+  },
+})
+
+export { expect } from '@playwright/test'
+
+/** What COM1 has said, line by line, without the empty line that waits for more. */
+export async function serialLines(page: Page): Promise<string[]> {
+  const text = (await page.getByTestId('serial-text').textContent()) ?? ''
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line, i, all) => line !== '' || i < all.length - 1)
+}

@@ -1,0 +1,73 @@
+// Every state of the window, light and dark, wide and narrow: photographed for people to look at (out/shots), and
+// held to the accessibility rules by axe.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, guest, root, seed, serialLines, shots, test } from './application'
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 1280, height: 800 },
+  { width: 900, height: 600 },
+]
+
+const STATES: { name: string; files: string[]; ready: (page: Page) => Promise<void> }[] = [
+  { name: 'welcome', files: [], ready: (page) => expect(page.getByTestId('welcome')).toBeVisible() },
+  {
+    name: 'failed',
+    files: [join(root, 'README.md')],
+    ready: (page) => expect(page.getByTestId('failed')).toBeVisible(),
+  },
+  {
+    name: 'long-mode',
+    files: [seed('p5.img')],
+    ready: (page) => expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled'),
+  },
+  {
+    name: 'triple-fault',
+    files: [seed('triple-fault.img')],
+    ready: (page) => expect(page.getByTestId('fault')).toBeVisible(),
+  },
+  {
+    name: 'stepping',
+    files: [guest('tests/text-80x50.img')],
+    ready: async (page) => {
+      await expect(page.getByTestId('screen-text')).toContainText('49')
+      await page.getByTestId('pause').click()
+      await expect(page.getByTestId('state')).toHaveText('paused')
+      await page.keyboard.press('F11')
+      await expect(page.getByTestId('register-rip')).toContainText('changed')
+    },
+  },
+  {
+    name: 'first-light',
+    files: [guest('first-light/first-light.img')],
+    ready: (page) => expect(page.getByTestId('screen-text')).toContainText('Graphics', { timeout: 20_000 }),
+  },
+]
+
+test.beforeAll(() => mkdir(shots, { recursive: true }))
+
+for (const { name, files, ready } of STATES) {
+  for (const theme of ['dark', 'light'] as const) {
+    test(`${name}, ${theme}`, async ({ start }) => {
+      const { app, page } = await start({ files, theme, ...SIZES[0]! })
+      await ready(page)
+      for (const { width, height } of SIZES) {
+        await app.evaluate(
+          ({ BrowserWindow }, size) =>
+            BrowserWindow.getAllWindows()[0]!.setContentSize(size.width, size.height),
+          { width, height },
+        )
+        await page.waitForFunction((width) => window.innerWidth === width, width)
+        await page.screenshot({ path: join(shots, `${name}-${theme}-${width}.png`) })
+      }
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+      const serious = violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)
+      expect(serious).toEqual([])
+    })
+  }
+}

@@ -1,0 +1,111 @@
+// The page draws what an untrusted guest says: it has no Node, no foreign content, and what it asks is checked.
+import { expect, seed, test } from './application'
+
+test('the page has no Node and no Electron', async ({ start }) => {
+  const { page } = await start()
+  const found = await page.evaluate(() =>
+    ['require', 'process', 'module', 'Buffer', 'electron', 'ipcRenderer'].filter((name) => name in window),
+  )
+  expect(found).toEqual([])
+  const bridge = await page.evaluate(() => Object.keys(window.ringside).sort())
+  expect(bridge).toEqual(['call', 'pathOf'])
+})
+
+test('the content security policy lets in our own files only', async ({ start }) => {
+  const { page } = await start()
+  const policy = await page.evaluate(async () =>
+    (await fetch(location.href)).headers.get('content-security-policy'),
+  )
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).toContain("script-src 'self'")
+  const scripts = policy?.split('; ').filter((part) => part.startsWith('script-src'))
+  expect(scripts).toEqual(["script-src 'self'"])
+  const ran = await page.evaluate(() => {
+    const script = document.createElement('script')
+    script.textContent = 'window.intruder = true'
+    document.head.append(script)
+    return 'intruder' in window
+  })
+  expect(ran).toBe(false)
+  await expect(page.evaluate(() => fetch('https://example.com/'))).rejects.toThrow(/fetch/i)
+  // By source text: Playwright's own evaluation is not bound by the policy.
+  const evaluated = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        document.addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
+          done(violatedDirective),
+        )
+        const image = document.createElement('img')
+        image.src = 'https://example.com/pixel.png'
+      }),
+  )
+  expect(evaluated).toBe('img-src')
+})
+
+test('no file outside the renderer folder is served', async ({ start }) => {
+  const { page } = await start()
+  const statuses = await page.evaluate(async () => {
+    const paths = [
+      '/../main/index.js',
+      '/%2e%2e/main/index.js',
+      '/..%2fmain/index.js',
+      '/%2e%2e%5cmain/index.js',
+      '/',
+    ]
+    return Promise.all(paths.map(async (path) => (await fetch(`app://ringside${path}`)).status))
+  })
+  expect(statuses).toEqual([404, 404, 404, 404, 404])
+})
+
+test('the window neither navigates nor opens others', async ({ start }) => {
+  const { app, page } = await start()
+  const before = page.url()
+  await page.evaluate(() => {
+    window.open('https://example.com/')
+    location.href = 'https://example.com/'
+  })
+  await expect(page.getByTestId('welcome')).toBeVisible()
+  expect(page.url()).toBe(before)
+  expect(app.windows()).toHaveLength(1)
+})
+
+test('calls with wrong arguments are refused, in words', async ({ start }) => {
+  const { page } = await start({ files: [seed('p3.img')] })
+  await expect(page.getByTestId('state')).toContainText('running')
+  const answers = await page.evaluate(async () => {
+    const call = window.ringside.call as (name: string, ...args: unknown[]) => Promise<unknown>
+    const tries: [string, ...unknown[]][] = [
+      ['document.open', 7],
+      ['document.open', 'a\0b'],
+      ['machine', 'format-c'],
+      ['memory.frame', -1],
+      ['interest', { screen: 'yes' }],
+      ['constructor'],
+      ['key', 'KeyA; rm', true],
+      ['machine', 'run', 'extra'],
+    ]
+    return Promise.all(
+      tries.map(([name, ...args]) =>
+        call(name, ...args).then(
+          () => 'accepted',
+          (error: Error) => error.message,
+        ),
+      ),
+    )
+  })
+  expect(answers).not.toContain('accepted')
+  expect(answers[0]).toContain('a path must be text, not number')
+  expect(answers[2]).toContain('one of run, pause, step, stepOver, reset')
+  await expect(page.getByTestId('state')).toContainText('running')
+})
+
+test('permissions are refused', async ({ start }) => {
+  const { page } = await start()
+  const camera = await page.evaluate(() =>
+    navigator.mediaDevices?.getUserMedia({ video: true }).then(
+      () => 'granted',
+      () => 'refused',
+    ),
+  )
+  expect(camera ?? 'refused').toBe('refused')
+})

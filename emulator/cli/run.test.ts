@@ -1,0 +1,365 @@
+// The command line as a user runs it: a process of its own, with its stdin, stdout, stderr and exit status. All but the
+// first run skip `./ringside`'s look at whether everything is built, so that an edit in between changes nothing.
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const seed = (name: string) => join(root, `assets/guests/seed/${name}.img`)
+const guest = (name: string) => join(root, `assets/guests/tests/${name}.img`)
+
+const COMMAND = [join(root, 'ringside')]
+const BUILT = [
+  '--input-type=module',
+  '-e',
+  `import { runCli } from ${JSON.stringify(pathToFileURL(join(root, 'tools/cli.mjs')).href)}
+process.exitCode = await runCli(process.argv.slice(1))`,
+  '--',
+]
+
+let folder: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+  // Builds, if nobody has yet.
+  const { status, stdout } = await ringside(['run', '--help'], { command: COMMAND })
+  expect(status).toBe(0)
+  expect(stdout).toContain('--until TEXT')
+}, 300_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Outcome {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+interface How {
+  /** Written to stdin, which is closed behind it; without it stdin is empty. */
+  input?: string
+  /** Called with everything that has come on stdout so far. */
+  watch?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
+  uid?: number
+  command?: string[]
+}
+
+function ringside(args: string[], { input, watch, uid, command = BUILT }: How = {}): Promise<Outcome> {
+  const options = uid === undefined ? {} : { uid, gid: uid }
+  const child = spawn(process.execPath, [...command, ...args], { cwd: root, ...options })
+  const out: Buffer[] = []
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    out.push(chunk)
+    watch?.(Buffer.concat(out).toString('latin1'), (signal) => child.kill(signal))
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  // A run may end before it has read its stdin.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input ?? '')
+  return new Promise((resolve) => {
+    child.on('close', (status) => resolve({ status, stdout: Buffer.concat(out).toString('latin1'), stderr }))
+  })
+}
+
+/** Byte for byte what QEMU 7.2 shows on COM1. */
+const TEXTS: Record<string, string> = {
+  'p3-nostage2': 'Booting ...\r\nDisk error!\r\n',
+  p3: 'Booting ...\r\nStarting Stage2 ...\r\nStage2: OK\r\n',
+  p4:
+    'Booting ...\r\nStarting Stage2 ...\r\nStage2: OK\r\nA20 Line: Enabled\r\nGDT: Loaded\r\n' +
+    'Entered protected mode ...\r\r\n',
+  p5:
+    'Booting ...\r\nStarting Stage2 ...\r\nStage2: OK\r\nA20 Line: Enabled\r\nGDT: Loaded\r\n' +
+    'Protected Mode: Enabled\r\r\nPaging: Enabled\r\r\n64-bit Long mode: Enabled\r\r\n',
+}
+
+describe('the seed images', () => {
+  test.each(Object.entries(TEXTS))('%s', async (name, expected) => {
+    const { status, stdout } = await ringside(['run', seed(name), '--timeout', '0.7'])
+    expect({ status, stdout }).toEqual({ status: 124, stdout: expected })
+  })
+
+  test('triple-fault.img ends with 4 and a report for a person', async () => {
+    const { status, stdout, stderr } = await ringside(['run', seed('triple-fault')])
+    expect({ status, stdout }).toEqual({
+      status: 4,
+      stdout: 'Booting ...\r\nStarting Stage2 ...\r\nAbout to triple fault\r\n',
+    })
+    for (const said of ['#NP', '0x08', 'not present', 'IDTR', 'real-mode', '#GP', '#DF', 'jmp 8:']) {
+      expect(stderr).toContain(said)
+    }
+  })
+
+  test('p5.img, twenty times in a row: the same text, the same machine', async () => {
+    const outcomes = new Set<string>()
+    for (let i = 0; i < 20; i++) {
+      const args = ['run', seed('p5'), '--timeout', '0.3', '--stats', 'json']
+      const { stdout, stderr } = await ringside(args)
+      const { instructions, stateHash } = JSON.parse(stderr.trimEnd().split('\n').at(-1)!)
+      outcomes.add(JSON.stringify({ stdout, instructions, stateHash }))
+    }
+    expect([...outcomes].map((text) => JSON.parse(text).stdout)).toEqual([TEXTS['p5']])
+  })
+})
+
+describe('how a run ends', () => {
+  test('--until: 0, as soon as the text is there', async () => {
+    const began = performance.now()
+    const { status, stdout } = await ringside(['run', seed('p5'), '--until', 'Long mode: Enabled'])
+    expect(status).toBe(0)
+    expect(TEXTS['p5']!.startsWith(stdout)).toBe(true)
+    // FIGURES: 1.5 s from the command to the last line; the allowance is for a machine that is busy with other tests.
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+  test('isa-debug-exit: (v << 1) | 1', async () => {
+    const { status, stdout } = await ringside(['run', guest('debug-exit')])
+    expect({ status, stdout }).toEqual({ status: 43, stdout: 'Leaving through port F4h\r\n' })
+  })
+  test('power-off: 0', async () => {
+    const { status, stdout } = await ringside(['run', guest('power-off')])
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'Switching off\r\n' })
+  })
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s: %i', async (signal, expected) => {
+    const { status } = await ringside(['run', seed('p3')], {
+      watch: (stdout, kill) => {
+        if (stdout.includes('OK')) kill(signal)
+      },
+    })
+    expect(status).toBe(expected)
+  })
+  test('nobody reads its output any more: 141, without a word', async () => {
+    const child = spawn(process.execPath, [...BUILT, 'run', guest('serial-flood')], {
+      cwd: root,
+    })
+    let stderr = ''
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk
+    })
+    child.stdout.once('data', () => child.stdout.destroy())
+    const status = await new Promise((resolve) => child.on('close', resolve))
+    expect({ status, stderr }).toEqual({ status: 141, stderr: '' })
+  })
+})
+
+describe('what goes in and out', () => {
+  test('stdin is COM1’s receiver: all of it, in order', async () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `line ${i} of a long paste`).join(' ')
+    const { status, stdout } = await ringside(['run', guest('serial-echo'), '--until', 'Echo ends'], {
+      input: `${text}\x04`,
+    })
+    expect(status).toBe(0)
+    // What is typed before the guest's own first line is out may come back in the middle of it.
+    const echoed = stdout.replace(/\r\nEcho ends[\s\S]*$/, '')
+    expect(echoed.endsWith(text.slice(20))).toBe(true)
+    expect(echoed.length).toBe('Echo ready\r\n'.length + text.length)
+  })
+
+  test('a closed stdin is no input', async () => {
+    const args = ['run', seed('p3'), '--until', 'OK']
+    const child = spawn('sh', ['-c', 'exec "$0" "$@" <&-', process.execPath, ...BUILT, ...args], {
+      cwd: root,
+    })
+    const status = await new Promise((resolve) => child.on('close', resolve))
+    expect(status).toBe(0)
+  })
+
+  test('megabytes to COM1 arrive complete and in order', async () => {
+    const lines = 40_000
+    const last = (lines - 1).toString(16).toUpperCase().padStart(8, '0')
+    const { status, stdout } = await ringside(['run', guest('serial-flood'), '--until', last])
+    expect(status).toBe(0)
+    const complete = stdout.split('\r\n').slice(0, lines)
+    const wrong = complete.findIndex(
+      (line, i) => line !== `${'.'.repeat(54)}${i.toString(16).toUpperCase().padStart(8, '0')}`,
+    )
+    expect({ count: complete.length, wrong }).toEqual({ count: lines, wrong: -1 })
+  })
+
+  test('--serial null and file:PATH', async () => {
+    const silent = await ringside(['run', seed('p3'), '--serial', 'null', '--until', 'Stage2: OK'])
+    expect(silent).toMatchObject({ status: 0, stdout: '' })
+    const path = join(folder, 'com1.txt')
+    const filed = await ringside(['run', seed('p3'), '--serial', `file:${path}`, '--timeout', '0.7'])
+    expect(filed.stdout).toBe('')
+    expect(readFileSync(path, 'latin1')).toBe(TEXTS['p3'])
+  })
+
+  test('--screenshot: a PNG of the text screen', async () => {
+    const path = join(folder, 'screen.png')
+    const { status } = await ringside(['run', seed('p3'), '--until', 'OK', '--screenshot', path])
+    expect(status).toBe(0)
+    const png = readFileSync(path)
+    expect(png.subarray(1, 4).toString()).toBe('PNG')
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([720, 400])
+  })
+
+  test('--stats json is the last line of stderr', async () => {
+    const { stderr } = await ringside(['run', guest('debug-exit'), '--stats', 'json'])
+    expect(JSON.parse(stderr.trimEnd().split('\n').at(-1)!)).toEqual({
+      instructions: expect.any(Number),
+      seconds: expect.any(Number),
+      mips: expect.any(Number),
+      cpus: 1,
+      schedule: 'deterministic',
+      stateHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+  })
+
+  test('what the guest writes to its disk never reaches the image', async () => {
+    const path = join(folder, 'mine.img')
+    copyFileSync(guest('ata-pio'), path)
+    chmodSync(path, 0o444)
+    const before = readFileSync(path)
+    const { stdout } = await ringside(['run', path, '--until', 'Done'])
+    expect(stdout).toContain('READ BACK 1234F013')
+    expect(readFileSync(path).equals(before)).toBe(true)
+  })
+})
+
+describe('bad input has an answer', () => {
+  const file = (name: string, content: string | Uint8Array) => {
+    const path = join(folder, name)
+    writeFileSync(path, content)
+    return path
+  }
+
+  test.each<[string, () => string, string]>([
+    ['an empty file', () => file('empty', ''), 'the file is empty'],
+    ['a text file', () => file('notes.txt', 'buy milk\n'.repeat(100)), 'text file'],
+    ['three bytes', () => file('three', Uint8Array.of(1, 2, 3)), '3 bytes cannot be a disk image'],
+    ['a directory', () => folder, 'is a directory'],
+    ['a file that is not there', () => join(folder, 'absent'), 'no such file'],
+    [
+      'another format',
+      () => file('x.qcow2', Buffer.from('QFI\xfb'.padEnd(1024, '\0'), 'latin1')),
+      'which this version cannot open yet',
+    ],
+  ])('%s: 2, and one line', async (_name, path, said) => {
+    const { status, stdout, stderr } = await ringside(['run', path()])
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toContain(said)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  test.runIf(process.getuid?.() === 0)('a file without permission: 2', async () => {
+    const path = file('secret.img', readFileSync(seed('p3')))
+    chmodSync(path, 0o600)
+    chmodSync(folder, 0o755)
+    const nobody = 65534
+    const { status, stderr } = await ringside(['run', path], { uid: nobody })
+    expect(stderr).toContain('you may not read this file')
+    expect(status).toBe(2)
+  })
+
+  test('a wrong option: 2, and where to read about it', async () => {
+    const { status, stderr } = await ringside(['run', seed('p3'), '--memory', 'lots'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('--memory lots')
+    expect(stderr).toContain('ringside run --help')
+  })
+
+  test('a cut-off image: the guest sees the end of the disk', async () => {
+    const path = file('cut.img', readFileSync(seed('p5')).subarray(0, 1000))
+    const { status, stdout, stderr } = await ringside(['run', path, '--until', 'Disk error!'])
+    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining('Disk error!') })
+    expect(stderr).toContain('cut off')
+  })
+
+  test('without 55 AA: it says so, and the firmware does not boot it', async () => {
+    const { status, stdout, stderr } = await ringside(['run', guest('no-signature'), '--timeout', '0.5'])
+    expect({ status, stdout }).toEqual({ status: 124, stdout: '' })
+    expect(stderr).toContain('55 AA')
+  })
+
+  test('8 TiB, sparse: boots like any other', async () => {
+    const path = file('sparse.img', readFileSync(seed('p5')))
+    try {
+      truncateSync(path, 8 * 2 ** 40)
+    } catch {
+      return // this file system has no files of that size
+    }
+    const { status } = await ringside(['run', path, '--until', 'Long mode: Enabled', '--timeout', '10'])
+    expect(status).toBe(0)
+  })
+
+  test('a file that is deleted, or cut off, while it runs', async () => {
+    const deleted = file('deleted.img', readFileSync(guest('int13-nonsense')))
+    const gone = await ringside(['run', deleted, '--until', '4096 calls answered\r\n..'], {
+      watch: (stdout) => {
+        if (stdout.length < 4) rmSync(deleted, { force: true })
+      },
+    })
+    expect(gone.status).toBe(0)
+
+    const path = file('shrinking.img', readFileSync(guest('int13-nonsense')))
+    truncateSync(path, 64 * 2 ** 20)
+    let cut = false
+    const { status, stderr } = await ringside(
+      ['run', path, '--until', '4096 calls answered', '--timeout', '20'],
+      {
+        watch: () => {
+          if (!cut) truncateSync(path, 512)
+          cut = true
+        },
+      },
+    )
+    expect(status).toBe(0)
+    expect(stderr).toMatch(/shrinking\.img \(hda\): .*the file now ends at byte 512/)
+    unlinkSync(path)
+  })
+
+  test.each([
+    ['a guest that loops in INT 13h with nonsense', 'int13-nonsense', '4096 calls answered\r\n.', []],
+    ['one that overwrites the IVT', 'ivt-overwrite', 'Overwriting the vectors', ['--timeout', '0.7']],
+    ['one that jumps to where nothing is', 'unmapped-jump', 'Jumping to D000:0000', ['--timeout', '0.7']],
+  ])('%s', async (_name, image, said, more) => {
+    const until = more.length === 0 ? ['--until', said] : more
+    const { status, stdout } = await ringside(['run', guest(image), ...until])
+    expect(stdout).toContain(said)
+    expect(status).toBe(more.length === 0 ? 0 : 124)
+  })
+
+  test('one that jumps there in protected mode: a triple fault with a report', async () => {
+    const { status, stderr } = await ringside(['run', guest('unmapped-jump-32')])
+    expect(status).toBe(4)
+    expect(stderr).toContain('C0000000')
+  })
+})
+
+describe('info', () => {
+  test('in words and as JSON', async () => {
+    const words = await ringside(['info', seed('p5')])
+    expect(words.status).toBe(0)
+    expect(words.stdout).toContain(
+      'raw hard-disk image without a partition table, 16 KiB (16384 bytes, 32 sectors)',
+    )
+    const json = await ringside(['info', '--json', seed('p5')])
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      kind: 'disk',
+      sectors: 32,
+      bootable: true,
+      partitions: [],
+    })
+  })
+  test('what is no image: 2', async () => {
+    const { status, stderr } = await ringside(['info', join(root, 'package.json')])
+    expect(status).toBe(2)
+    expect(stderr).toContain('text file')
+  })
+})

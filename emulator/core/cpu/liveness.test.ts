@@ -1,0 +1,132 @@
+// A trace run at a stroke must leave what the same instructions leave one at a time: the executor joins records and
+// leaves out flags nobody can see, single steps do neither.
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { bindCore } from '../../threads/core-instance'
+import { createMemory } from '../../machine/memory'
+import corePath from '../index.ts?asc'
+import * as L from '../layout'
+
+const module = new WebAssembly.Module(readFileSync(corePath))
+const CODE = 0x8000n
+const DATA = 0x9000n
+const UNMAPPED = 0x4000_0000
+
+/** xorshift32 */
+function random(seed: number) {
+  let state = seed * 2654435761 + 1
+  return (below: number) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
+}
+
+/** A 64-bit machine with the first 2 MiB mapped and no IDT: what faults ends it. */
+function machine() {
+  const memory = createMemory(1 << 22, 1)
+  const core = bindCore(module, memory.wasm, () => {})
+  core.cpuStart(0)
+  core.machinePowerOn()
+  memory.setHeader32(L.HDR_CONTROL, L.CONTROL_RUN)
+  memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
+  memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)
+  const view = new DataView(memory.wasm.buffer)
+  const ram = view.getUint32(L.HEADER + L.HDR_RAM, true)
+  const put = (at: number, value: bigint) => view.setBigUint64(ram + at, value, true)
+  put(0x1000, 0x2003n)
+  put(0x2000, 0x3003n)
+  put(0x3000, 0x83n)
+  const cpu = (at: number, value: bigint) => view.setBigUint64(L.VCPUS + at, value, true)
+  cpu(L.CPU_CR3, 0x1000n)
+  cpu(L.CPU_CR0, 0x8000_0011n)
+  cpu(L.CPU_CR4, 0x20n)
+  cpu(L.CPU_EFER, 0x500n)
+  view.setUint16(L.VCPUS + L.CPU_SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE + L.SEGMENT_ATTRIBUTES, 0xa09b, true)
+  cpu(L.CPU_SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE, 0n)
+  const mode = L.MODE_CODE64 | L.MODE_STACK32 | L.MODE_PROTECTED | L.MODE_LONG | L.MODE_PAGING
+  view.setUint32(L.VCPUS + L.CPU_MODE, mode, true)
+  cpu(L.CPU_RIP, CODE)
+  cpu(L.CPU_IDTR_BASE, 0n)
+  view.setUint32(L.VCPUS + L.CPU_IDTR_LIMIT, 0, true)
+  return { core, view, ram, cpu }
+}
+
+/** One random instruction on registers 0-3 and 6-13 that computes, reads or moves; RBX points at data. */
+function instruction(pick: (below: number) => number, mayFault: boolean): number[] {
+  const r = () => [0, 1, 2, 6, 7][pick(5)]!
+  const wide = pick(2) ? [0x48] : []
+  const alu = [0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39][pick(8)]!
+  switch (pick(mayFault ? 13 : 12)) {
+    case 0:
+    case 1:
+    case 2:
+      return [...wide, alu, 0xc0 | (r() << 3) | r()]
+    case 3:
+      return [...wide, 0x83, 0xc0 | (pick(8) << 3) | r(), pick(256)]
+    case 4:
+      return [...wide, 0xc1, 0xc0 | ([0, 1, 2, 3, 4, 5, 7][pick(7)]! << 3) | r(), pick(70)]
+    case 5:
+      return [...wide, 0xd3, 0xc0 | ([0, 1, 4, 5, 7][pick(5)]! << 3) | r()]
+    case 6:
+      return [...wide, 0xff, 0xc0 | (pick(2) << 3) | r()]
+    case 7:
+      return [...wide, 0xf7, 0xd0 | (pick(2) << 3) | r()]
+    case 8:
+      return [0x0f, 0x90 | pick(16), 0xc0 | r()]
+    case 9:
+      return [...wide, alu | 2, 0x43 | (r() << 3), pick(100)]
+    case 10:
+      return [...wide, 0x8d, 0x44 | (r() << 3), 0x40 | r(), pick(128)]
+    case 11:
+      return [...wide, 0x0f, 0xaf, 0xc0 | (r() << 3) | r()]
+    default:
+      return [
+        0x8b,
+        0x04,
+        0x25,
+        UNMAPPED & 0xff,
+        (UNMAPPED >> 8) & 0xff,
+        (UNMAPPED >> 16) & 0xff,
+        UNMAPPED >>> 24,
+      ]
+  }
+}
+
+function outcome(code: readonly number[], seed: number, oneByOne: boolean, count: number): string {
+  const { core, view, ram, cpu } = machine()
+  const pick = random(seed)
+  new Uint8Array(view.buffer, ram + Number(CODE), code.length).set(code)
+  for (let i = 0; i < 16; i++)
+    cpu(L.CPU_RAX + i * 8, BigInt(pick(2 ** 32)) * BigInt([1, 3, 0x1_0000_0001][i % 3]!))
+  cpu(L.CPU_RBX, DATA)
+  for (let i = 0; i < 256; i++) view.setUint8(ram + Number(DATA) + i, pick(256))
+  if (oneByOne) for (let i = 0; i < count; i++) core.run(1n)
+  else core.run(BigInt(count))
+  const state = [
+    view.getBigUint64(L.VCPUS + L.CPU_RIP, true),
+    view.getBigUint64(L.VCPUS + L.CPU_RFLAGS, true),
+  ]
+  for (let i = 0; i < 16; i++) state.push(view.getBigUint64(L.VCPUS + L.CPU_RAX + i * 8, true))
+  state.push(view.getBigUint64(L.VCPUS + L.CPU_RETIRED, true))
+  return state.map((value) => value.toString(16)).join(' ')
+}
+
+test.each([
+  { name: 'computing', mayFault: false, seeds: 150 },
+  { name: 'with loads that fault in between', mayFault: true, seeds: 150 },
+])('traces $name end as single steps do', ({ mayFault, seeds }) => {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const pick = random(seed)
+    const code: number[] = []
+    const count = 3 + pick(30)
+    for (let i = 0; i < count; i++) code.push(...instruction(pick, mayFault))
+    // A conditional jump at the end reads what is left of the flags, and joins.
+    code.push(0x70 | pick(16), 2, 0x90, 0x90, 0x90)
+    const bytes = code.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    expect(outcome(code, seed, false, count + 2), `seed ${seed}: ${bytes}`).toBe(
+      outcome(code, seed, true, count + 2),
+    )
+  }
+})
