@@ -68,8 +68,9 @@ export const CR4_PGE: u64 = 1 << 7
 export const CR4_PCE: u64 = 1 << 8
 export const CR4_OSFXSR: u64 = 1 << 9
 export const CR4_OSXMMEXCPT: u64 = 1 << 10
+export const CR4_OSXSAVE: u64 = 1 << 18
 const CR4_SUPPORTED: u64 =
-  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT
+  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE
 
 export const EFER_SCE: u64 = 1
 export const EFER_LME: u64 = 1 << 8

@@ -28,6 +28,7 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { cpu } from './context'
+import { decodeCount, decodeGroup15, decodeLegacy, decodeVex, decodeXgetbv, decodeXsavec } from './decode-simd'
 import { decodeFxState, decodeWait, decodeX87 } from './decode-x87'
 import {
   Op,
@@ -80,26 +81,26 @@ const MAX_LENGTH: u32 = 15
 let start: usize = 0
 let at: usize = 0
 let end: usize = 0
-let op: usize = 0
+export let op: usize = 0
 let short: bool = false
 let mode64: bool = false
-let mode: u32 = 0
-let size: u32 = 0 // operand bytes: 2, 4, 8
+export let mode: u32 = 0
+export let size: u32 = 0 // operand bytes: 2, 4, 8
 let addressKind: u32 = 0
-let rex: u32 = 0
+export let rex: u32 = 0
 let prefixSegment: i32 = -1
-let repeat: u32 = 0 // 0, F2h or F3h
+export let repeat: u32 = 0 // 0, F2h or F3h
 let lock: bool = false
-let operand16: bool = false
-let mod: u32 = 0
-let reg: u32 = 0
-let rm: u32 = 0
+export let operand16: bool = false
+export let mod: u32 = 0
+export let reg: u32 = 0
+export let rm: u32 = 0
 let result: u32 = 0
 /** Displacement is relative to the next instruction. */
-let relative: bool = false
+export let relative: bool = false
 
 @inline
-function byte(): u32 {
+export function byte(): u32 {
   if (at >= end) {
     short = true
     return 0
@@ -122,6 +123,16 @@ function signedByte(): i64 {
   return <i64>(<i8>byte())
 }
 
+/** Whether the instruction turned out to go on beyond the bytes given. */
+export function isCut(): bool {
+  return short
+}
+
+/** Makes the R, X, B and W of a VEX prefix what REX would have made them. */
+export function setRex(value: u32): void {
+  rex = value
+}
+
 /** Immediate of the operand size, at most 32 bits, sign-extended (Iz). */
 function immediate(bytes: u32): i64 {
   if (bytes == 1) return signedByte()
@@ -130,7 +141,7 @@ function immediate(bytes: u32): i64 {
 }
 
 @inline
-function gpr(n: u32): u32 {
+export function gpr(n: u32): u32 {
   return <u32>cpu + CPU_RAX + n * 8
 }
 
@@ -151,7 +162,7 @@ function log2(bytes: u32): u32 {
 }
 
 @inline
-function emit(code: u32): void {
+export function emit(code: u32): void {
   store<u16>(op, code as u16, O_OP)
 }
 
@@ -161,7 +172,7 @@ function emitSlow(what: Slow, flags: u32): void {
   store<u32>(op, flags, O_AUX2)
 }
 
-function emitSystem(what: Sys, flags: u32): void {
+export function emitSystem(what: Sys, flags: u32): void {
   emit(Op.SYSTEM)
   store<u32>(op, what, O_AUX)
   store<u32>(op, flags, O_AUX2)
@@ -183,7 +194,7 @@ function setImmediate_(value: i64): void {
 }
 
 /** ModR/M, SIB and displacement (SDM 2 2.1.5, 2.2.1). Register operands are left to the caller. */
-function modrm(): void {
+export function modrm(): void {
   const b = byte()
   mod = b >> 6
   reg = ((b >> 3) & 7) | ((rex & 4) << 1)
@@ -926,7 +937,7 @@ function oneByteHigh(opcode: u32): void {
       return
     case 0xc4:
     case 0xc5:
-      if (mode64) undefined_()
+      if (mode64 || (at < end && load<u8>(at) >= 0xc0)) decodeVex(opcode == 0xc4, byte())
       else loadFar(opcode == 0xc4 ? SEG_ES : SEG_DS)
       return
     case 0xc6:
@@ -1295,14 +1306,19 @@ function twoByteLow(opcode: u32): void {
     case 0x0b:
       undefined_()
       return
+    case 0x38:
+      decodeLegacy(2, byte())
+      return
+    case 0x3a:
+      decodeLegacy(3, byte())
+      return
     case 0x04:
     case 0x0a:
     case 0x0c:
       undefined_()
       return
   }
-  // SSE, MMX and friends come with the FPU; their operands need not be known to say so.
-  notImplemented()
+  decodeLegacy(1, opcode)
 }
 
 function group7(): void {
@@ -1316,6 +1332,10 @@ function group7(): void {
     if (what == 6) {
       store<u32>(op, gpr(rm), O_SRC)
       emitSystem(Sys.LMSW, 2)
+      return
+    }
+    if (what == 2 && (rm & 7) < 2) {
+      decodeXgetbv((rm & 7) == 1)
       return
     }
     if (what == 7 && (rm & 7) == 0 && mode64) {
@@ -1465,9 +1485,6 @@ function twoByteHigh(opcode: u32): void {
       widen(0, size == 2 ? Op.MOV_RR16 : size == 4 ? Op.MOVSX_R16 : Op.MOVSX64_R16)
       if (size == 2 && mod != 3) emit(Op.MOV_RM16)
       return
-    case 0xb8:
-      notImplemented()
-      return
     case 0xb9:
     case 0xff:
       // UD1 and UD0 have a ModR/M byte.
@@ -1476,8 +1493,11 @@ function twoByteHigh(opcode: u32): void {
       return
     case 0xbc:
     case 0xbd:
-      // With F3h TZCNT and LZCNT where CPUID has them; else the prefix is ignored (SDM 2 BSF).
       modrm()
+      if (repeat == 0xf3) {
+        decodeCount(opcode)
+        return
+      }
       store<u32>(op, gpr(reg), O_DST)
       if (mod == 3) store<u32>(op, gpr(rm), O_SRC)
       emitSlow(opcode == 0xbc ? Slow.BSF : Slow.BSR, size | (mod == 3 ? 0 : SLOW_MEMORY))
@@ -1494,7 +1514,8 @@ function twoByteHigh(opcode: u32): void {
     case 0xc7:
       modrm()
       if ((reg & 7) != 1) {
-        if (mod == 3) notImplemented()
+        if (mod != 3 && (reg & 7) == 4) decodeXsavec()
+        else if (mod == 3) notImplemented()
         else undefined_()
         return
       }
@@ -1512,7 +1533,7 @@ function twoByteHigh(opcode: u32): void {
     undefined_()
     return
   }
-  notImplemented()
+  decodeLegacy(1, opcode)
 }
 
 function group15(): void {

@@ -56,6 +56,7 @@ import {
 } from './flags'
 import { addWithCarry, multiplyFlags, subtractWithBorrow } from './arithmetic'
 import { Op } from './ops'
+import { vector } from './simd/execute'
 import { popStack, pushStack, slow } from './slow'
 import { traceFind, tracePartial, traceWithinLimit } from './trace'
 import {
@@ -628,6 +629,13 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.NOP:
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR:
+          slowly(ip)
+          status = vector(ip)
+          setAhead(0)
+          if (status) return leave(ip, status)
           ip += OP_SIZE
           continue
         case Op.ADD_RR8:

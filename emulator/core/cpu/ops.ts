@@ -10,6 +10,8 @@ export enum Op {
   /** Out-of-line instruction that stays in the trace. O_AUX: Slow. */
   SLOW,
   NOP,
+  /** MMX, SSE, AVX and what shares their opcode maps (simd/execute.ts). O_AUX: number, O_AUX2: VECTOR_*. */
+  VECTOR,
 
   ADD_RR8,
   ADD_RR16,
