@@ -19,6 +19,7 @@ import {
   X87_POP_TWICE,
   X87_QUIET,
   X87_SHORT,
+  X87_SILENT,
   X87_TO_STI,
   X87_TRUNCATE,
 } from './x87/ops'
@@ -154,7 +155,7 @@ function single(record: usize, reg: u32, i: u32): bool {
   if (reg == 0) return emit(record, X87.LD, i)
   if (reg == 1) return emit(record, X87.XCH, i)
   if (reg == 2) return i == 0 ? emit(record, X87.NOP, 0) : false
-  if (reg == 3) return emit(record, X87.ST, i | X87_POP)
+  if (reg == 3) return emit(record, X87.ST, i | X87_POP | X87_SILENT)
   const second: u32 = 1 << X87_KIND_SHIFT
   switch (((reg & 3) << 3) | i) {
     case 0:

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { Lost, type Outcome, VectorMachine } from './harness'
 import { background, type Header, type Patch, SEGMENT_NAMES, type Vector } from './reader'
+import { compareX87, describeX87 } from './x87'
 
 const NAMES = 'RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15'.split(' ')
 const SELECTOR_64 = 0x33
@@ -54,8 +55,13 @@ export class Bench {
       return [error.message]
     }
     const differences = this.registers(v, outcome)
+    if (v.x87) differences.push(...compareX87(v.x87, outcome.x87))
     this.put(v.patches)
     this.put(v.expect.memory)
+    const holes = v.x87?.holes ?? []
+    for (const { window, offset, length } of holes) {
+      this.want[window]!.set(machine.windows[window]!.subarray(offset, offset + length), offset)
+    }
     let changed = false
     for (const [index, window] of this.header.windows.entries()) {
       if (window.pages[0] === 'x') continue
@@ -64,7 +70,8 @@ export class Bench {
       changed = true
       differences.push(...this.memory(index, now))
     }
-    for (const patch of [...v.patches, ...v.expect.memory]) {
+    const touched = holes.map(({ length, ...at }) => ({ ...at, bytes: { length } }))
+    for (const patch of [...v.patches, ...v.expect.memory, ...touched]) {
       const original = this.back[patch.window]!.subarray(patch.offset, patch.offset + patch.bytes.length)
       this.want[patch.window]!.set(original, patch.offset)
       machine.windows[patch.window]!.set(original, patch.offset)
@@ -144,6 +151,7 @@ export class Bench {
     for (const { window, offset, bytes } of v.patches) {
       lines.push(`  memory at ${hex(header.windows[window]!.base + BigInt(offset))}: ${bytesOf(bytes)}`)
     }
+    if (v.x87) lines.push(`  ${describeX87(v.x87)}`)
     for (const difference of differences) lines.push(`  ${difference}`)
     return lines.join('\n')
   }

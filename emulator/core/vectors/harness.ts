@@ -6,6 +6,7 @@ import * as L from '../layout'
 import { createMemory, type MachineMemory } from '../../machine/memory'
 import { bindCore, type Core, RUN_BUDGET, RUN_HALTED } from '../../threads/core-instance'
 import { background, type Header, type Patch, type Vector } from './reader'
+import { blankX87, type X87State } from './x87'
 
 const RAM_SIZE = 0x10_0000
 const PAGE = 4096
@@ -42,6 +43,8 @@ export interface Outcome {
   gpr: Uint32Array
   /** ES, CS, SS, DS, FS, GS. */
   segments: Uint16Array
+  /** Valid for vectors that have an x87 part. */
+  x87: X87State
 }
 
 /** The machine did not come back from a case: a triple fault, or no exception at all. */
@@ -64,6 +67,7 @@ export class VectorMachine {
     rflags: 0,
     gpr: new Uint32Array(32),
     segments: new Uint16Array(6),
+    x87: blankX87().after,
   }
   private nextFrame = 0x1_0000
   private done = 0n
@@ -88,6 +92,7 @@ export class VectorMachine {
   run(v: Vector): Outcome {
     this.writeJob(v)
     this.view.setUint32(L.VCPUS + L.CPU_ACTIVITY, L.ACTIVITY_RUNNING, true)
+    if (v.x87) this.loadX87(v.x87.before)
     const result = this.core.run(PATIENCE)
     this.done++
     const job = this.pointer(JOB)
@@ -104,6 +109,7 @@ export class VectorMachine {
     o.rip = this.view.getBigUint64(stack - 40, true)
     o.rflags = this.view.getUint32(stack - 24, true)
     o.cr2 = this.view.getBigUint64(job + 0x188, true)
+    if (v.x87) this.readX87()
     const selector = (at: number) => this.view.getUint16(at, true)
     o.segments[0] = selector(job + 0x180)
     o.segments[1] = selector(stack - 32)
@@ -112,6 +118,32 @@ export class VectorMachine {
     o.segments[4] = selector(job + 0x184)
     o.segments[5] = selector(job + 0x186)
     return o
+  }
+
+  // The core keeps physical registers in the XSAVE image, significand first (emulator/core/cpu/x87/state.ts).
+  private loadX87(state: X87State): void {
+    const { view } = this
+    const at = L.VCPUS + L.CPU_XSAVE
+    view.setUint16(at, state.fcw, true)
+    view.setUint16(at + 2, state.fsw, true)
+    view.setUint8(at + 4, state.tags)
+    for (let i = 0; i < 8; i++) {
+      view.setBigUint64(at + 32 + 16 * i, state.sig[i]!, true)
+      view.setUint16(at + 40 + 16 * i, state.se[i]!, true)
+    }
+  }
+
+  private readX87(): void {
+    const { view } = this
+    const state = this.outcome.x87
+    const at = L.VCPUS + L.CPU_XSAVE
+    state.fcw = view.getUint16(at, true)
+    state.fsw = view.getUint16(at + 2, true)
+    state.tags = view.getUint8(at + 4)
+    for (let i = 0; i < 8; i++) {
+      state.sig[i] = view.getBigUint64(at + 32 + 16 * i, true)
+      state.se[i] = view.getUint16(at + 40 + 16 * i, true)
+    }
   }
 
   /** Writes bytes into windows. */

@@ -1,6 +1,7 @@
 // Reads a file of instruction vectors. The format, and why it is as it is: tools/vectors/README.md.
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
+import { baseX87, blankX87, copyX87, type X87State, type X87Vector } from './x87'
 
 export type Mode = 16 | 32 | 64
 
@@ -21,6 +22,8 @@ export interface Form {
 
 export interface Header {
   mode: Mode
+  /** The records hold the x87 as well. */
+  x87?: boolean
   environment: string
   cases: number
   segments: Record<SegmentName, { selector: number; base: bigint }>
@@ -71,6 +74,8 @@ export interface Vector {
   undefinedFlags: number
   /** Registers the manual leaves undefined, a bit each. */
   undefinedGprs: number
+  /** Present in a file of x87 vectors. */
+  x87?: X87Vector
 }
 
 // biome-ignore format: a table
@@ -208,6 +213,7 @@ export class VectorFile {
     const mask = mode === 64 ? 0xffff_ffff_ffff_ffffn : 0xffff_ffffn
     const selectors = SEGMENT_NAMES.map((name) => segments[name].selector)
     const v = blankVector()
+    if (this.header.x87) v.x87 = blankX87()
     for (const [formIndex, form] of forms.entries()) {
       if (group !== undefined && form.group !== group) continue
       this.at = this.starts[formIndex]!
@@ -263,9 +269,44 @@ export class VectorFile {
           }
         }
         e.memory = head & 16 ? this.memory() : []
+        if (v.x87) this.x87(v.x87, formIndex, caseIndex)
         yield v
       }
     }
+  }
+
+  private x87Registers(state: X87State): void {
+    const mask = this.u8()
+    for (let i = 0; i < 8; i++) {
+      if (!(mask & (1 << i))) continue
+      state.se[i] = this.u16()
+      let sig = 0n
+      for (let byte = 0n; byte < 64n; byte += 8n) sig |= BigInt(this.u8()) << byte
+      state.sig[i] = sig
+    }
+  }
+
+  private x87(v: X87Vector, formIndex: number, caseIndex: number): void {
+    const { before, after } = v
+    const stream = new Stream(mix((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ 0x387))
+    baseX87(before, () => stream.next())
+    const head = this.u8()
+    if (head & 1) {
+      before.fcw = this.u16()
+      before.fsw = this.u16()
+      before.tags = this.u8()
+    }
+    if (head & 2) this.x87Registers(before)
+    copyX87(after, before)
+    after.fsw ^= this.varint()
+    if (head & 4) after.fcw = this.u16()
+    if (head & 8) after.tags = this.u8()
+    if (head & 16) this.x87Registers(after)
+    v.undefinedFsw = head & 32 ? this.varint() : 0
+    v.inexact = (head & 64) !== 0
+    v.holes = []
+    if (!(head & 128)) return
+    for (let n = this.u8(); n; n--) v.holes.push({ window: this.u8(), offset: this.u16(), length: this.u8() })
   }
 
   // The registers every case begins with unless the record says otherwise; the same as base_state() of the generator.

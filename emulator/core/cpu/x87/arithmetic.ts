@@ -165,7 +165,11 @@ function overflow(sign: u32, e: i32, r: u64, drop: u32, mode: u32, word: u32): v
     // Unmasked, a register destination gets the result with the exponent wrapped (SDM 1 8.5.4).
     note(OE | (roundedInexact ? PE | (roundedUp ? C1 : 0) : 0))
     if (e - 24576 < 0x7fff) setResult(sign | (e - 24576), r)
-    else setResult(sign | 0x7fff, HALF)
+    else {
+      // Too large even so (FSCALE)
+      note(PE | C1)
+      setResult(sign | 0x7fff, HALF)
+    }
     return
   }
   const infinite = mode == 0 || (mode == 1 && sign != 0) || (mode == 2 && sign == 0)
@@ -188,7 +192,10 @@ function underflow(
   if (!(word & UE)) {
     note(UE | (roundedInexact ? PE | (roundedUp ? C1 : 0) : 0))
     if (e + 24576 >= 1) setResult(sign | (e + 24576), r)
-    else setResult(sign, 0)
+    else {
+      note(PE)
+      setResult(sign, 0)
+    }
     return
   }
   const n = 1 - exponent
@@ -363,8 +370,8 @@ function special(kind: u32, aSe: u32, a: u64, bSe: u32, b: u64): void {
   } else {
     if ((aInfinite && bInfinite) || (a == 0 && b == 0)) return indefinite()
     if (b == 0 && !aInfinite) {
+      // A denormal dividend is not reported then.
       note(ZE)
-      if (denormal) note(DE)
       return setResult(sign | 0x7fff, HALF)
     }
   }
@@ -551,32 +558,28 @@ export function squareRoot(se: u32, sig: u64): void {
   const high = odd ? a : a >> 1
   const low: u64 = odd ? 0 : a << 63
   // An estimate good to some 50 bits, then one correction and at most a few steps.
-  const estimate = Math.sqrt(<f64>high) * 4294967296.0
+  const estimate = sqrt<f64>(<f64>high) * 4294967296.0
   let s: u64 = estimate >= 18446744073709551615.0 ? 0xffffffffffffffff : <u64>estimate
   if (s < HALF) s = HALF
-  let squareHigh = multiplyHigh(s, s)
-  let squareLow = s * s
   // rest = N - s * s, a signed number of at most 80 bits
-  let restLow = low - squareLow
-  let restHigh = <i64>(high - squareHigh - (low < squareLow ? 1 : 0))
-  const step = <i64>((restHigh << 33) | <i64>(restLow >> 31)) / <i64>(s >> 30)
+  let square = s * s
+  let restHigh = <i64>(high - multiplyHigh(s, s) - (low < square ? 1 : 0))
+  const step = <i64>((restHigh << 33) | <i64>((low - square) >> 31)) / <i64>(s >> 30)
   s += step as u64
-  for (;;) {
-    squareHigh = multiplyHigh(s, s)
-    squareLow = s * s
-    if (squareHigh > high || (squareHigh == high && squareLow > low)) {
-      s--
-      continue
-    }
-    restLow = low - squareLow
-    restHigh = <i64>(high - squareHigh - (low < squareLow ? 1 : 0))
-    // s is the root when rest <= 2 s
-    const twiceHigh = s >> 63
-    if (<u64>restHigh > twiceHigh || (<u64>restHigh == twiceHigh && restLow > s << 1)) {
-      s++
-      continue
-    }
-    break
+  square = s * s
+  restHigh = <i64>(high - multiplyHigh(s, s) - (low < square ? 1 : 0))
+  while (restHigh < 0) {
+    s--
+    square = s * s
+    restHigh = <i64>(high - multiplyHigh(s, s) - (low < square ? 1 : 0))
+  }
+  let restLow = low - square
+  // s is the root when rest <= 2 s
+  while (<u64>restHigh > s >> 63 || (<u64>restHigh == s >> 63 && restLow > s << 1)) {
+    s++
+    square = s * s
+    restHigh = <i64>(high - multiplyHigh(s, s) - (low < square ? 1 : 0))
+    restLow = low - square
   }
   // No root lies half-way: above it exactly when rest > s.
   const tail: u64 = restHigh == 0 && restLow == 0 ? 0 : restHigh != 0 || restLow > s ? 0xc000000000000000 : 1

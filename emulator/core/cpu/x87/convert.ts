@@ -100,7 +100,7 @@ export function narrow(se: u32, sig: u64, double: bool): u64 {
   }
   if (e >= highest) {
     if (!(word & OE)) {
-      note(OE | (roundedInexact ? PE | (roundedUp ? C1 : 0) : 0))
+      note(OE)
       return 0
     }
     const infinite = mode == 0 || (mode == 1 && sign != 0) || (mode == 2 && sign == 0)
@@ -109,7 +109,7 @@ export function narrow(se: u32, sig: u64, double: bool): u64 {
   }
   if (e < 1) {
     if (!(word & UE)) {
-      note(UE | (roundedInexact ? PE | (roundedUp ? C1 : 0) : 0))
+      note(UE)
       return 0
     }
     const n = 1 - exponent
@@ -298,16 +298,19 @@ export function extract(se: u32, sig: u64): void {
   widenInteger(normalExponent(se, sig) - BIAS)
 }
 
-/** FPREM and, with `nearest`, FPREM1. Answers C0, C1, C2, C3. */
+/** There is no quotient to show: C2 is cleared, C0, C1 and C3 stay. */
+export const NO_QUOTIENT: u32 = 1
+
+/** FPREM and, with `nearest`, FPREM1. Answers C0, C1, C2, C3, or NO_QUOTIENT. */
 export function remainder(aSe: u32, a: u64, bSe: u32, b: u64, nearest: bool): u32 {
-  if (invalidPair(aSe, a, bSe, b)) return 0
+  if (invalidPair(aSe, a, bSe, b)) return NO_QUOTIENT
   if (isInfinity(aSe, a) || b == 0) {
     indefinite()
-    return 0
+    return NO_QUOTIENT
   }
   if (isDenormal(aSe, a) || isDenormal(bSe, b)) {
     note(DE)
-    if (stopped()) return 0
+    if (stopped()) return NO_QUOTIENT
   }
   if (a == 0) {
     setResult(aSe, a)

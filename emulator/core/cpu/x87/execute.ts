@@ -36,6 +36,7 @@ import {
   extractedSe,
   fromBcd,
   narrow,
+  NO_QUOTIENT,
   remainder,
   roundToInteger,
   scale,
@@ -69,6 +70,7 @@ import {
   X87_POP,
   X87_POP_TWICE,
   X87_QUIET,
+  X87_SILENT,
   X87_TO_STI,
   X87_TRUNCATE,
 } from './ops'
@@ -103,6 +105,7 @@ import {
   QUIET,
   setRegister,
   setTop,
+  SF,
   settle,
   significand,
   st,
@@ -244,8 +247,8 @@ export function x87(ip: usize, rip: u64): u32 {
     }
     case X87.LD: {
       const r = st(flags & 7)
-      if (inUse(7)) stackFault(true)
-      else if (!inUse(flags & 7)) stackFault(false)
+      if (!inUse(flags & 7)) stackFault(false)
+      else if (inUse(7)) stackFault(true)
       else {
         push(exponent(r), significand(r))
         break
@@ -264,11 +267,17 @@ export function x87(ip: usize, rip: u64): u32 {
       }
       if (format < 2 && !normal(resultSe, result)) loadSpecial()
       else if (narrowDenormal) loadSpecial()
-      if (!stopped()) push(resultSe, result)
+      // An unmasked denormal is loaded all the same.
+      if (!(exceptions & ~control() & IE)) push(resultSe, result)
       break
     }
     case X87.ST: {
       const a = st(0)
+      // D9 D8+i pops an empty register without a word.
+      if (flags & X87_SILENT && !inUse(0)) {
+        pop()
+        break
+      }
       if (inUse(0)) write(flags & 7, exponent(a), significand(a))
       else {
         stackFault(false)
@@ -332,11 +341,10 @@ export function x87(ip: usize, rip: u64): u32 {
       let codes: u32 = CONDITIONS
       if (!inUse(0) || !inUse(flags & 7)) stackFault(false)
       else codes = compare(exponent(a), significand(a), exponent(b), significand(b), false, (flags & X87_QUIET) != 0)
-      if (!stopped()) {
-        // C3, C2, C0 to ZF, PF, CF; the others are cleared (SDM 2A FCOMI).
-        setStatus((codes & C3 ? FLAG_ZF : 0) | (codes & C2 ? 4 : 0) | (codes & C0 ? FLAG_CF : 0))
-        if (flags & X87_POP) pop()
-      }
+      // C3, C2, C0 to ZF, PF, CF; the others are cleared (SDM 2A FCOMI).
+      setStatus((codes & C3 ? FLAG_ZF : 0) | (codes & C2 ? 4 : 0) | (codes & C0 ? FLAG_CF : 0))
+      if (flags & X87_POP && !stopped()) pop()
+      keepC1()
       break
     }
     case X87.TST: {
@@ -371,6 +379,7 @@ export function x87(ip: usize, rip: u64): u32 {
         const b = st(i)
         setRegister(st(0), exponent(b), significand(b))
       }
+      keepC1()
       break
     }
     case X87.FREE: {
@@ -422,16 +431,21 @@ function loadSpecial(): void {
   }
 }
 
+/** FCOMI and FCMOV touch C1 only with a stack fault. */
+function keepC1(): void {
+  if (!(exceptions & SF)) note(load<u16>(cpu, FSW) & C1)
+}
+
 // @ts-expect-error: decorator
 @inline
 function setConditions(codes: u32): void {
   store<u16>(cpu, (load<u16>(cpu, FSW) & ~CONDITIONS) | codes, FSW)
 }
 
-/** After a comparison: condition codes and pops, unless an unmasked exception keeps them away. */
+/** After a comparison: condition codes, and pops unless an unmasked exception keeps them away. */
 function compared(codes: u32, flags: u32): void {
-  if (stopped()) return
   setConditions(codes)
+  if (stopped()) return
   if (flags & X87_POP) pop()
   if (flags & X87_POP_TWICE) pop()
 }
@@ -537,6 +551,7 @@ function twoOperands(what: u32, flags: u32): void {
       const pops = what == <u32>X87.YL2X || what == <u32>X87.PATAN
       if (!inUse(0) || !inUse(1)) {
         stackFault(false)
+        if (what == <u32>X87.PREM) outOfRange(false)
         if (!stopped()) {
           write(pops ? 1 : 0, INDEFINITE, QUIET)
           if (pops) pop()
@@ -545,7 +560,8 @@ function twoOperands(what: u32, flags: u32): void {
       }
       if (what == <u32>X87.PREM) {
         const codes = remainder(exponent(a), significand(a), exponent(b), significand(b), second)
-        if (!stopped()) {
+        if (codes == NO_QUOTIENT) outOfRange(false)
+        else {
           setConditions(codes & CONDITIONS)
           note(codes & C1)
         }
@@ -561,23 +577,23 @@ function twoOperands(what: u32, flags: u32): void {
     case X87.SIN: {
       if (!inUse(0)) {
         stackFault(false)
+        outOfRange(false)
         if (!stopped()) write(0, INDEFINITE, QUIET)
         return
       }
       const done = second ? cosine(exponent(a), significand(a)) : sine(exponent(a), significand(a))
-      if (stopped()) return
       outOfRange(!done)
-      if (done) setRegister(a, resultSe, result)
+      if (done && !stopped()) setRegister(a, resultSe, result)
       return
     }
     default: {
       // FXTRACT, FPTAN, FSINCOS: replace ST(0) and push.
       if (!inUse(0) || inUse(7)) {
         stackFault(inUse(0))
+        if (what != <u32>X87.XTRACT) outOfRange(false)
         if (stopped()) return
         write(0, INDEFINITE, QUIET)
         push(INDEFINITE, QUIET)
-        if (what != <u32>X87.XTRACT) outOfRange(false)
         return
       }
       if (what == <u32>X87.XTRACT) {
@@ -591,9 +607,8 @@ function twoOperands(what: u32, flags: u32): void {
         what == <u32>X87.PTAN
           ? tangent(exponent(a), significand(a))
           : sineCosine(exponent(a), significand(a))
-      if (stopped()) return
       outOfRange(!done)
-      if (!done) return
+      if (!done || stopped()) return
       setRegister(a, resultSe, result)
       push(secondResultSe, secondResult)
     }

@@ -57,6 +57,8 @@ export const X87_POP: u32 = 0x10
 export const X87_POP_TWICE: u32 = 0x20
 /** FUCOM: quiet NaNs are no exception. */
 export const X87_QUIET: u32 = 0x40
+/** FSTP1: no stack underflow. */
+export const X87_SILENT: u32 = 0x40
 export const X87_TRUNCATE: u32 = 0x80
 /** Bits 12-14: format of the memory operand. */
 export const X87_FORMAT_SHIFT: u32 = 12

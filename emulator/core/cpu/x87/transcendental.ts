@@ -473,8 +473,10 @@ function timesY(ySe: u32, y: u64): void {
   const negative: u32 = logNegative ? 0x8000 : 0
   times(high, low, normalSignificand(y), 0, scaleOf + normalExponent(ySe, y) - BIAS)
   const sign = (ySe & 0x8000) ^ negative
-  if (logExact) packFull(sign, scaleOf + BIAS, high, low)
-  else packWide(sign)
+  if (logExact) {
+    packFull(sign, scaleOf + BIAS, high, low)
+    note(PE)
+  } else packWide(sign)
 }
 
 /** FYL2X: y * log2(x). */
