@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { Lost, type Outcome, VectorMachine } from './harness'
 import { background, type Header, type Patch, SEGMENT_NAMES, type Vector } from './reader'
+import { compareSimd, describeSimd } from './simd'
 import { compareX87, describeX87 } from './x87'
 
 const NAMES = 'RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15'.split(' ')
@@ -22,7 +23,7 @@ const FLAG_NAMES: [number, string][] = [
   [0x4_0000, 'AC'],
   [0x20_0000, 'ID'],
 ]
-const EXCEPTIONS = '#DE #DB NMI #BP #OF #BR #UD #NM #DF - #TS #NP #SS #GP #PF - #MF #AC'.split(' ')
+const EXCEPTIONS = '#DE #DB NMI #BP #OF #BR #UD #NM #DF - #TS #NP #SS #GP #PF - #MF #AC #MC #XM'.split(' ')
 
 const hex = (value: bigint | number) => `${value.toString(16).toUpperCase()}h`
 const bytesOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -56,6 +57,7 @@ export class Bench {
     }
     const differences = this.registers(v, outcome)
     if (v.x87) differences.push(...compareX87(v.x87, outcome.x87))
+    if (v.simd) differences.push(...compareSimd(v.simd, outcome.simd, this.wide))
     this.put(v.patches)
     this.put(v.expect.memory)
     const holes = v.x87?.holes ?? []
@@ -152,6 +154,7 @@ export class Bench {
       lines.push(`  memory at ${hex(header.windows[window]!.base + BigInt(offset))}: ${bytesOf(bytes)}`)
     }
     if (v.x87) lines.push(`  ${describeX87(v.x87)}`)
+    if (v.simd) lines.push(`  ${describeSimd(v.simd)}`)
     for (const difference of differences) lines.push(`  ${difference}`)
     return lines.join('\n')
   }

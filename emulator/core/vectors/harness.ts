@@ -6,6 +6,7 @@ import * as L from '../layout'
 import { createMemory, type MachineMemory } from '../../machine/memory'
 import { bindCore, type Core, RUN_BUDGET, RUN_HALTED } from '../../threads/core-instance'
 import { background, type Header, type Patch, type Vector } from './reader'
+import { blankSimd, type SimdState } from './simd'
 import { blankX87, type X87State } from './x87'
 
 const RAM_SIZE = 0x10_0000
@@ -43,6 +44,8 @@ export interface Outcome {
   gpr: Uint32Array
   /** ES, CS, SS, DS, FS, GS. */
   segments: Uint16Array
+  /** Valid for vectors that have a part for vector registers. */
+  simd: SimdState
   /** Valid for vectors that have an x87 part. */
   x87: X87State
 }
@@ -67,6 +70,7 @@ export class VectorMachine {
     rflags: 0,
     gpr: new Uint32Array(32),
     segments: new Uint16Array(6),
+    simd: blankSimd(),
     x87: blankX87().after,
   }
   private nextFrame = 0x1_0000
@@ -93,6 +97,7 @@ export class VectorMachine {
     this.writeJob(v)
     this.view.setUint32(L.VCPUS + L.CPU_ACTIVITY, L.ACTIVITY_RUNNING, true)
     if (v.x87) this.loadX87(v.x87.before)
+    if (v.simd) this.loadSimd(v.simd.before)
     const result = this.core.run(PATIENCE)
     this.done++
     const job = this.pointer(JOB)
@@ -110,6 +115,7 @@ export class VectorMachine {
     o.rflags = this.view.getUint32(stack - 24, true)
     o.cr2 = this.view.getBigUint64(job + 0x188, true)
     if (v.x87) this.readX87()
+    if (v.simd) this.readSimd()
     const selector = (at: number) => this.view.getUint16(at, true)
     o.segments[0] = selector(job + 0x180)
     o.segments[1] = selector(stack - 32)
@@ -118,6 +124,45 @@ export class VectorMachine {
     o.segments[4] = selector(job + 0x184)
     o.segments[5] = selector(job + 0x186)
     return o
+  }
+
+  // The kernel leaves the vector registers alone, so they can be loaded in the core's own state (XSAVE image).
+  private loadSimd(state: SimdState): void {
+    const { view } = this
+    const at = L.VCPUS + L.CPU_XSAVE
+    view.setBigUint64(L.VCPUS + L.CPU_XCR0, 7n, true)
+    view.setUint16(at, 0x37f, true)
+    view.setUint16(at + 2, 0, true)
+    view.setUint8(at + 4, state.tags)
+    view.setUint32(at + 24, state.mxcsr, true)
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        view.setUint32(at + 160 + 16 * i + 4 * j, state.ymm[8 * i + j]!, true)
+        view.setUint32(at + 576 + 16 * i + 4 * j, state.ymm[8 * i + 4 + j]!, true)
+      }
+    }
+    for (let i = 0; i < 8; i++) {
+      view.setUint32(at + 32 + 16 * i, state.mm[2 * i]!, true)
+      view.setUint32(at + 36 + 16 * i, state.mm[2 * i + 1]!, true)
+    }
+  }
+
+  private readSimd(): void {
+    const { view } = this
+    const state = this.outcome.simd
+    const at = L.VCPUS + L.CPU_XSAVE
+    state.tags = view.getUint8(at + 4)
+    state.mxcsr = view.getUint32(at + 24, true)
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        state.ymm[8 * i + j] = view.getUint32(at + 160 + 16 * i + 4 * j, true)
+        state.ymm[8 * i + 4 + j] = view.getUint32(at + 576 + 16 * i + 4 * j, true)
+      }
+    }
+    for (let i = 0; i < 8; i++) {
+      state.mm[2 * i] = view.getUint32(at + 32 + 16 * i, true)
+      state.mm[2 * i + 1] = view.getUint32(at + 36 + 16 * i, true)
+    }
   }
 
   // The core keeps physical registers in the XSAVE image, significand first (emulator/core/cpu/x87/state.ts).

@@ -1,6 +1,7 @@
 // Reads a file of instruction vectors. The format, and why it is as it is: tools/vectors/README.md.
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
+import { baseSimd, blankSimd, copySimd, type SimdVector } from './simd'
 import { baseX87, blankX87, copyX87, type X87State, type X87Vector } from './x87'
 
 export type Mode = 16 | 32 | 64
@@ -18,6 +19,8 @@ export interface Form {
   cases: number
   /** Length of its records. */
   bytes: number
+  /** In a file of vector-register cases: what the lanes hold. */
+  flavour?: number
 }
 
 export interface Header {
@@ -74,6 +77,8 @@ export interface Vector {
   undefinedFlags: number
   /** Registers the manual leaves undefined, a bit each. */
   undefinedGprs: number
+  /** Present in a file of vector-register cases. */
+  simd?: SimdVector
   /** Present in a file of x87 vectors. */
   x87?: X87Vector
 }
@@ -214,6 +219,7 @@ export class VectorFile {
     const selectors = SEGMENT_NAMES.map((name) => segments[name].selector)
     const v = blankVector()
     if (this.header.x87) v.x87 = blankX87()
+    if (forms[0]?.flavour !== undefined) v.simd = { before: blankSimd(), after: blankSimd() }
     for (const [formIndex, form] of forms.entries()) {
       if (group !== undefined && form.group !== group) continue
       this.at = this.starts[formIndex]!
@@ -270,8 +276,58 @@ export class VectorFile {
         }
         e.memory = head & 16 ? this.memory() : []
         if (v.x87) this.x87(v.x87, formIndex, caseIndex)
+        if (v.simd) this.simd(v.simd, formIndex, caseIndex)
         yield v
       }
+    }
+  }
+
+  private simd(v: SimdVector, formIndex: number, caseIndex: number): void {
+    const { before, after } = v
+    const stream = new Stream((((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26)) + 0x5349_4d44) >>> 0)
+    baseSimd(before, this.header.forms[formIndex]!.flavour!, () => stream.next(), CORNERS)
+    let head = this.varint64()
+    const other = head & 1n
+    const mxcsr = head & 2n
+    head >>= 2n
+    const changed = Number(head)
+    const mxcsrChange = mxcsr ? this.varint() : 0
+    let set = 0
+    let cleared = 0
+    let mm = 0
+    let tags = 0
+    if (other) {
+      set = this.varint()
+      cleared = this.varint()
+      mm = this.varint()
+      tags = this.varint()
+      before.mxcsr ^= this.varint()
+    }
+    for (let i = 0; i < 32; i++) if (set & (1 << i)) this.quad(before.ymm, (i & 15) * 8 + (i >> 4) * 4)
+    copySimd(after, before)
+    after.mxcsr ^= mxcsrChange
+    after.tags ^= tags
+    for (let i = 0; i < 8; i++) {
+      if (!(mm & (1 << i))) continue
+      for (let j = 0; j < 2; j++) after.mm[2 * i + j] = this.u16() | (this.u16() << 16)
+    }
+    for (let i = 0; i < 32; i++) {
+      const at = (i & 15) * 8 + (i >> 4) * 4
+      if (cleared & (1 << i)) after.ymm.fill(0, at, at + 4)
+      else if (changed & (1 << i)) this.quad(after.ymm, at)
+    }
+  }
+
+  private quad(into: Uint32Array, at: number): void {
+    for (let j = 0; j < 4; j++) into[at + j] = this.u16() | (this.u16() << 16)
+  }
+
+  private varint64(): bigint {
+    let value = 0n
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8()
+      value |= BigInt(byte & 127) << shift
+      if (byte < 128) return value
     }
   }
 

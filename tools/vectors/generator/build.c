@@ -28,6 +28,8 @@ bool begin(void) {
   memset(&in, 0, sizeof in);
   rnd_seed(formIndex << 12 | attempt++, (u32)env->mode);
   base_state(formIndex, caseIndex, &c.in);
+  vector_state(formIndex, caseIndex, flavour, &c.vin);
+  if (x87Recorded) base_x87(formIndex, caseIndex, &c.fpIn);
   in.asize = default_asize();
   in.rex = env->mode == 64 && chance(65);
   c.codeWindow = W_CODE;
@@ -138,6 +140,7 @@ u64 place(int w, u32 n, int flags) {
   u32 r = below(flags & MEM_SAFE ? 82 : 100);
   u64 inside = b + 0x20 + below(0x2000 - 0x40 - n);
   if (!n) n = 1;
+  if (in.align && chance(75)) return inside & ~(u64)(n - 1);
   if (r < 48) return inside;
   if (r < 66) return inside & ~(u64)(n - 1);
   if (r < 82) return b + PAGE - below(n);                    // across the page boundary, or just behind it
@@ -348,6 +351,18 @@ static void put(u64 v, int bytes) {
   for (int i = 0; i < bytes; i++) c.code[c.len++] = (u8)(v >> (8 * i));
 }
 
+static void encode_vex(u8 rex) {
+  u8 last = (u8)(in.pp | in.l << 2 | (~in.vvvv & 15) << 3);
+  if (in.map == 1 && !(rex & 0xb) && (c.codeOffset & 3)) {
+    c.code[c.len++] = 0xc5;
+    c.code[c.len++] = (u8)((rex & 4 ? 0 : 0x80) | last);
+    return;
+  }
+  c.code[c.len++] = 0xc4;
+  c.code[c.len++] = (u8)((rex & 4 ? 0 : 0x80) | (rex & 2 ? 0 : 0x40) | (rex & 1 ? 0 : 0x20) | in.map);
+  c.code[c.len++] = (u8)((in.w ? 0x80 : 0) | last);
+}
+
 static void encode(void) {
   u8 rex = 0x40 | (in.w ? 8 : 0);
   c.len = 0;
@@ -368,7 +383,8 @@ static void encode(void) {
       if (in.base & 8) rex |= 1;
     } else if (in.rm & 8 && !in.ripRelative) rex |= 1;
   } else if (in.rm & 8) rex |= 1;  // register in the opcode
-  if (in.rex) c.code[c.len++] = rex;
+  if (in.vex) encode_vex(rex);
+  else if (in.rex) c.code[c.len++] = rex;
   else if (rex & 0xf) abort();
   for (int i = 0; i < in.nop; i++) c.code[c.len++] = in.op[i];
   if (in.modrm) {

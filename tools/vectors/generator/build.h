@@ -23,6 +23,10 @@ typedef struct {
   u64 imm;
   int immSize2;         // ENTER, far pointers: a second immediate
   u64 imm2;
+  bool vex, l;          // VEX prefix with L, vvvv; map and pp stand for the opcode bytes and mandatory prefix
+  u8 vvvv, map, pp;
+  bool align;           // the memory operand is mostly aligned
+  bool vsib;            // the index is a vector register; the case sets it
   int asize;            // address size in bits
   int segIndex;         // the segment the memory operand lies in
   u32 avoid;            // registers that must not become base or index

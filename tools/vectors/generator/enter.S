@@ -44,7 +44,10 @@ enter_guest:
         wrfsbase %rax
         mov guest+GSBASE, %rax
         wrgsbase %rax
-2:      pushq guest+RFLAGS
+2:      mov guestComponents, %eax         # x87, SSE and AVX state, or nothing
+        xor %edx, %edx
+        xrstor guestState
+        pushq guest+RFLAGS
         popfq
         mov guest+0, %rax
         mov guest+8, %rcx

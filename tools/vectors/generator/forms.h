@@ -9,6 +9,8 @@ static const int sizes[4] = {8, 16, 32, 64};
 
 static inline int imm_bytes(int bits) { return bits == 8 ? 1 : bits == 16 ? 2 : 4; }
 
+void forms_sse(void);          // MMX, SSE to SSE4.2, and what else 64-bit user space expects
+void forms_avx(void);          // VEX-encoded
 void forms_arithmetic(void);   // ADD..CMP, TEST, INC/DEC, NOT/NEG, MUL/DIV, BCD
 void forms_shift(void);
 void forms_bit(void);          // BT.., BSF/BSR, BSWAP
@@ -17,5 +19,6 @@ void forms_stack(void);
 void forms_control(void);
 void forms_string(void);
 void forms_fault(void);        // LOCK rules, undefined opcodes, privilege, alignment, instruction length
+void forms_x87(void);          // a set of its own: x87Recorded
 void forms_segment(void);      // segment registers, descriptors, far transfers
 #endif

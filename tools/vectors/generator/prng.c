@@ -38,6 +38,57 @@ void base_state(u32 formIndex, u32 caseIndex, regs_t *r) {
   memcpy(r->seg, env->sel, sizeof r->seg);
 }
 
+// An extended value of one of sixteen classes, made from three random words.
+void x87_value(u32 kind, u32 lo, u32 hi, u16 *se, u64 *sig) {
+  const u64 top = 1ull << 63;
+  static const u16 cornerSe[16] = {0, 0, 0x3fff, 0x3fff, 0x3ffe, 0x4000, 0x7fff, 0x7fff, 0x7fff, 0x7ffe, 1, 0, 0, 0x4000, 0x3ffe, 0x403e};
+  static const u64 cornerSig[16] = {0, 0, 1ull << 63, 1ull << 63, 1ull << 63, 1ull << 63, 1ull << 63, 3ull << 62, 5ull << 61, ~0ull,
+                                    1ull << 63, 1, 1ull << 63, 0xc90fdaa22168c235, ~0ull, 1ull << 63};
+  u64 raw = (u64)hi << 32 | lo;
+  u32 n = kind >> 4;
+  u16 sign = (u16)(kind >> 31 << 15);
+  u16 e;
+  u64 m = raw | top;
+  switch (kind & 15) {
+    case 7: e = n & 0x7fff; break;
+    case 8:
+      m = (lo & (n & 1 ? 0xff : 0xffffff)) | 1;
+      e = 0x3fff + 63;
+      while (!(m & top)) m <<= 1, e--;
+      break;
+    case 9: e = cornerSe[n & 15]; m = cornerSig[n & 15]; break;
+    case 10: e = (u16)(0x3fff - 4 + (n & 7)); m = top | 1ull << (lo & 63) | (u64)(hi & 1) << (hi >> 1 & 63); break;
+    case 11: e = (u16)(0x3ffe + (n & 3)); m = ~0ull << (lo & 63) | top; break;
+    case 12: e = 0; m = raw >> (n & 63); break;
+    case 13: e = n & 4 ? (u16)(1 + (n & 3)) : (u16)(0x7ffe - (n & 3)); break;
+    case 14: e = n & 1 ? 0x7fff : n >> 1 & 0x7fff; m = n & 0x10000 ? raw | top : raw; break;
+    case 15: e = (u16)(0x3fff - 16 + (n & 31)); m &= n & 32 ? ~0x7ffull : ~0xffffffffffull; break;
+    default: e = (u16)(0x3fff - 32 + (n & 63));
+  }
+  *se = sign | e;
+  *sig = m;
+}
+
+// The x87 every case of an x87 file begins with, unless its record says otherwise.
+void base_x87(u32 formIndex, u32 caseIndex, x87_t *x) {
+  u32 s = mix(formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26 ^ 0x387);
+  u32 k = step(&s), t = step(&s);
+  u16 masks = (k & 7) < 6 ? 0x3f : (k & 7) == 6 ? k >> 3 & 0x3f : 0;
+  u16 rc = k >> 11 & 1 ? k >> 9 & 3 : 0;
+  u16 pc = k >> 14 & 1 ? 3 : k >> 12 & 3;
+  if (pc == 1) pc = 3;
+  x->fcw = 0x40 | masks | (u16)(rc << 10 | pc << 8);
+  x->tags = (k >> 19 & 7) == 0 ? (u8)(k >> 22) : 0xff;
+  u16 sticky = (t >> 16 & 3) == 0 ? t & 0x7f : 0;
+  if (t >> 18 & 7) sticky &= masks | 0x40;
+  x->fsw = (u16)((t & 0x4700) | (k >> 16 & 7) << 11 | sticky);
+  if (sticky & ~masks & 0x3f) x->fsw |= 0x8080;
+  for (int i = 0; i < 8; i++) {
+    u32 kind = step(&s), lo = step(&s), hi = step(&s);
+    x87_value(kind, lo, hi, &x->se[i], &x->sig[i]);
+  }
+}
+
 static u32 own;
 void rnd_seed(u32 a, u32 b) { own = mix(a * 0x85ebca6bu ^ mix(b + 0x51ed270bu)); }
 u32 rnd(void) { return step(&own); }

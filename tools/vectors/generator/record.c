@@ -11,6 +11,8 @@ static buffer_t body, forms;
 static u32 formCount, caseCount, formCases;
 static size_t formStart;
 static char lastForm[160], lastGroup[64];
+static int lastFlavour;
+int flavour;
 
 static void put(buffer_t *b, const void *p, size_t n) {
   if (b->len + n > b->room) {
@@ -38,8 +40,10 @@ static void putValue(u64 v) {
 static void closeForm(void) {
   if (!formCount) return;
   char line[256];
-  int n = snprintf(line, sizeof line, "%s{\"group\":\"%s\",\"name\":\"%s\",\"cases\":%u,\"bytes\":%zu}", formCount > 1 ? ",\n" : "",
+  int n = snprintf(line, sizeof line, "%s{\"group\":\"%s\",\"name\":\"%s\",\"cases\":%u,\"bytes\":%zu", formCount > 1 ? ",\n" : "",
                    lastGroup, lastForm, formCases, body.len - formStart);
+  if (vectorFile) n += snprintf(line + n, sizeof line - (size_t)n, ",\"flavour\":%d", lastFlavour);
+  n += snprintf(line + n, sizeof line - (size_t)n, "}");
   put(&forms, line, (size_t)n);
 }
 
@@ -47,6 +51,7 @@ void record_form(const char *group, const char *name) {
   closeForm();
   snprintf(lastGroup, sizeof lastGroup, "%s", group);
   snprintf(lastForm, sizeof lastForm, "%s", name);
+  lastFlavour = flavour;
   formCount++;
   formCases = 0;
   formStart = body.len;
@@ -97,6 +102,96 @@ static int changes(run_t *runs, int room) {
 bool memory_changed(void) {
   static run_t runs[256];
   return changes(runs, 256) > 0;
+}
+
+// The x87 part of a record, see ../README.md.
+enum { X_CONTROL = 1, X_REGISTERS = 2, X_FCW = 4, X_TAGS = 8, X_CHANGED = 16, X_UNDEF = 32, X_INEXACT = 64, X_HOLES = 128 };
+
+static void put_registers(const x87_t *x, u8 mask) {
+  put8(mask);
+  for (int i = 0; i < 8; i++) {
+    if (!(mask >> i & 1)) continue;
+    put16(x->se[i]);
+    put(&body, &x->sig[i], 8);
+  }
+}
+
+static void record_x87(void) {
+  const x87_t *in = &c.fpIn, *out = &c.fpOut;
+  x87_t base;
+  base_x87(formCount - 1, formCases, &base);
+  u8 set = 0, changed = 0, head = 0;
+  for (int i = 0; i < 8; i++) {
+    if (base.se[i] != in->se[i] || base.sig[i] != in->sig[i]) set |= (u8)(1 << i);
+    if (out->se[i] != in->se[i] || out->sig[i] != in->sig[i]) changed |= (u8)(1 << i);
+  }
+  if (base.fcw != in->fcw || base.fsw != in->fsw || base.tags != in->tags) head |= X_CONTROL;
+  if (set) head |= X_REGISTERS;
+  if (in->fcw != out->fcw) head |= X_FCW;
+  if (in->tags != out->tags) head |= X_TAGS;
+  if (changed) head |= X_CHANGED;
+  if (c.undefFsw) head |= X_UNDEF;
+  if (c.inexact) head |= X_INEXACT;
+  if (c.holes) head |= X_HOLES;
+  put8(head);
+  if (head & X_CONTROL) {
+    put16(in->fcw);
+    put16(in->fsw);
+    put8(in->tags);
+  }
+  if (set) put_registers(in, set);
+  putVarint((in->fsw ^ out->fsw) & ~c.undefFsw & 0xffff);
+  if (head & X_FCW) put16(out->fcw);
+  if (head & X_TAGS) put8(out->tags);
+  if (changed) put_registers(out, changed);
+  if (c.undefFsw) putVarint(c.undefFsw);
+  if (c.holes) {
+    put8((u8)c.holes);
+    for (int i = 0; i < c.holes; i++) {
+      int w = window_of(c.hole[i].linear);
+      if (w < 0) abort();
+      put8((u8)w);
+      put16((u16)(c.hole[i].linear - windows[w].base));
+      put8(c.hole[i].len);
+    }
+  }
+}
+
+// What of the vector state differs from the base state before, and from what was before after.
+static void vector_record(void) {
+  vec_t base;
+  vector_state(formCount - 1, formCases, flavour, &base);
+  const vec_t *in = &c.vin, *out = &c.vout;
+  static const u8 zero[16];
+  int n = env->mode == 64 ? 16 : 8;
+  u32 set = 0, changed = 0, cleared = 0, mm = 0;
+  for (int i = 0; i < n; i++)
+    for (int h = 0; h < 2; h++) {
+      u32 bit = 1u << (i + 16 * h);
+      if (memcmp(base.ymm[i] + 4 * h, in->ymm[i] + 4 * h, 16)) set |= bit;
+      if (!memcmp(in->ymm[i] + 4 * h, out->ymm[i] + 4 * h, 16)) continue;
+      changed |= bit;
+      if (!memcmp(out->ymm[i] + 4 * h, zero, 16)) cleared |= bit;
+    }
+  for (int i = 0; i < 8; i++)
+    if (memcmp(in->mm[i], out->mm[i], 8)) mm |= 1u << i;
+  bool other = set || cleared || mm || in->ftw != out->ftw || base.mxcsr != in->mxcsr;
+  u32 low = changed & 0xffff, high = changed >> 16;
+  putVarint(other | (in->mxcsr != out->mxcsr) << 1 | (u64)low << 2 | (u64)high << 18);
+  if (in->mxcsr != out->mxcsr) putVarint(in->mxcsr ^ out->mxcsr);
+  if (other) {
+    putVarint(set);
+    putVarint(cleared);
+    putVarint(mm);
+    putVarint(in->ftw ^ out->ftw);
+    putVarint(base.mxcsr ^ in->mxcsr);
+    for (int i = 0; i < 32; i++)
+      if (set >> i & 1) put(&body, in->ymm[i & 15] + 4 * (i >> 4), 16);
+    for (int i = 0; i < 8; i++)
+      if (mm >> i & 1) put(&body, out->mm[i], 8);
+  }
+  for (int i = 0; i < 32; i++)
+    if ((changed & ~cleared) >> i & 1) put(&body, out->ymm[i & 15] + 4 * (i >> 4), 16);
 }
 
 void record_case(void) {
@@ -188,6 +283,8 @@ void record_case(void) {
       put(&body, runs[i].bytes, runs[i].len);
     }
   }
+  if (x87Recorded) record_x87();
+  if (vectorFile) vector_record();
   formCases++;
   caseCount++;
 }
@@ -198,7 +295,7 @@ void record_finish(const char *path) {
   char t[512];
 #define H(...) put(&head, t, (size_t)snprintf(t, sizeof t, __VA_ARGS__))
   closeForm();
-  H("{\"mode\":%d,\"environment\":\"%s\",\"cases\":%u,\n\"segments\":{", env->mode, env->name, caseCount);
+  H("{%s\"mode\":%d,\"environment\":\"%s\",\"cases\":%u,\n\"segments\":{", x87Recorded ? "\"x87\":true," : "", env->mode, env->name, caseCount);
   for (int i = 0; i < 6; i++)
     H("%s\"%s\":{\"selector\":%u,\"base\":\"0x%llx\"}", i ? "," : "", segNames[i], env->sel[i], (unsigned long long)env->segBase[i]);
   H("},\n\"ldt\":[");

@@ -37,6 +37,8 @@ const env_t environments[3] = {
 const env_t *env = environments;
 u64 ldt[LDT_USED];
 vcase_t c;
+bool vectorFile;
+bool x87Recorded;
 
 int window_of(u64 linear) {
   for (int w = 0; w < WINDOWS; w++)
@@ -64,12 +66,48 @@ typedef struct {
   u64 outFs, outGs;
 } shared_t;
 
+// XSAVE image in the standard format (SDM 1 13.4), loaded before the guest's general registers.
+extern u8 guestState[4096];
+u8 guestState[4096] __attribute__((aligned(64)));
+extern u32 guestComponents;
+u32 guestComponents;
 extern shared_t guest;
 shared_t guest __attribute__((aligned(64)));
 void enter_guest(void);
 void enter_near(void);
 void enter_far(void);
 void signal_entry(int, siginfo_t *, void *);
+
+enum { X_FCW = 0, X_FTW = 4, X_MXCSR = 24, X_ST = 32, X_XMM = 160, X_HEADER = 512, X_YMM = 576 };
+
+static void state_load(const vec_t *v) {
+  u8 *s = guestState;
+  memset(s, 0, sizeof guestState);
+  memcpy(s + X_FCW, &(u16){0x37f}, 2);
+  s[X_FTW] = v->ftw;
+  memcpy(s + X_MXCSR, &v->mxcsr, 4);
+  for (int i = 0; i < 8; i++) {
+    memcpy(s + X_ST + 16 * i, v->mm[i], 8);
+    memset(s + X_ST + 16 * i + 8, 0xff, 2);
+  }
+  for (int i = 0; i < 16; i++) {
+    memcpy(s + X_XMM + 16 * i, v->ymm[i], 16);
+    memcpy(s + X_YMM + 16 * i, v->ymm[i] + 4, 16);
+  }
+  s[X_HEADER] = 7;
+}
+
+static void state_store(const u8 *s, vec_t *v) {
+  u8 there = s[X_HEADER];
+  memset(v, 0, sizeof *v);
+  memcpy(&v->mxcsr, s + X_MXCSR, 4);
+  v->ftw = s[X_FTW];
+  for (int i = 0; i < 8; i++) memcpy(v->mm[i], s + X_ST + 16 * i, 8);
+  for (int i = 0; i < 16; i++) {
+    if (there & 2) memcpy(v->ymm[i], s + X_XMM + 16 * i, 16);
+    if (there & 4) memcpy(v->ymm[i] + 4, s + X_YMM + 16 * i, 16);
+  }
+}
 _Static_assert(offsetof(shared_t, rflags) == 128 && offsetof(shared_t, seg) == 160 && offsetof(shared_t, outGs) == 264, "enter.S");
 
 // Called by signal_entry with the flags, FS base and segments of the host back in place.
@@ -85,6 +123,7 @@ void signal_taken(int sig, siginfo_t *info, void *uc) {
   for (int i = 0; i < 16; i++) c.out.gpr[i] = (u64)g[order[i]];
   if (env->mode != 64)
     for (int i = 0; i < 16; i++) c.out.gpr[i] = i < 8 ? (u32)c.out.gpr[i] : 0;
+  if (vectorFile) state_store((const u8 *)((ucontext_t *)uc)->uc_mcontext.fpregs, &c.vout);
   c.out.rflags = (u64)g[REG_EFL];
   c.out.rip = (u64)g[REG_RIP];
   u64 cgfs = (u64)g[REG_CSGSFS];
@@ -94,6 +133,18 @@ void signal_taken(int sig, siginfo_t *info, void *uc) {
   c.out.seg[ES] = (u16)guest.outEs;
   c.out.seg[GS] = (u16)guest.outGs;
   c.out.seg[FS] = (u16)guest.outFs;
+  if (x87Recorded) {
+    const u8 *fx = (const u8 *)((ucontext_t *)uc)->uc_mcontext.fpregs;
+    x87_t *x = &c.fpOut;
+    memcpy(&x->fcw, fx, 2);
+    memcpy(&x->fsw, fx + 2, 2);
+    x->tags = fx[4];
+    for (u32 i = 0; i < 8; i++) {
+      u32 r = ((x->fsw >> 11) + i) & 7;
+      memcpy(&x->sig[r], fx + 32 + 16 * i, 8);
+      memcpy(&x->se[r], fx + 40 + 16 * i, 2);
+    }
+  }
   c.event.vector = (u8)g[REG_TRAPNO];
   c.event.err = (u64)g[REG_ERR];
   c.event.cr2 = c.event.vector == 14 ? (u64)g[REG_CR2] : 0;
@@ -178,6 +229,21 @@ void run_case(void) {
   u64 code = windows[c.codeWindow].base + c.codeOffset;
   for (int i = 0; i < c.patches; i++) poke(c.patch[i].linear, c.patch[i].bytes, c.patch[i].len);
   poke(code, c.code, (u32)c.len);
+  if (vectorFile) {
+    guestComponents = 7;
+    state_load(&c.vin);
+  }
+  if (x87Recorded) {
+    const x87_t *x = &c.fpIn;
+    memcpy(guestState, &x->fcw, 2);
+    memcpy(guestState + 2, &x->fsw, 2);
+    guestState[4] = x->tags;
+    for (u32 i = 0; i < 8; i++) {
+      u32 r = ((x->fsw >> 11) + i) & 7;
+      memcpy(guestState + 32 + 16 * i, &x->sig[r], 8);
+      memcpy(guestState + 40 + 16 * i, &x->se[r], 2);
+    }
+  }
   memcpy(guest.gpr, c.in.gpr, sizeof guest.gpr);
   guest.rflags = c.in.rflags;
   guest.fsBase = env->fsBase;

@@ -79,8 +79,35 @@ typedef struct {
   u64 err, cr2;
 } event_t;
 
+// Vector registers and MXCSR; MMX registers and the abridged tag word of the x87 unit.
+typedef struct {
+  u32 ymm[16][8];
+  u32 mm[8][2];
+  u32 mxcsr;
+  u8 ftw;
+} vec_t;
+
+// What the lanes of the vector registers hold.
+enum { V_INTEGER, V_SINGLE, V_DOUBLE, V_SMALL, V_TEXT };
+extern bool vectorFile;             // the file holds vector state
+extern int flavour;                 // of the current form
+
+// The x87 by physical registers; tags has a bit per register, 1 when in use.
+typedef struct {
+  u16 fcw, fsw;
+  u8 tags;
+  u16 se[8];
+  u64 sig[8];
+} x87_t;
+
+typedef struct {
+  u64 linear;
+  u8 len;
+} hole_t;
+
 typedef struct {
   regs_t in, out;
+  vec_t vin, vout;
   event_t event;
   int codeWindow;
   u32 codeOffset;
@@ -91,14 +118,25 @@ typedef struct {
   u32 undefFlags;     // flags the manual leaves undefined: not compared
   u32 undefGprs;      // registers the manual leaves undefined: not compared
   u64 seed;
+  x87_t fpIn, fpOut;  // with x87Recorded
+  u16 undefFsw;       // bits of the status word that are not compared
+  bool inexact;       // registers may differ by one unit in the last place
+  int holes;          // memory that is not compared
+  hole_t hole[6];
 } vcase_t;
+
+extern bool x87Recorded;  // the file holds the x87 before and after every case
 
 extern vcase_t c;
 
 // --- prng.c --------------------------------------------------------------------------------------------------------
 
 extern const u64 corners[32];
+void vector_state(u32 formIndex, u32 caseIndex, int flavour, vec_t *v);
+void vector_words(int flavour, u32 *state, u32 *out);
 void base_state(u32 formIndex, u32 caseIndex, regs_t *r);   // documented in README.md; the reader has the same
+void base_x87(u32 formIndex, u32 caseIndex, x87_t *x);
+void x87_value(u32 kind, u32 lo, u32 hi, u16 *se, u64 *sig);
 u32 background32(u32 *state);
 u32 rnd(void);                       // the generator's own choices; never needed by a reader
 void rnd_seed(u32 a, u32 b);
