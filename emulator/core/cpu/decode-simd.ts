@@ -4,6 +4,7 @@
 
 import {
   CPU_RAX,
+  CPU_RDI,
   CPU_XSAVE,
   CPU_ZERO,
   FAULT_DETAIL_UNDEFINED_OPCODE,
@@ -11,6 +12,7 @@ import {
   MODE_PROTECTED,
   MODE_SIZE,
   MODE_V86,
+  SEG_DS,
 } from '../layout'
 import { cpu } from './context'
 import {
@@ -24,6 +26,7 @@ import {
   modrm,
   op,
   operand16,
+  plainMemory,
   reg,
   repeat,
   rex,
@@ -210,8 +213,8 @@ function decodeVector(map: u32, opcode: u32, pp: u32, vex: bool, vvvv: u32, leng
     if (vex ? f & F_VEX_ALIGN : f & (F_ALIGN | F_VEX_ALIGN)) flags |= VECTOR_ALIGNED
   }
   if (f & (F_REG_MM | F_RM_MM) && (register || f & F_REG_MM)) flags |= VECTOR_MMX
-  // CVTPI2PS with a memory operand is an MMX instruction too, CVTPI2PD is not (SDM 2 CVTPI2PD).
-  if (number == 0x102a) flags |= VECTOR_MMX
+  // MASKMOVQ, MASKMOVDQU write to DS:rDI.
+  if (map == 1 && opcode == 0xf7) plainMemory(<u32>cpu + CPU_RDI, SEG_DS)
   if (f & F_CROSS) flags |= VECTOR_CROSS
   if (f & F_COUNT) flags |= VECTOR_COUNT
   if (f & F_PLAIN) flags |= VECTOR_PLAIN

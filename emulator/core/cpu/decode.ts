@@ -302,7 +302,7 @@ function memory32(): void {
 }
 
 /** A memory operand made of one register or none: string operands, XLAT, moffs. */
-function plainMemory(base: u32, segment: u32): void {
+export function plainMemory(base: u32, segment: u32): void {
   store<u32>(op, base, O_BASE)
   store<u32>(op, zeroSlot(), O_INDEX)
   store<u8>(op, 0, O_SCALE)
@@ -1538,9 +1538,6 @@ function twoByteHigh(opcode: u32): void {
 
 function group15(): void {
   modrm()
-  // LFENCE, MFENCE, SFENCE: one vCPU's accesses are in order as they are.
-  if (mod == 3 && (reg & 7) >= 5 && repeat == 0 && !operand16) emit(Op.NOP)
-  else if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16)
-    decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
-  else notImplemented()
+  if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16) decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
+  else if (!decodeGroup15()) notImplemented()
 }

@@ -1,8 +1,8 @@
 // Carries out Op.VECTOR records: finds the operands, computes, settles the floating-point exceptions, writes. Results are
 // those of slow(): 0 done, 1 faulted (nothing has changed), 2 done through the bounce buffer.
 
-import { CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE } from '../../layout'
-import { accessCommit } from '../../memory/linear'
+import { CPU_MODE, CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE, MODE_LONG } from '../../layout'
+import { accessCommit, canonical } from '../../memory/linear'
 import { linearOf } from '../address'
 import { bounce, cpu } from '../context'
 import {
@@ -24,7 +24,7 @@ import {
   VECTOR_VEX,
   VECTOR_W,
 } from '../decode-simd'
-import { raise } from '../fault'
+import { faultPending, raise } from '../fault'
 import { setStatus } from '../flags'
 import { operandRead, operandWrite, storeSized } from '../slow'
 import { O_AUX, O_AUX2, O_DST, O_SRC } from '../trace-format'
@@ -59,7 +59,9 @@ export function loadVector(p: usize, bytes: u32): v128 {
 /** Whether a record's memory operand is aligned as it must be; #GP(0) pending if not (SDM 2 2.4.3). */
 function aligned(ip: usize, bytes: u32, write: bool): bool {
   const linear = linearOf(ip, bytes, write)
-  if (!(linear & (bytes - 1))) return true
+  // An address that is not canonical, or beyond a limit, is found to be so by the access itself.
+  if (!(linear & (bytes - 1)) || faultPending()) return true
+  if (load<u32>(cpu, CPU_MODE) & MODE_LONG && !(canonical(linear) && canonical(linear + bytes - 1))) return true
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
@@ -101,8 +103,9 @@ export function vector(ip: usize): u32 {
       return DONE
     }
     const r = compute(number, v128.load64_zero(dst), b, flags)
-    if (raised && !settleExceptions()) return FAULTED
+    // The transition to MMX comes before any exception of the conversion.
     mmxEnter()
+    if (raised && !settleExceptions()) return FAULTED
     mmxWrite(dst, i64x2.extract_lane(r, 0))
     return DONE
   }

@@ -2,7 +2,7 @@
 // they leave out is decided here: where a NaN, a denormal, an overflow, an underflow or a directed rounding may be
 // involved, and where PE is not yet set and the result not seen to be exact, soft-float.ts computes instead.
 
-import { IE, MASKS, mxcsr, note, PE, roundAsControlled } from './mxcsr'
+import { IE, MASKS, mxcsr, note, PE, roundAsControlled, stopped } from './mxcsr'
 import {
   fromInteger,
   isNan,
@@ -111,7 +111,9 @@ function relation(a: u64, b: u64, single: bool): u32 {
 // @ts-expect-error: decorator
 @inline
 function exactProduct(a: u64, b: u64, bits: u64): bool {
-  return ctz(a | ((1 as u64) << bits)) + ctz(b | ((1 as u64) << bits)) >= bits
+  const zerosA = ctz(a | ((1 as u64) << bits))
+  const zerosB = ctz(b | ((1 as u64) << bits))
+  return zerosA == bits || zerosB == bits || zerosA + zerosB > bits
 }
 
 /** One binary64 operation. */
@@ -541,13 +543,19 @@ export function dotSingles(imm: u32, a: v128, b: v128): v128 {
   const p1: u32 = imm & 0x20 ? lane32(MUL, i32x4.extract_lane(a, 1), i32x4.extract_lane(b, 1)) : 0
   const p2: u32 = imm & 0x40 ? lane32(MUL, i32x4.extract_lane(a, 2), i32x4.extract_lane(b, 2)) : 0
   const p3: u32 = imm & 0x80 ? lane32(MUL, i32x4.extract_lane(a, 3), i32x4.extract_lane(b, 3)) : 0
-  const sum = lane32(ADD, lane32(ADD, p0, p1), lane32(ADD, p2, p3))
+  // An unmasked exception of one step keeps the next from being taken.
+  if (stopped()) return a
+  const s0 = lane32(ADD, p0, p1)
+  const s1 = lane32(ADD, p2, p3)
+  if (stopped()) return a
+  const sum = lane32(ADD, s0, s1)
   return join32(imm & 1 ? sum : 0, imm & 2 ? sum : 0, imm & 4 ? sum : 0, imm & 8 ? sum : 0)
 }
 
 export function dotDoubles(imm: u32, a: v128, b: v128): v128 {
   const p0: u64 = imm & 0x10 ? lane64(MUL, i64x2.extract_lane(a, 0), i64x2.extract_lane(b, 0)) : 0
   const p1: u64 = imm & 0x20 ? lane64(MUL, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1)) : 0
+  if (stopped()) return a
   const sum = lane64(ADD, p0, p1)
   return join64(imm & 1 ? sum : 0, imm & 2 ? sum : 0)
 }

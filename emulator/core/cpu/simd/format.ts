@@ -197,7 +197,9 @@ export function format0F(pp: u32, opcode: u32, register: bool): u32 {
   const regular =
     (opcode >= 0x60 && opcode <= 0x6b) || (opcode >= 0x74 && opcode <= 0x76) || (opcode >= 0xd4 && opcode <= 0xfe)
   if (!regular || pp > PP_66) return 0
-  return pp == PP_NONE ? MMX : PACKED
+  // PUNPCKLBW, PUNPCKLWD and PUNPCKLDQ read only the half they need when they are MMX instructions.
+  if (pp == PP_NONE) return opcode <= 0x62 ? 4 | F_RM_MM | F_REG_MM | F_LEGACY : MMX
+  return PACKED
 }
 
 const GATHER: u32 = 4 | F_VEX | F_L1 | F_MEMORY_ONLY | F_NDS | F_CROSS

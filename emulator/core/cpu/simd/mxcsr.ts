@@ -54,16 +54,6 @@ export function noteNothing(): void {
   raised = 0
 }
 
-export function forget(flags: u32): void {
-  raised &= ~flags
-}
-
-// @ts-expect-error: decorator
-@inline
-export function roundAs(mode: u32): void {
-  rounding = mode
-}
-
 // @ts-expect-error: decorator
 @inline
 export function roundAsControlled(): void {
@@ -81,6 +71,13 @@ export function settleExceptions(): bool {
   store<u32>(cpu, control | raised, MXCSR)
   if (!unmasked) return true
   return raise(load<u64>(cpu, CPU_CR4) & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD, 0, FAULT_DETAIL_NONE, control)
+}
+
+/** Whether something raised so far is unmasked. */
+// @ts-expect-error: decorator
+@inline
+export function stopped(): bool {
+  return (raised & ~(load<u32>(cpu, MXCSR) >> 7)) != 0
 }
 
 /** LDMXCSR, VLDMXCSR; results as of slow(). */
