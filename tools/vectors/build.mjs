@@ -1,5 +1,5 @@
 // `npm run build:vectors`: records instruction vectors on this computer's processor (tools/vectors/README.md).
-//   (nothing)   writes emulator/core/vectors/integer-*.bin.br
+//   (nothing)   writes emulator/core/vectors/*.bin.br
 //   --check     records again, compares with what is committed, and says which forms differ
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,13 +10,25 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const committed = join(here, '../../emulator/core/vectors')
-const modes = [64, 32, 16]
-/** Multiplies the number of cases of every form. */
-const scale = '1.5'
+/**
+ * The files: set, mode, and what the number of cases of every form is multiplied by.
+ * @type {[set: string, mode: number, scale: string][]}
+ */
+const sets = [
+  ['integer', 64, '1.5'],
+  ['integer', 32, '1.5'],
+  ['integer', 16, '1.5'],
+  ['x87', 64, '1'],
+  ['x87', 32, '0.2'],
+]
+/** Most bytes of one set's files. */
 const limit = 3_000_000
 
-/** @param {number} mode */
-const fileOf = (mode) => join(committed, `integer-${mode}.bin.br`)
+/**
+ * @param {string} set
+ * @param {number} mode
+ */
+const fileOf = (set, mode) => join(committed, `${set}-${mode}.bin.br`)
 
 /** @param {string} work a folder for what is built */
 function compile(work) {
@@ -80,7 +92,8 @@ function compare(before, now) {
 
 const check = process.argv.includes('--check')
 const work = mkdtempSync(join(tmpdir(), 'vectors-'))
-let total = 0
+/** @type {Map<string, number>} */
+const totals = new Map()
 try {
   const kernel = join(committed, 'kernel.bin')
   const assembled = assembleKernel(work)
@@ -90,11 +103,11 @@ try {
     process.exitCode = 1
   }
   const program = compile(work)
-  for (const mode of modes) {
-    const out = join(work, `${mode}.bin`)
-    execFileSync(program, [`${mode}`, out, scale], { stdio: 'inherit' })
+  for (const [set, mode, scale] of sets) {
+    const out = join(work, `${set}-${mode}.bin`)
+    execFileSync(program, [`${mode}`, out, scale, set], { stdio: 'inherit' })
     const raw = readFileSync(out)
-    const file = fileOf(mode)
+    const file = fileOf(set, mode)
     const name = relative(process.cwd(), file)
     if (check) {
       const before = brotliDecompressSync(readFileSync(file))
@@ -111,13 +124,15 @@ try {
         params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
       })
       writeFileSync(file, packed)
-      total += packed.length
+      totals.set(set, (totals.get(set) ?? 0) + packed.length)
       console.log(
         `${name}: ${parse(raw).header.cases} vectors, ${packed.length} bytes (${raw.length} unpacked)`,
       )
     }
   }
-  if (total > limit) throw new Error(`the vectors take ${total} bytes, more than ${limit}`)
+  for (const [set, total] of totals) {
+    if (total > limit) throw new Error(`the ${set} vectors take ${total} bytes, more than ${limit}`)
+  }
 } catch (error) {
   console.error(/** @type {Error} */ (error).message)
   process.exitCode = 1
