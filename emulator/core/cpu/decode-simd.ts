@@ -250,6 +250,8 @@ function decodeVector(map: u32, opcode: u32, pp: u32, vex: bool, vvvv: u32, leng
     return
   }
   if (f & F_IMM && !(f & F_GROUP)) flags |= byte()
+  // The register in the immediate of VBLENDVPS and relatives has three bits outside 64-bit mode.
+  if (number >= 0x314a && number <= 0x314c && !mode64()) flags &= ~0x80
   flags |= ((source1 & 15) << VECTOR_SOURCE1_SHIFT) | (bytes << VECTOR_BYTES_SHIFT)
   record(number, flags)
 }

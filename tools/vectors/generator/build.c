@@ -409,6 +409,11 @@ void finish(void) {
   if (c.len > (int)sizeof c.code) abort();
   c.in.rip = windows[c.codeWindow].base + c.codeOffset - (env->mode == 16 ? env->segBase[CS] : 0);
   run_case();
+  // Beyond the canonical lower half lies another kernel's memory, and MXCSR bit 17 is AMD's own.
+  if (vectorFile && ((c.event.vector == 14 && c.event.cr2 >> 47) || c.vout.mxcsr >> 17)) {
+    restore_windows();
+    return;
+  }
   if (!in.wholeFaults || c.event.vector == 3 || !memory_changed()) {
     record_case();
     caseIndex++;

@@ -244,5 +244,5 @@ function other(ip: usize, what: Bits): u32 {
     case Bits.XSETBV:
       return xsetbv()
   }
-  return xsave(ip, what)
+  return xsave(ip, what - Bits.XSAVE)
 }

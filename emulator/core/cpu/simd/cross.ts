@@ -297,25 +297,23 @@ function gather(ip: usize, opcode: u32, flags: u32, mask: usize): u32 {
   const indexSize: u32 = opcode & 1 ? 8 : 4
   const total: u32 = flags & VECTOR_L ? 32 : 16
   const count = total / (size > indexSize ? size : indexSize)
-  // The whole mask element becomes its sign first, as far as an element can be seen between faults.
   for (let i: u32 = 0; i < count; i++) {
-    const at = elementAt(mask, i, size)
-    const set: i64 = maskSet(mask, i, size) ? -1 : 0
-    if (size == 8) store<u64>(at, set)
-    else store<u32>(at, set as u32)
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    if (!maskSet(mask, i, size)) continue
+    const maskAt = elementAt(mask, i, size)
+    if (!maskSet(mask, i, size)) {
+      if (size == 8) store<u64>(maskAt, 0)
+      else store<u32>(maskAt, 0)
+      continue
+    }
     const at = elementAt(index, i, indexSize)
     const offset: i64 = indexSize == 8 ? load<i64>(at) : (load<i32>(at) as i64)
     const p = accessRead(linearAt(ip, offset << (scale as i64), size, false), size, segment, user)
     if (!p) return 1
     if (size == 8) {
       store<u64>(elementAt(dst, i, 8), load<u64>(p))
-      store<u64>(elementAt(mask, i, 8), 0)
+      store<u64>(maskAt, 0)
     } else {
       store<u32>(elementAt(dst, i, 4), load<u32>(p))
-      store<u32>(elementAt(mask, i, 4), 0)
+      store<u32>(maskAt, 0)
     }
   }
   // Nothing remains of the mask, nor of what lies above the elements.

@@ -1,8 +1,8 @@
 // Carries out Op.VECTOR records: finds the operands, computes, settles the floating-point exceptions, writes. Results are
 // those of slow(): 0 done, 1 faulted (nothing has changed), 2 done through the bounce buffer.
 
-import { CPU_MODE, CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE, MODE_LONG } from '../../layout'
-import { accessCommit, canonical } from '../../memory/linear'
+import { CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE } from '../../layout'
+import { accessCommit } from '../../memory/linear'
 import { linearOf } from '../address'
 import { bounce, cpu } from '../context'
 import {
@@ -24,7 +24,7 @@ import {
   VECTOR_VEX,
   VECTOR_W,
 } from '../decode-simd'
-import { faultPending, raise } from '../fault'
+import { raise } from '../fault'
 import { setStatus } from '../flags'
 import { operandRead, operandWrite, storeSized } from '../slow'
 import { O_AUX, O_AUX2, O_DST, O_SRC } from '../trace-format'
@@ -59,9 +59,7 @@ export function loadVector(p: usize, bytes: u32): v128 {
 /** Whether a record's memory operand is aligned as it must be; #GP(0) pending if not (SDM 2 2.4.3). */
 function aligned(ip: usize, bytes: u32, write: bool): bool {
   const linear = linearOf(ip, bytes, write)
-  // An address that is not canonical, or beyond a limit, is found to be so by the access itself.
-  if (!(linear & (bytes - 1)) || faultPending()) return true
-  if (load<u32>(cpu, CPU_MODE) & MODE_LONG && !(canonical(linear) && canonical(linear + bytes - 1))) return true
+  if (!(linear & (bytes - 1))) return true
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
@@ -168,11 +166,11 @@ function storeResult(ip: usize, number: u32, flags: u32): u32 {
     if (flags & VECTOR_ALIGNED && !aligned(ip, bytes, true)) return FAULTED
     noteNothing()
     if (number == 0x311d) {
-      // VCVTPS2PH: the exceptions come before the memory does.
-      const halves = narrowHalves(source, flags)
-      if (raised && !settleExceptions()) return FAULTED
+      // VCVTPS2PH: a page fault hides the exceptions of the conversion.
       const p = operandWrite(ip, bytes, false)
       if (!p) return FAULTED
+      const halves = narrowHalves(source, flags)
+      if (raised && !settleExceptions()) return FAULTED
       if (bytes == 8) store<u64>(p, i64x2.extract_lane(halves, 0))
       else v128.store(p, halves)
       return finish(p)
@@ -324,9 +322,9 @@ function maskedStore(ip: usize, number: u32, flags: u32): u32 {
   const count: u32 = number == 0x10f7 ? 8 : 16
   const data: usize = load<u32>(ip, O_DST)
   const mask: usize = load<u32>(ip, O_SRC)
+  if (flags & VECTOR_MMX) mmxEnter()
   const p = operandWrite(ip, count, true)
   if (!p) return FAULTED
-  if (flags & VECTOR_MMX) mmxEnter()
   for (let i: u32 = 0; i < count; i++) if (load<u8>(mask + i) & 0x80) store<u8>(p + i, load<u8>(data + i))
   return finish(p)
 }

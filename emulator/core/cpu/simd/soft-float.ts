@@ -3,7 +3,7 @@
 // binary32 value the low 32 bits. `single` tells the two formats apart.
 
 import { divide128, multiplyHigh, remainder128 } from '../arithmetic'
-import { DAZ, DE, FTZ, IE, mxcsr, note, OE, PE, rounding, UE, UM, ZE } from './mxcsr'
+import { DAZ, DE, FTZ, IE, mxcsr, note, OE, OM, PE, rounding, UE, UM, ZE } from './mxcsr'
 
 const TOP: u64 = 0x8000000000000000
 const SIGN64: u64 = TOP
@@ -144,7 +144,8 @@ export function roundPack(sign: bool, e: i32, sig: u64, single: bool): u64 {
     }
   }
   if (exp > bias) {
-    note(OE | PE)
+    // Unmasked, the result is the rounded one with another exponent, which may be exact (SDM 1 4.9.1.4).
+    note(mxcsr() & OM || lost ? OE | PE : OE)
     const up = rounding == 0 || (rounding == 1 && sign) || (rounding == 2 && !sign)
     return signed | (up ? infinity(single) : infinity(single) - 1)
   }
@@ -605,7 +606,7 @@ export function narrowHalf(x: u32, mode: u32): u32 {
     }
   }
   if (e > 15) {
-    note(OE | PE)
+    note(mxcsr() & OM || lost ? OE | PE : OE)
     const up = mode == 0 || (mode == 1 && negativeSign) || (mode == 2 && !negativeSign)
     return sign | (up ? 0x7c00 : 0x7bff)
   }

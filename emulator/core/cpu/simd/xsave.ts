@@ -1,22 +1,236 @@
-// XSAVE, XSAVEOPT, XSAVEC, XRSTOR, XGETBV, XSETBV (SDM 1 chapter 13).
+// XSAVE, XSAVEOPT, XSAVEC, XRSTOR, XGETBV, XSETBV (SDM 1 chapter 13). Components: x87, SSE, AVX. An image is put together
+// in CPU_XSAVE_IMAGE and copied, since it may lie in several pages.
 
-import { FAULT_DETAIL_NOT_IMPLEMENTED } from '../../layout'
+import { accessCommit, accessRead, accessWrite, linearProbeWrite } from '../../memory/linear'
+import {
+  CPU_CPL,
+  CPU_CR0,
+  CPU_CR4,
+  CPU_MODE,
+  CPU_RAX,
+  CPU_RCX,
+  CPU_RDX,
+  CPU_XCR0,
+  CPU_XSAVE,
+  CPU_XSAVE_IMAGE,
+  FAULT_DETAIL_NONE,
+  FAULT_DETAIL_PRIVILEGE,
+  MODE_CODE64,
+  MODE_SIZE,
+} from '../../layout'
+import { linearOf } from '../address'
+import { bounce, cpu } from '../context'
+import { CR4_OSXSAVE } from '../control-registers'
 import { raise } from '../fault'
-import { EXC_UD } from '../vectors'
+import { O_AUX2, O_SEGMENT } from '../trace-format'
+import { EXC_GP, EXC_NM, EXC_UD } from '../vectors'
+import { x87FromImage, x87Reset, x87ToImage } from '../x87/environment'
 
-function absent(): u32 {
-  raise(EXC_UD, 0, FAULT_DETAIL_NOT_IMPLEMENTED)
-  return 1
+const DONE: u32 = 0
+const FAULTED: u32 = 1
+const COMMITTED: u32 = 2
+
+const X87: u32 = 1
+const SSE: u32 = 2
+const AVX: u32 = 4
+/** Components this processor has. */
+export const XSTATE_COMPONENTS: u32 = X87 | SSE | AVX
+/** Size of an image with all of them, and where AVX lies in it, in either format. */
+export const XSAVE_SIZE: u32 = 832
+export const XSAVE_AVX: u32 = 576
+
+// Offsets in the image (SDM 1 13.4).
+const MXCSR: usize = 24
+const XMM: usize = 160
+const HEADER: usize = 512
+const XCOMP_BV: usize = 520
+const COMPACTED: u64 = 0x8000000000000000
+const MXCSR_RESET: u32 = 0x1f80
+const CR0_TS: u32 = 8
+
+/** The kind of XSAVE that XSAVEC is. */
+const COMPACT: u32 = 2
+
+function enabled(): bool {
+  if (load<u64>(cpu, CPU_CR4) & CR4_OSXSAVE) return true
+  return raise(EXC_UD, 0, FAULT_DETAIL_PRIVILEGE, load<u64>(cpu, CPU_CR4))
 }
-export function xsave(ip: usize, what: u32): u32 {
-  return absent()
+
+/** Whether XSAVE or XRSTOR may go on with an image at `linear`; the exceptions of SDM 2 XSAVE. */
+function allowed(linear: u64): bool {
+  if (!enabled()) return false
+  if (load<u32>(cpu, CPU_CR0) & CR0_TS) return raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, load<u32>(cpu, CPU_CR0))
+  if (linear & 63) return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
+  return true
 }
+
+// @ts-expect-error: decorator
+@inline
+function image(): usize {
+  return cpu + CPU_XSAVE_IMAGE
+}
+
+/** Bytes of XMM (and of YMM) state: eight registers outside 64-bit mode. */
+function registerBytes(): u32 {
+  return (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64 ? 256 : 128
+}
+
+function anySet(at: usize, bytes: u32): bool {
+  for (let i: u32 = 0; i < bytes; i += 16) if (v128.any_true(v128.load(cpu + at + i))) return true
+  return false
+}
+
+/** XINUSE: components that are not in their initial configuration (SDM 1 13.6). */
+function inUse(): u32 {
+  const control = load<u64>(cpu, CPU_XSAVE) & 0xffffffffff
+  const x87 = control != 0x37f || anySet(CPU_XSAVE + 32, 128)
+  const avx = anySet(CPU_XSAVE + XSAVE_AVX, 256)
+  return (x87 ? X87 : 0) | (anySet(CPU_XSAVE + XMM, 256) ? SSE : 0) | (avx ? AVX : 0)
+}
+
+function requested(): u32 {
+  return load<u32>(cpu, CPU_RAX) & load<u32>(cpu, CPU_XCR0)
+}
+
+let written: u32 = 0
+
+/** Copies image bytes to memory; false with a fault pending. */
+function copyOut(linear: u64, segment: u32, offset: u32, count: u32): bool {
+  const user = load<u32>(cpu, CPU_CPL) == 3
+  for (let i: u32 = 0; i < count; i += 8) {
+    const p = accessWrite(linear + offset + i, 8, segment, user, false)
+    if (!p) return false
+    store<u64>(p, load<u64>(image() + offset + i))
+    if (p == bounce) {
+      accessCommit()
+      written = COMMITTED
+    }
+  }
+  return true
+}
+
+function copyIn(linear: u64, segment: u32, offset: u32, count: u32): bool {
+  const user = load<u32>(cpu, CPU_CPL) == 3
+  for (let i: u32 = 0; i < count; i += 8) {
+    const p = accessRead(linear + offset + i, 8, segment, user)
+    if (!p) return false
+    store<u64>(image() + offset + i, load<u64>(p))
+  }
+  return true
+}
+
+/** XSAVE; `kind` 1: XSAVEOPT, 2: XSAVEC. Results as of slow(). */
+export function xsave(ip: usize, kind: u32): u32 {
+  const wide = ((load<u32>(ip, O_AUX2) >> 16) & 63) == 8
+  const wanted = requested()
+  const segment: u32 = load<u8>(ip, O_SEGMENT)
+  const size: u32 = wanted & AVX ? XSAVE_AVX + registerBytes() : XSAVE_AVX
+  if (!enabled()) return FAULTED
+  const linear = linearOf(ip, size, true)
+  if (!allowed(linear)) return FAULTED
+  if (!linearProbeWrite(linear, size, load<u32>(cpu, CPU_CPL) == 3)) return FAULTED
+  const present = inUse()
+  let save = wanted
+  if (kind) save &= present
+  const buffer = image()
+  written = DONE
+  let state: u64 = wanted & present
+  if (kind == COMPACT) {
+    // MXCSR belongs to SSE here.
+    if (wanted & SSE && load<u32>(cpu, CPU_XSAVE + MXCSR) != MXCSR_RESET) {
+      state |= SSE
+      save |= SSE
+    }
+    store<u64>(buffer, state, HEADER)
+    store<u64>(buffer, COMPACTED | wanted, XCOMP_BV)
+  } else {
+    if (!copyIn(linear, segment, HEADER as u32, 8)) return FAULTED
+    store<u64>(buffer, (load<u64>(buffer, HEADER) & ~(wanted as u64)) | state, HEADER)
+  }
+  x87ToImage(buffer, wide)
+  store<u32>(buffer, load<u32>(cpu, CPU_XSAVE + MXCSR), MXCSR)
+  store<u32>(buffer, 0xffff, MXCSR + 4)
+  memory.copy(buffer + XMM, cpu + CPU_XSAVE + XMM, 256)
+  memory.copy(buffer + XSAVE_AVX, cpu + CPU_XSAVE + XSAVE_AVX, 256)
+  if (save & X87) {
+    if (!copyOut(linear, segment, 0, 24) || !copyOut(linear, segment, 32, 128)) return FAULTED
+  }
+  const control = kind == COMPACT ? save & SSE : wanted & (SSE | AVX)
+  if (control && !copyOut(linear, segment, MXCSR as u32, 8)) return FAULTED
+  if (save & SSE && !copyOut(linear, segment, XMM as u32, registerBytes())) return FAULTED
+  if (save & AVX && !copyOut(linear, segment, XSAVE_AVX, registerBytes())) return FAULTED
+  if (!copyOut(linear, segment, HEADER as u32, kind == COMPACT ? 16 : 8)) return FAULTED
+  return written
+}
+
+function refuse(value: u64): u32 {
+  raise(EXC_GP, 0, FAULT_DETAIL_NONE, value)
+  return FAULTED
+}
+
 export function xrstor(ip: usize): u32 {
-  return absent()
+  const wide = ((load<u32>(ip, O_AUX2) >> 16) & 63) == 8
+  const wanted = requested()
+  const segment: u32 = load<u8>(ip, O_SEGMENT)
+  if (!enabled()) return FAULTED
+  const linear = linearOf(ip, XSAVE_AVX, false)
+  if (!allowed(linear)) return FAULTED
+  if (!copyIn(linear, segment, 0, XSAVE_AVX)) return FAULTED
+  const buffer = image()
+  const state = load<u64>(buffer, HEADER)
+  const layout = load<u64>(buffer, XCOMP_BV)
+  const compact = (layout & COMPACTED) != 0
+  const components: u64 = load<u64>(cpu, CPU_XCR0)
+  // SDM 1 13.8.1: the header is checked whatever is asked for.
+  if (compact) {
+    if (layout & ~COMPACTED & ~components) return refuse(layout)
+    if (state & ~layout) return refuse(state)
+    for (let i: usize = 16; i < 64; i += 8) if (load<u64>(buffer + HEADER + i)) return refuse(i)
+  } else {
+    if (state & ~components) return refuse(state)
+    if (layout || load<u64>(buffer, HEADER + 16)) return refuse(layout)
+  }
+  const load_ = wanted & <u32>state
+  const bytes = registerBytes()
+  if (load_ & AVX && !copyIn(linear, segment, XSAVE_AVX, bytes)) return FAULTED
+  const loadsControl = compact ? (load_ & SSE) != 0 : (wanted & (SSE | AVX)) != 0
+  if (loadsControl) {
+    const control = load<u32>(buffer, MXCSR)
+    if (control & 0xffff0000) return refuse(control)
+    store<u32>(cpu, control, CPU_XSAVE + MXCSR)
+  } else if (compact && wanted & SSE) store<u32>(cpu, MXCSR_RESET, CPU_XSAVE + MXCSR)
+  if (wanted & X87) {
+    if (load_ & X87) x87FromImage(buffer, wide)
+    else x87Reset()
+  }
+  if (wanted & SSE) {
+    if (load_ & SSE) memory.copy(cpu + CPU_XSAVE + XMM, buffer + XMM, bytes)
+    else memory.fill(cpu + CPU_XSAVE + XMM, 0, bytes)
+  }
+  if (wanted & AVX) {
+    if (load_ & AVX) memory.copy(cpu + CPU_XSAVE + XSAVE_AVX, buffer + XSAVE_AVX, bytes)
+    else memory.fill(cpu + CPU_XSAVE + XSAVE_AVX, 0, bytes)
+  }
+  return DONE
 }
+
+/** XGETBV: XCR0, or with ECX = 1 the components of it that are in use. */
 export function xgetbv(): u32 {
-  return absent()
+  if (!enabled()) return FAULTED
+  const n = load<u32>(cpu, CPU_RCX)
+  if (n > 1) return refuse(n)
+  let value = load<u64>(cpu, CPU_XCR0)
+  if (n == 1) value &= inUse()
+  store<u64>(cpu, value & 0xffffffff, CPU_RAX)
+  store<u64>(cpu, value >> 32, CPU_RDX)
+  return DONE
 }
+
 export function xsetbv(): u32 {
-  return absent()
+  if (!enabled()) return FAULTED
+  const value = (load<u32>(cpu, CPU_RAX) as u64) | ((load<u32>(cpu, CPU_RDX) as u64) << 32)
+  const valid = (value & X87) != 0 && !(value & ~(XSTATE_COMPONENTS as u64)) && (!(value & AVX) || (value & SSE) != 0)
+  if (load<u32>(cpu, CPU_CPL) != 0 || load<u32>(cpu, CPU_RCX) != 0 || !valid) return refuse(value)
+  store<u64>(cpu, value, CPU_XCR0)
+  return DONE
 }
