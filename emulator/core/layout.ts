@@ -363,6 +363,8 @@ export const XLOG_KIND_TRIPLE = 3 // the shutdown that ended a chain
 
 /** Where an FSAVE or FXSAVE image is put together and taken apart (it may cross pages) */
 export const CPU_X87_IMAGE = 0x6000 // u8[512]
+/** Where an XSAVE image is put together and taken apart */
+export const CPU_XSAVE_IMAGE = 0x6800 // u8[1024]
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000
