@@ -235,6 +235,8 @@ void run_case(void) {
   }
   if (x87Recorded) {
     const x87_t *x = &c.fpIn;
+    guestComponents = 1;
+    guestState[X_HEADER] = 1;
     memcpy(guestState, &x->fcw, 2);
     memcpy(guestState + 2, &x->fsw, 2);
     guestState[4] = x->tags;
