@@ -1,6 +1,8 @@
 // Every x87 vector recorded on silicon, on the emulated machine (tools/vectors/README.md).
+import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { assemble, runRom } from './tests/system/guest'
 import { Bench } from './vectors/compare'
 import { type Vector, VectorFile } from './vectors/reader'
 
@@ -64,4 +66,21 @@ describe('the set', () => {
     const differences = bench.check(vector).join('\n')
     for (const part of [/^FCW: /m, /^FSW: .*4000h/m, /^tags: /m]) expect(differences).toMatch(part)
   })
+})
+
+const nasm = (() => {
+  try {
+    execFileSync('nasm', ['-v'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+// Power-up, #NM, #MF, IRQ 13 and IGNNE#, environments of real mode, FXSAVE.
+test.skipIf(!nasm)('the x87 as a system sees it', () => {
+  const { lines } = runRom(assemble('x87'))
+  expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
+    expect.stringMatching(/^DONE [0-9A-F]{8} 0{8}$/),
+  ])
 })

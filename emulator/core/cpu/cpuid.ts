@@ -16,6 +16,7 @@ const MAX_BASIC: u32 = 7
 const MAX_EXTENDED: u32 = 0x80000008
 
 // Leaf 1 EDX
+const FEATURE_FPU: u32 = 1
 const FEATURE_PSE: u32 = 1 << 3
 const FEATURE_TSC: u32 = 1 << 4
 const FEATURE_MSR: u32 = 1 << 5
@@ -27,8 +28,12 @@ const FEATURE_PGE: u32 = 1 << 13
 const FEATURE_CMOV: u32 = 1 << 15
 const FEATURE_PAT: u32 = 1 << 16
 const FEATURE_PSE36: u32 = 1 << 17
+const FEATURE_FXSR: u32 = 1 << 24
 // Leaf 1 ECX
 const FEATURE_CX16: u32 = 1 << 13
+// Leaf 7 EBX: FDP is written with unmasked exceptions only; FCS and FDS are zero (SDM 1 8.1.8)
+const FEATURE_FDP_EXCPTN_ONLY: u32 = 1 << 6
+const FEATURE_ZERO_FCS_FDS: u32 = 1 << 13
 // Leaf 80000001h
 const FEATURE_LAHF64: u32 = 1
 const FEATURE_SYSCALL: u32 = 1 << 11
@@ -75,6 +80,9 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
     case 4:
       cacheLeaf(subleaf)
       break
+    case 7:
+      answer(0, subleaf ? 0 : FEATURE_FDP_EXCPTN_ONLY | FEATURE_ZERO_FCS_FDS, 0, 0)
+      break
     default:
       answer(0, 0, 0, 0)
   }
@@ -87,6 +95,7 @@ function leaf1Ebx(): u32 {
 
 function leaf1Edx(): u32 {
   return (
+    FEATURE_FPU |
     FEATURE_PSE |
     FEATURE_TSC |
     FEATURE_MSR |
@@ -97,7 +106,8 @@ function leaf1Edx(): u32 {
     FEATURE_PGE |
     FEATURE_CMOV |
     FEATURE_PAT |
-    FEATURE_PSE36
+    FEATURE_PSE36 |
+    FEATURE_FXSR
   )
 }
 

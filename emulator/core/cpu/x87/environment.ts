@@ -4,7 +4,6 @@ import { accessCommit, accessRead, accessWrite } from '../../memory/linear'
 import {
   CPU_CPL,
   CPU_CR0,
-  CPU_CR4,
   CPU_EFER,
   CPU_MODE,
   CPU_X87_IMAGE,
@@ -21,6 +20,7 @@ import { linearOf } from '../address'
 import { bounce, cpu } from '../context'
 import { raise } from '../fault'
 import { O_AUX2, O_SEGMENT } from '../trace-format'
+import { MXCSR_MASK } from '../simd/mxcsr'
 import { EXC_GP, EXC_NM } from '../vectors'
 import { normal } from './arithmetic'
 import { X87_KIND_SHIFT, X87_SHORT } from './ops'
@@ -48,7 +48,6 @@ import {
 const CONTROL_BITS: u32 = 0x1f3f
 const CONTROL_ONE: u32 = 0x40
 const CR0_EM_TS: u32 = 12
-const CR4_OSFXSR: u32 = 0x200
 const EFER_FFXSR: u32 = 0x4000
 const MXCSR = 24
 const XMM = 160
@@ -299,7 +298,7 @@ function imageXmm(): u32 {
   return code64 ? 256 : 128
 }
 
-function fxAllowed(ip: usize): bool {
+function fxAllowed(): bool {
   const cr0 = load<u32>(cpu, CPU_CR0)
   if (cr0 & CR0_EM_TS) return raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, cr0)
   return true
@@ -312,23 +311,19 @@ function aligned(linear: u64): bool {
 }
 
 export function fxSave(ip: usize): u32 {
-  if (!fxAllowed(ip) || !aligned(linearOf(ip, 512, true))) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, true))) return FAULTED
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
   if (!get(ip, 512)) return FAULTED
   x87ToImage((cpu + CPU_X87_IMAGE), ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
-  if (size || load<u64>(cpu, CPU_CR4) & CR4_OSFXSR) {
-    store<u64>((cpu + CPU_X87_IMAGE), load<u64>(cpu, CPU_XSAVE + MXCSR), MXCSR)
-  }
+  store<u32>(cpu + CPU_X87_IMAGE, load<u32>(cpu, CPU_XSAVE + MXCSR), MXCSR)
+  store<u32>(cpu + CPU_X87_IMAGE, MXCSR_MASK, MXCSR + 4)
   memory.copy((cpu + CPU_X87_IMAGE) + XMM, cpu + CPU_XSAVE + XMM, size)
   return put(ip, 512)
 }
 
-/** Bits of MXCSR that may be set (MXCSR_MASK). */
-export const MXCSR_MASK: u32 = 0xffff
-
 export function fxRestore(ip: usize): u32 {
-  if (!fxAllowed(ip) || !aligned(linearOf(ip, 512, false)) || !get(ip, 512)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512)) return FAULTED
   const mxcsr = load<u32>((cpu + CPU_X87_IMAGE), MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
