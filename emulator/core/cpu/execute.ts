@@ -55,7 +55,7 @@ import {
   zero,
 } from './flags'
 import { addWithCarry, multiplyFlags, subtractWithBorrow } from './arithmetic'
-import { Op } from './ops'
+import { Op, SLOW_MEMORY } from './ops'
 import { vector } from './simd/execute'
 import { popStack, pushStack, slow } from './slow'
 import { traceFind, tracePartial, traceWithinLimit } from './trace'
@@ -622,9 +622,11 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.X87:
-          slowly(ip)
-          status = x87(ip, rip)
-          setAhead(0)
+          if (load<u32>(ip, O_AUX2) & SLOW_MEMORY) {
+            slowly(ip)
+            status = x87(ip, rip)
+            setAhead(0)
+          } else status = x87(ip, rip)
           if (status) return leave(ip, status)
           ip += OP_SIZE
           continue
