@@ -233,7 +233,7 @@ export const CPU_LAZY_R = 0xa8 // u64
 export const CPU_RETIRED = 0xb0 // u64, instructions retired
 export const CPU_CPL = 0xb8 // u32
 export const CPU_ACTIVITY = 0xbc // u32, ACTIVITY_*
-export const CPU_SHADOW = 0xc0 // u32, 1: interrupts are inhibited for the next instruction (STI, MOV SS)
+export const CPU_SHADOW = 0xc0 // u32, interrupts are inhibited for the next instruction: 1 STI, 2 MOV SS (which defers #DB too)
 export const CPU_NMI = 0xc4 // u32, bit 0 pending, bit 1 blocked until IRET
 export const CPU_MODE = 0xc8 // u32, MODE_* bits, derived from CS, SS, CR0, EFER, RFLAGS.VM
 export const CPU_INDEX = 0xcc // u32
@@ -308,6 +308,11 @@ export const CPU_FAULT_B = 0x498 // u64, meaning by detail (raw descriptor, entr
 export const CPU_FAULT_ADDRESS = 0x4a0 // u64, what CR2 becomes if it is a page fault
 export const CPU_FAULT_RIP = 0x4a8 // u64, RIP of the instruction being executed (CPU_RIP is already the next)
 
+/** Debug exceptions of completed instructions, not yet reported: bits of DR6 (SDM 3B 18.3) */
+export const CPU_DEBUG_PENDING = 0x4b0 // u32
+/** 1 between two iterations of a repeated string instruction: RF is set in the image of what comes in between */
+export const CPU_REPEATING = 0x4b4 // u32
+
 export const CPU_STATE_END = 0x1000
 /** FXSAVE/XSAVE image (state) */
 export const CPU_XSAVE = 0x1000
@@ -365,6 +370,8 @@ export const XLOG_KIND_TRIPLE = 3 // the shutdown that ended a chain
 export const CPU_X87_IMAGE = 0x6000 // u8[512]
 /** Where an XSAVE image is put together and taken apart */
 export const CPU_XSAVE_IMAGE = 0x6800 // u8[1024]
+/** The new task's state while tasks are switched, in the form of a 32-bit TSS */
+export const CPU_TASK_IMAGE = 0x6400 // u8[104]
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000

@@ -1,5 +1,5 @@
-// MOV CRn, LMSW, SMSW, CLTS and MOV DRn (SDM 3A 2.5, 4.1, 4.4.1; SDM 2B MOV; SDM 3B 17.2). Debug registers are
-// kept; breakpoints do not fire yet.
+// MOV CRn, LMSW, SMSW, CLTS and MOV DRn (SDM 3A 2.5, 4.1, 4.4.1; SDM 2B MOV; SDM 3B 17.2). What the debug
+// registers do: debug.ts.
 
 import {
   CLIMB_LONG,
@@ -36,7 +36,7 @@ import {
 } from '../layout'
 import { event, milestone } from '../machine/events'
 import { physicalRead64 } from '../memory/physical'
-import { pagingModeChanged, tlbFlushAll } from '../memory/tlb'
+import { pagingModeChanged, tlbDropFast, tlbFlushAll } from '../memory/tlb'
 import { cpu } from './context'
 import { PHYSICAL_ADDRESS_BITS } from './cpuid'
 import { ATTRIBUTE_L } from './descriptors'
@@ -59,6 +59,8 @@ export const CR0_PG: u64 = 0x80000000
 const CR0_DEFINED: u64 =
   CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG
 
+export const CR4_VME: u64 = 1
+export const CR4_PVI: u64 = 1 << 1
 export const CR4_TSD: u64 = 1 << 2
 export const CR4_DE: u64 = 1 << 3
 export const CR4_PSE: u64 = 1 << 4
@@ -70,6 +72,7 @@ export const CR4_OSFXSR: u64 = 1 << 9
 export const CR4_OSXMMEXCPT: u64 = 1 << 10
 export const CR4_OSXSAVE: u64 = 1 << 18
 const CR4_SUPPORTED: u64 =
+  CR4_VME | CR4_PVI |
   CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE
 
 export const EFER_SCE: u64 = 1
@@ -228,6 +231,11 @@ function paePaging(cr4: u64): bool {
 
 function cr3Write(value: u64): bool {
   if (code64() && value & BEYOND_PHYSICAL) return refuse(3, value)
+  return cr3Load(value)
+}
+
+/** Loads CR3 unconditionally, as task switches do; PAE paging's PDPTEs may refuse: #GP(0). */
+export function cr3Load(value: u64): bool {
   if (paePaging(load<u64>(cpu, CPU_CR4)) && !pdptesLoad(value)) return false
   store<u64>(cpu, value, CPU_CR3)
   tlbFlushAll(false)
@@ -283,6 +291,8 @@ export function debugRegisterWrite(n: u32, value: u64): bool {
     value = n & 1 ? (value & DR7_WRITABLE) | DR7_FIXED : (value & DR6_WRITABLE) | DR6_FIXED
   }
   store<u64>(debugRegister(n), value)
+  // Pages that are watched now must have no fast translation.
+  tlbDropFast()
   return true
 }
 

@@ -5,7 +5,7 @@ import {
   ACTIVITY_SHUTDOWN,
   CPU_ACTIVITY,
   CPU_CR2,
-  CPU_DR6,
+  CPU_DEBUG_PENDING,
   CPU_DR7,
   CPU_FAULT,
   CPU_FAULT_A,
@@ -21,7 +21,6 @@ import {
   EVENT_CLASS_EXCEPTION,
   EVENT_KIND_EXCEPTION,
   FAULT_DETAIL_NONE,
-  FAULT_DETAIL_NOT_IMPLEMENTED,
   STAT_EXCEPTIONS,
   STOP_TRIPLE_FAULT,
   XLOG_KIND_FAULT,
@@ -30,13 +29,14 @@ import {
 import { event } from '../machine/events'
 import { machineStop } from '../machine/stop'
 import { cpu } from './context'
+import { statusSet } from './debug'
 import { exceptionLog, faultSetExternal } from './exception-log'
 import { faultClear } from './fault'
 import { FLAG_RF } from './flags'
-import { deliverThroughTable } from './interrupt'
+import { deliverThroughTable, flagsBetween } from './interrupt'
+import { SHADOW_MOV_SS } from './segments'
 import { EXC_AC, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_PF, EXC_TS } from './vectors'
 
-const DR6_BS: u64 = 0x4000
 const DR7_GD: u64 = 0x2000
 
 // Classes of SDM 3A table 6-5.
@@ -61,13 +61,16 @@ function exceptionClass(vector: u32): u32 {
  * in its place, becomes #DF, or, while delivering #DF, shuts the processor down and stops the machine.
  */
 export function deliverException(): void {
-  const rip = load<u64>(cpu, CPU_FAULT_RIP)
+  let rip = load<u64>(cpu, CPU_FAULT_RIP)
   // Every exception that comes this way is a fault, so the image has RF (SDM 3B 17.3.1.1); #DF, an abort, too.
-  const flags = load<u64>(cpu, CPU_RFLAGS) | FLAG_RF
+  let flags = load<u64>(cpu, CPU_RFLAGS) | FLAG_RF
   let vector = takeFault(rip)
   let error = load<u32>(cpu, CPU_FAULT_ERROR)
   while (!deliverThroughTable(vector, false, hasErrorCode(vector), error, rip, flags)) {
     faultSetExternal()
+    // A task switch may have been committed before its new task faulted.
+    rip = load<u64>(cpu, CPU_FAULT_RIP)
+    flags = load<u64>(cpu, CPU_RFLAGS) | FLAG_RF
     const first = vector
     if (exceptionClass(first) == CLASS_DOUBLE_FAULT && secondClass() != CLASS_BENIGN) {
       shutdown(rip)
@@ -87,27 +90,29 @@ export function deliverException(): void {
 }
 
 /**
- * A trap-class exception after a completed instruction: #DB for a single step (sets DR6.BS). The frame's RIP is
- * CPU_RIP, the next instruction.
+ * #DB as a trap after a completed instruction, for what CPU_DEBUG_PENDING has: single step, data and I/O breakpoints,
+ * the T flag of a TSS. The frame's RIP is CPU_RIP, the next instruction. Nothing happens when nothing is pending, or
+ * while MOV SS defers it to the next instruction.
  */
-export function deliverTrap(vector: u32): void {
+export function deliverDebugTrap(): void {
+  const bits = load<u32>(cpu, CPU_DEBUG_PENDING)
+  if (!bits || load<u32>(cpu, CPU_SHADOW) == SHADOW_MOV_SS) return
+  store<u32>(cpu, 0, CPU_DEBUG_PENDING)
+  const vector = EXC_DB
   const rip = load<u64>(cpu, CPU_RIP)
-  if (vector == EXC_DB) {
-    store<u64>(cpu, load<u64>(cpu, CPU_DR6) | DR6_BS, CPU_DR6)
-    store<u64>(cpu, load<u64>(cpu, CPU_DR7) & ~DR7_GD, CPU_DR7)
-  }
+  statusSet(bits)
+  store<u64>(cpu, load<u64>(cpu, CPU_DR7) & ~DR7_GD, CPU_DR7)
+  store<u32>(cpu, ACTIVITY_RUNNING, CPU_ACTIVITY)
   store<u64>(cpu, rip, CPU_FAULT_RIP)
   store<u32>(cpu, 0, CPU_SHADOW)
   logException(XLOG_KIND_FAULT, vector, 0, FAULT_DETAIL_NONE, 0, 0, rip)
-  if (deliverThroughTable(vector, false, false, 0, rip, load<u64>(cpu, CPU_RFLAGS))) return
+  if (deliverThroughTable(vector, false, false, 0, rip, flagsBetween())) return
   faultSetExternal()
   deliverException()
 }
 
-/** Class of the pending fault, as the second of two. What this machine cannot do yet counts as contributory, so
- *  that delivering #UD through a task gate ends in shutdown and not in an endless loop. */
+/** Class of the pending fault, as the second of two. */
 function secondClass(): u32 {
-  if (load<u32>(cpu, CPU_FAULT_DETAIL) == FAULT_DETAIL_NOT_IMPLEMENTED) return CLASS_CONTRIBUTORY
   return exceptionClass(load<u32>(cpu, CPU_FAULT) - 1)
 }
 

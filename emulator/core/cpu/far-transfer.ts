@@ -1,9 +1,10 @@
 // Far JMP and CALL: real mode, code segments, call gates of 16, 32 and 64 bits (SDM 3A 5.8.1-5.8.5;
-// SDM 2A CALL, JMP). Task switches are not implemented: #UD after the checks the manual puts before them.
+// SDM 2A CALL, JMP). Task switches are in task.ts.
 
 import {
   CPU_CPL,
   CPU_MODE,
+  CPU_RFLAGS,
   CPU_RIP,
   CPU_RSP,
   FAULT_DETAIL_DESCRIPTOR_LONG,
@@ -11,7 +12,6 @@ import {
   FAULT_DETAIL_DESCRIPTOR_PRIVILEGE,
   FAULT_DETAIL_DESCRIPTOR_TYPE,
   FAULT_DETAIL_NON_CANONICAL,
-  FAULT_DETAIL_NOT_IMPLEMENTED,
   FAULT_DETAIL_SELECTOR_NULL,
   FAULT_DETAIL_TARGET_LIMIT,
   MODE_PROTECTED,
@@ -68,7 +68,8 @@ import {
   stackPeek,
   tssStackPointer,
 } from './stack'
-import { EXC_GP, EXC_NP, EXC_UD } from './vectors'
+import { TASK_CALL, TASK_JUMP, taskSwitch, taskThroughGate } from './task'
+import { EXC_GP, EXC_NP } from './vectors'
 
 export { farReturn } from './far-return'
 
@@ -186,10 +187,21 @@ function systemTarget(selector: u32, raw: u64, call: bool): bool {
   } else if (type == TYPE_CALL_GATE16 || type == TYPE_CALL_GATE32) {
     return throughGate(selector, raw, call)
   } else if (type == TYPE_TASK_GATE || type == TYPE_TSS16 || type == TYPE_TSS32) {
-    if (!gateUsable(selector, raw)) return false
-    return raise(EXC_UD, 0, FAULT_DETAIL_NOT_IMPLEMENTED, selector, raw)
+    return toTask(selector, raw, call)
   }
   return raise(EXC_GP, selectorError(selector), FAULT_DETAIL_DESCRIPTOR_TYPE, selector, raw)
+}
+
+/** JMP or CALL to a TSS or task gate (SDM 3A 8.3). A TSS must lie in the GDT. */
+function toTask(selector: u32, raw: u64, call: bool): bool {
+  if (!gateUsable(selector, raw)) return false
+  const source = call ? TASK_CALL : TASK_JUMP
+  const rip = load<u64>(cpu, CPU_RIP)
+  const flags = load<u64>(cpu, CPU_RFLAGS)
+  if (attributesType(descriptorAttributes(raw)) == TYPE_TASK_GATE)
+    return taskThroughGate(raw, source, false, 0, rip, flags)
+  if (selector & 4) return raise(EXC_GP, selectorError(selector), FAULT_DETAIL_DESCRIPTOR_TYPE, selector, raw)
+  return taskSwitch(selector, raw, source, rip, flags)
 }
 
 /** Gate or TSS: DPL not above CPL and RPL in privilege, present. */

@@ -1,5 +1,4 @@
-// IRET, IRETD, IRETQ (SDM 2A IRET; SDM 3A 6.14.3). Returns to virtual-8086 mode and from a nested task are not
-// implemented: #UD.
+// IRET, IRETD, IRETQ (SDM 2A IRET; SDM 3A 6.14.3), to and in virtual-8086 mode too; from a nested task: task.ts.
 
 import {
   CPU_CPL,
@@ -8,13 +7,18 @@ import {
   CPU_RFLAGS,
   CPU_RIP,
   CPU_RSP,
-  FAULT_DETAIL_NOT_IMPLEMENTED,
   FAULT_DETAIL_PRIVILEGE,
+  FAULT_DETAIL_TARGET_LIMIT,
   MODE_CODE64,
   MODE_LONG,
   MODE_SIZE,
   MODE_V86,
   SEG_CS,
+  SEG_DS,
+  SEG_ES,
+  SEG_FS,
+  SEG_GS,
+  SEG_SS,
 } from '../layout'
 import { cpu } from './context'
 import { descriptorSetAccessed } from './descriptors'
@@ -22,9 +26,12 @@ import { returnAccessed, returnCodeFetch, returnStackCommit, returnStackFetch } 
 import { codeOffsetValid, realTargetValid, selectorsAreReal, transfer } from './far-transfer'
 import { faultPending, raise } from './fault'
 import { FLAG_AC, FLAG_ID, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_VM } from './flags'
+import { v86FlagsAllowed, virtualFlagsLoad, virtualFlagsValid, ioPrivilegeLevel } from './flags-register'
+import { cplSet, modeRefresh } from './mode'
 import { segmentSetReal, segmentsInvalidateOuter } from './segments'
 import { stackMask, stackPeek, stackPointerSet } from './stack'
-import { EXC_GP, EXC_UD } from './vectors'
+import { taskReturn } from './task'
+import { EXC_GP } from './vectors'
 
 /** CF PF AF ZF SF TF DF OF NT: what every IRET restores. */
 const FLAGS_ALWAYS: u32 = 0x4dd5
@@ -34,12 +41,14 @@ const FLAGS_VIF_VIP: u32 = 0x180000
 /** `size`: operand size in bytes. False: a fault is pending, nothing has changed. */
 export function iret(size: u32): bool {
   const mode = load<u32>(cpu, CPU_MODE)
-  if (mode & MODE_V86) return raise(EXC_UD, 0, FAULT_DETAIL_NOT_IMPLEMENTED)
   const real = selectorsAreReal()
   if (!real && load<u64>(cpu, CPU_RFLAGS) & FLAG_NT) {
     if (mode & MODE_LONG) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
-    return raise(EXC_UD, 0, FAULT_DETAIL_NOT_IMPLEMENTED)
+    if (!taskReturn()) return false
+    store<u32>(cpu, load<u32>(cpu, CPU_NMI) & ~2, CPU_NMI)
+    return true
   }
+  if (mode & MODE_V86 && !v86FlagsAllowed(size)) return false
   const offset = stackPeek(0, size)
   const selector = <u32>stackPeek(size, size) & 0xffff
   const flags = <u32>stackPeek(2 * size, size)
@@ -53,10 +62,40 @@ export function iret(size: u32): bool {
 
 function iretReal(selector: u32, offset: u64, flags: u32, size: u32): bool {
   if (!realTargetValid(offset)) return false
+  const v86 = (load<u32>(cpu, CPU_MODE) & MODE_V86) != 0
+  if (v86 && !virtualFlagsValid(flags)) return false
   stackPointerSet(load<u64>(cpu, CPU_RSP) + 3 * size, stackMask())
   segmentSetReal(SEG_CS, selector)
   store<u64>(cpu, offset, CPU_RIP)
-  flagsRestore(flags, size, 0)
+  if (v86 && ioPrivilegeLevel() < 3) virtualFlagsLoad(flags)
+  else flagsRestore(flags, size, v86 ? 3 : 0)
+  return true
+}
+
+/** The monitor enters or resumes an 8086 program: nine doublewords (SDM 3B 21.2.5). */
+function iretToV86(selector: u32, offset: u64, flags: u32): bool {
+  const pointer = stackPeek(12, 4)
+  for (let n: u32 = 0; n < 5; n++) stackPeek(16 + n * 4, 4)
+  if (faultPending()) return false
+  if (offset > 0xffff) return raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, offset, 0xffff)
+  const stack = <u32>stackPeek(16, 4)
+  const es = <u32>stackPeek(20, 4)
+  const ds = <u32>stackPeek(24, 4)
+  const fs = <u32>stackPeek(28, 4)
+  const gs = <u32>stackPeek(32, 4)
+  flagsRestore(flags, 4, 0)
+  store<u64>(cpu, load<u64>(cpu, CPU_RFLAGS) | FLAG_VM, CPU_RFLAGS)
+  cplSet(3)
+  modeRefresh()
+  segmentSetReal(SEG_CS, selector)
+  segmentSetReal(SEG_SS, stack)
+  segmentSetReal(SEG_ES, es)
+  segmentSetReal(SEG_DS, ds)
+  segmentSetReal(SEG_FS, fs)
+  segmentSetReal(SEG_GS, gs)
+  modeRefresh()
+  store<u64>(cpu, offset, CPU_RIP)
+  store<u64>(cpu, pointer, CPU_RSP)
   return true
 }
 
@@ -64,7 +103,7 @@ function iretProtected(selector: u32, offset: u64, flags: u32, size: u32): bool 
   const mode = load<u32>(cpu, CPU_MODE)
   const cpl = load<u32>(cpu, CPU_CPL)
   if (flags & FLAG_VM && size == 4 && cpl == 0 && !(mode & MODE_LONG)) {
-    return raise(EXC_UD, 0, FAULT_DETAIL_NOT_IMPLEMENTED)
+    return iretToV86(selector, offset, flags)
   }
   const code = returnCodeFetch(selector)
   if (faultPending()) return false

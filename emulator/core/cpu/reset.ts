@@ -11,6 +11,7 @@ import {
   CPU_CR4,
   CPU_CR8,
   CPU_CSTAR,
+  CPU_DEBUG_PENDING,
   CPU_EFER,
   CPU_FAULT,
   CPU_FETCH_PAGE,
@@ -30,6 +31,7 @@ import {
   CPU_PAT,
   CPU_PDPTE,
   CPU_RAX,
+  CPU_REPEATING,
   CPU_RDX,
   CPU_RFLAGS,
   CPU_RIP,
@@ -42,6 +44,7 @@ import {
   CPU_TSC_AUX,
   CPU_UCODE_REV,
   CPU_XCR0,
+  CPU_XSAVE,
   LAZY_NONE,
   RESET_SYSTEM,
   SEG_CS,
@@ -78,10 +81,15 @@ export function cpuReset(kind: u32): void {
   registersReset()
   segmentsReset()
   controlRegistersReset(init)
-  if (!init) modelSpecificReset()
+  if (!init) {
+    modelSpecificReset()
+    extendedStateReset()
+  }
   store<u32>(cpu, cpuIndex == 0 ? ACTIVITY_RUNNING : ACTIVITY_WAIT_SIPI, CPU_ACTIVITY)
   store<u32>(cpu, 0, CPU_SHADOW)
   store<u32>(cpu, 0, CPU_NMI)
+  store<u32>(cpu, 0, CPU_DEBUG_PENDING)
+  store<u32>(cpu, 0, CPU_REPEATING)
   store<u32>(cpu, 0, CPU_FAULT)
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
   cplSet(0)
@@ -123,6 +131,14 @@ function controlRegistersReset(init: bool): void {
   store<u64>(cpu, 1, CPU_XCR0)
   memory.fill(cpu + CPU_PDPTE, 0, 32)
   debugRegistersReset()
+}
+
+/** x87, SSE and AVX state after power-up; INIT leaves it alone (SDM 3A table 9-1). */
+function extendedStateReset(): void {
+  memory.fill(cpu + CPU_XSAVE, 0, 1024)
+  store<u16>(cpu, 0x40, CPU_XSAVE)
+  store<u8>(cpu, 0xff, CPU_XSAVE + 4)
+  store<u32>(cpu, 0x1f80, CPU_XSAVE + 24)
 }
 
 function modelSpecificReset(): void {

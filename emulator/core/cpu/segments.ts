@@ -61,6 +61,9 @@ import { faultPending, raise } from './fault'
 import { cplSet, modeRefresh } from './mode'
 import { EXC_GP, EXC_NP, EXC_SS, EXC_UD } from './vectors'
 
+/** CPU_SHADOW after MOV SS and POP SS: debug exceptions wait as well (SDM 3A 6.8.3). */
+export const SHADOW_MOV_SS: u32 = 2
+
 /** Present, writable, accessed, expand-up data: what real mode and reset give a segment. */
 const REAL_MODE_DATA: u32 = ATTRIBUTE_P | ATTRIBUTE_S | ATTRIBUTE_READ_WRITE | ATTRIBUTE_ACCESSED
 
@@ -195,7 +198,7 @@ export function loadSegment(segment: u32, selector: u32): bool {
     if (!loadStackSegment(selector)) return false
   } else if (!loadDataSegment(segment, selector)) return false
   if (segment == SEG_SS) {
-    store<u32>(cpu, 1, CPU_SHADOW)
+    store<u32>(cpu, SHADOW_MOV_SS, CPU_SHADOW)
     modeRefresh()
   }
   return true

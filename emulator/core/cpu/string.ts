@@ -19,6 +19,7 @@ import {
 } from '../layout'
 import { linearOf, segmentLinear } from './address'
 import { bounce, cpu } from './context'
+import { breakpointsEnabled, ioBreakpoints } from './debug'
 import { FLAG_DF, FLAG_IF, LAZY_SUB, setLazy, zero } from './flags'
 import { ioPermitted } from './io-permission'
 import {
@@ -141,6 +142,7 @@ function suspend(): bool {
 
 /** One iteration without the count. */
 function iterate(): bool {
+  if (kind >= STRING_INS && breakpointsEnabled()) ioBreakpoints(load<u16>(cpu, CPU_RDX), size)
   switch (kind) {
     case STRING_MOVS: {
       const from = readSource()

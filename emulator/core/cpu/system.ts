@@ -12,6 +12,7 @@ import {
   CPU_RDX,
   CPU_RFLAGS,
   CPU_RSP,
+  CPU_SHADOW,
   FAULT_DETAIL_INSTRUCTION_LENGTH,
   FAULT_DETAIL_PRIVILEGE,
   FAULT_DETAIL_UNDEFINED_OPCODE,
@@ -29,6 +30,7 @@ import {
   privileged,
 } from './control-registers'
 import { cpuid } from './cpuid'
+import { breakpointsEnabled, ioBreakpoints } from './debug'
 import { lar, lgdt, lidt, lldt, lsl, ltr, verr, verw } from './descriptor-tables'
 import { farCall, farJump } from './far-transfer'
 import { farReturn } from './far-return'
@@ -95,7 +97,7 @@ export function system(ip: usize): bool {
     case Sys.LOAD_FAR:
       return loadFarPointer(ip, size)
     case Sys.PUSHF: {
-      const image = pushFlagsImage()
+      const image = pushFlagsImage(size)
       return !faultPending() && pushStack(image, size) != 1
     }
     case Sys.POPF: {
@@ -214,6 +216,7 @@ function portInput(ip: usize, flags: u32): bool {
   const size = flags & 0xff
   const port = portNumber(ip, flags)
   if (!ioPermitted(port, size)) return false
+  if (breakpointsEnabled()) ioBreakpoints(port, size)
   storeRegister(cpu + CPU_RAX, size, portIn(port, size))
   return true
 }
@@ -222,6 +225,7 @@ function portOutput(ip: usize, flags: u32): bool {
   const size = flags & 0xff
   const port = portNumber(ip, flags)
   if (!ioPermitted(port, size)) return false
+  if (breakpointsEnabled()) ioBreakpoints(port, size)
   const value = load<u32>(cpu, CPU_RAX)
   portOut(port, size, size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value)
   return true
@@ -251,6 +255,8 @@ function loadFarPointer(ip: usize, size: u32): bool {
   if (!p) return false
   const offset = loadSized(p, size)
   if (!loadSegment(load<u32>(ip, O_SRC), load<u16>(p + size))) return false
+  // LSS loads the stack pointer itself and inhibits nothing (SDM 3A 6.8.3).
+  store<u32>(cpu, 0, CPU_SHADOW)
   storeRegister(load<u32>(ip, O_DST), size, offset)
   return true
 }

@@ -4,25 +4,30 @@
 
 import { chipsetDeadline, chipsetReset, chipsetRun, inputDeliver, interruptAcknowledge } from '../chipset/bus'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
-import { deliverException, deliverTrap } from '../cpu/exception'
+import { breakpointsEnabled, DR6_BS, executionBreakpoints } from '../cpu/debug'
+import { deliverDebugTrap, deliverException } from '../cpu/exception'
 import { EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'
 import { FLAG_IF, FLAG_RF, FLAG_TF, flagsMaterialise } from '../cpu/flags'
 import { externalInterrupt, nonMaskableInterrupt } from '../cpu/interrupt'
 import { Sys } from '../cpu/ops'
 import { cpuReset } from '../cpu/reset'
+import { SHADOW_MOV_SS } from '../cpu/segments'
 import { system } from '../cpu/system'
 import { traceBreakAt, traceDropAll } from '../cpu/trace'
 import { O_AUX, O_OP } from '../cpu/trace-format'
-import { EXC_DB } from '../cpu/vectors'
 import {
   ACTIVITY_HALTED,
   ACTIVITY_RUNNING,
   CLIMB_RESET,
   CONTROL_RUN,
   CPU_ACTIVITY,
+  CPU_DEBUG_PENDING,
+  CPU_FAULT_RIP,
   CPU_NMI,
+  CPU_REPEATING,
   CPU_RETIRED,
   CPU_RFLAGS,
+  CPU_RIP,
   CPU_SHADOW,
   HDR_CLOCK_NOW,
   HDR_CLOCK_SKIPPED,
@@ -178,12 +183,23 @@ function advance(limit: u64, now: u64): bool {
   } else if (most > PARALLEL_SLICE) most = PARALLEL_SLICE
   // One instruction at a time while interrupts are inhibited (STI, MOV SS), RF is set or TF traps.
   if (trap || shadow || flags & FLAG_RF) most = 1
+  if (breakpointsEnabled()) {
+    most = 1
+    if (!load<u32>(cpu, CPU_REPEATING) && !executionBreakpoints()) {
+      store<u64>(cpu, load<u64>(cpu, CPU_RIP), CPU_FAULT_RIP)
+      deliverException()
+      return false
+    }
+  }
+  const pending = load<u32>(cpu, CPU_DEBUG_PENDING)
   store<u32>(cpu, 0, CPU_SHADOW)
+  store<u32>(cpu, 0, CPU_REPEATING)
   tlbAlignmentChanged()
   sliceBegin(most)
   const exit = execute()
   let completed: bool = true
-  let isInterrupt: bool = false
+  let traps = trap
+  let keepsFlags: bool = false
   if (exit == EXIT_SYSTEM) {
     flagsMaterialise()
     const what = load<u32>(opIp, O_AUX)
@@ -193,24 +209,34 @@ function advance(limit: u64, now: u64): bool {
       breakHit = true
       return true
     }
-    isInterrupt = what == Sys.INT
+    const next = load<u64>(cpu, CPU_RIP)
     setAhead(1)
     completed = system(opIp)
     setAhead(0)
     if (!completed) setBudget(budget + 1)
+    // An interrupt taken has cleared TF before the trap; INTO may not have been.
+    if (what == Sys.INT && load<u64>(cpu, CPU_RIP) != next) traps = false
+    keepsFlags = what == Sys.IRET
+    if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)
   } else if (exit == EXIT_FAULT) completed = false
   else if (exit == EXIT_INTERNAL) machineStop(STOP_INTERNAL, load<u16>(opIp, O_OP))
   sliceFinish()
   flagsMaterialise()
   if (!completed) {
+    // What the abandoned instruction touched is not reported.
+    store<u32>(cpu, pending, CPU_DEBUG_PENDING)
+    store<u32>(cpu, 0, CPU_REPEATING)
     deliverException()
+    deliverDebugTrap()
     return false
   }
   // RF is cleared by every instruction that completes, but not by the IRET that loads it (SDM 3B 17.3.1.1).
-  if (flags & FLAG_RF && load<u64>(cpu, CPU_RETIRED) != 0) {
+  if (flags & FLAG_RF && !keepsFlags) {
     store<u64>(cpu, load<u64>(cpu, CPU_RFLAGS) & ~(FLAG_RF as u64), CPU_RFLAGS)
   }
-  if (trap && !isInterrupt && load<u32>(cpu, CPU_SHADOW) == 0) deliverTrap(EXC_DB)
+  if (traps && load<u32>(cpu, CPU_SHADOW) != SHADOW_MOV_SS)
+    store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
+  deliverDebugTrap()
   return false
 }
 

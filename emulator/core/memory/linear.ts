@@ -3,6 +3,7 @@
 // be made in place goes through the bounce buffer.
 
 import { bounce, cpu, frames } from '../cpu/context'
+import { breakpointsEnabled, dataBreakpoints } from '../cpu/debug'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
 import { deviceRead, deviceWrite } from './device'
@@ -129,6 +130,7 @@ function advance(linear: u64, i: u32): u64 {
 export function accessRead(linear: u64, size: u32, segment: u32, user: bool): usize {
   if (faultPending()) return 0
   if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
+  if (breakpointsEnabled()) dataBreakpoints(linear, size, false)
   const offset = <u32>linear & 0xfff
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_READ, user)
@@ -157,6 +159,7 @@ export function accessRead(linear: u64, size: u32, segment: u32, user: bool): us
 export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, modify: bool): usize {
   if (faultPending()) return 0
   if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
+  if (breakpointsEnabled()) dataBreakpoints(linear, size, true)
   const offset = <u32>linear & 0xfff
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_WRITE, user)

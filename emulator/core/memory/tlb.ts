@@ -4,6 +4,7 @@
 // time. A fast entry is only ever present while its architectural entry is.
 
 import { cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { pageWatched } from '../cpu/debug'
 import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
 import {
@@ -208,6 +209,10 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
     store<u32>(meta, <u32>(clockNow() >> 20), FRAME_STAMP)
   }
   if (!pointer) return
+  if (pageWatched(linear)) {
+    fastClear(fast)
+    return
+  }
   const user = load<u32>(cpu, CPU_CPL) == 3
   if ((user && !(flags & TLB_USER)) || alignmentChecked()) return
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
