@@ -20,6 +20,10 @@ const sets = [
   ['integer', 16, '1.5'],
   ['x87', 64, '1'],
   ['x87', 32, '0.2'],
+  ['sse', 64, '1'],
+  ['sse', 32, '1'],
+  ['avx', 64, '1'],
+  ['avx', 32, '1'],
 ]
 /** Most bytes of one set's files. */
 const limit = 3_000_000

@@ -144,6 +144,7 @@ export class VectorMachine {
     for (let i = 0; i < 8; i++) {
       view.setUint32(at + 32 + 16 * i, state.mm[2 * i]!, true)
       view.setUint32(at + 36 + 16 * i, state.mm[2 * i + 1]!, true)
+      view.setUint16(at + 40 + 16 * i, 0xffff, true)
     }
   }
 

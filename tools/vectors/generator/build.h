@@ -26,7 +26,7 @@ typedef struct {
   bool vex, l;          // VEX prefix with L, vvvv; map and pp stand for the opcode bytes and mandatory prefix
   u8 vvvv, map, pp;
   bool align;           // the memory operand is mostly aligned
-  bool vsib;            // the index is a vector register; the case sets it
+  bool image;           // the operand is an XSAVE image; AMD's bit 17 is taken out of its MXCSR_MASK
   int asize;            // address size in bits
   int segIndex;         // the segment the memory operand lies in
   u32 avoid;            // registers that must not become base or index

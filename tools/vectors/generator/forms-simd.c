@@ -516,6 +516,61 @@ static void general(void) {
   }
 }
 
+// XSAVE and relatives: components x87, SSE and AVX, all in use. A place with room for the image, mostly aligned.
+static void states(u32 cases) {
+  static const struct { const char *name; u8 op, ext; } row[] = {{"XSAVE", 0xae, 4}, {"XSAVEOPT", 0xae, 6}, {"XSAVEC", 0xc7, 4}, {"XRSTOR", 0xae, 5}};
+  flavour = I;
+  for (u32 i = 0; i < 4; i++) {
+    bool restore = i == 3;
+    form("XSAVE", "%s", row[i].name);
+    CASES(cases) {
+      in.op[0] = 0x0f;
+      in.op[1] = row[i].op;
+      in.nop = 2;
+      in.reg = row[i].ext;
+      in.avoid = 1 << RAX | 1 << RDX;
+      in.image = true;
+      in.align = true;
+      for (int tries = 0; tries < 50; tries++) {
+        rm_mem(64, MEM_NOPATCH | MEM_SAFE);
+        int w = window_of(in.linear);
+        if (w >= 0 && in.linear - windows[w].base < 0x1c00 && (!(in.linear & 63) || chance(5))) break;
+      }
+      c.in.gpr[RAX] = (c.in.gpr[RAX] & 0xfffffff0 & ~0xfffffff8) | (restore ? below(4) * 2 : below(8));
+      c.in.gpr[RDX] = 0;
+      if (!restore) {
+        // What XSTATE_BV was before, for the components that are not asked for.
+        u64 header[8] = {below(8)};
+        if (chance(70)) patch(in.linear + 512, header, 64);
+        continue;
+      }
+      u32 control[2] = {chance(90) ? c.vin.mxcsr ^ 0x6000 : rnd(), 0};
+      u64 header[8] = {below(8)};
+      bool compact = chance(40);
+      if (compact) header[1] = 1ull << 63 | (chance(80) ? 7 : below(8));
+      if (chance(6)) header[0] |= 1ull << (12 + below(6));
+      if (chance(6)) header[1 + below(7)] |= 1ull << below(63);
+      patch(in.linear + 24, control, 8);
+      patch(in.linear + 512, header, 64);
+    }
+  }
+  form("XSAVE", "XGETBV");
+  CASES(6) {
+    in.op[0] = 0x0f;
+    in.op[1] = 1;
+    in.op[2] = 0xd0;
+    in.nop = 3;
+    c.in.gpr[RCX] = 2 + below(1000);
+  }
+  form("XSAVE", "XSETBV");
+  CASES(6) {
+    in.op[0] = 0x0f;
+    in.op[1] = 1;
+    in.op[2] = 0xd1;
+    in.nop = 3;
+  }
+}
+
 void forms_sse(void) {
   u32 cases = env->mode == 64 ? 64 : 8;
   for (u32 i = 0; i < sizeof table / sizeof *table; i++)
@@ -524,6 +579,7 @@ void forms_sse(void) {
   integers(false, cases);
   floats(false, cases);
   nothings(false);
+  states(cases);
 }
 
 // FMA: packed 96-98, 9A, 9C, 9E and so on, scalar 99, 9B, 9D, 9F.
