@@ -25,19 +25,17 @@ import { raise } from '../fault'
 import { O_AUX2, O_SEGMENT } from '../trace-format'
 import { EXC_GP, EXC_NM, EXC_UD } from '../vectors'
 import { x87FromImage, x87Reset, x87ToImage } from '../x87/environment'
+import {
+  XSAVE_AVX,
+  XSTATE_AVX as AVX,
+  XSTATE_COMPONENTS,
+  XSTATE_SSE as SSE,
+  XSTATE_X87 as X87,
+} from './xsave-format'
 
 const DONE: u32 = 0
 const FAULTED: u32 = 1
 const COMMITTED: u32 = 2
-
-const X87: u32 = 1
-const SSE: u32 = 2
-const AVX: u32 = 4
-/** Components this processor has. */
-export const XSTATE_COMPONENTS: u32 = X87 | SSE | AVX
-/** Size of an image with all of them, and where AVX lies in it, in either format. */
-export const XSAVE_SIZE: u32 = 832
-export const XSAVE_AVX: u32 = 576
 
 // Offsets in the image (SDM 1 13.4).
 const MXCSR: usize = 24
