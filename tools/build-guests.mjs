@@ -82,6 +82,10 @@ async function targets() {
   const list = [
     { path: join(root, 'assets/firmware/ringside-bios.bin'), build: buildRom },
     {
+      path: join(root, 'assets/firmware/direct-boot.bin'),
+      build: () => assemble(join(root, 'emulator/firmware/direct-boot/start.asm')),
+    },
+    {
       path: join(GUESTS, 'first-light/first-light.img'),
       build: () => assemble(join(GUESTS, 'first-light/first-light.asm')),
     },

@@ -4,10 +4,14 @@ import { KIB, MEMORY_DEFAULT, MEMORY_MAX, MEMORY_MIN, MIB, type Schedule } from 
 import { UsageError } from './usage'
 
 export const RUN_HELP = `usage: ringside run IMAGE [options]
+       ringside run [IMAGE] --kernel FILE [--initrd FILE] [--append TEXT] [options]
 
-Boots IMAGE, a raw disk or floppy image, in a PC of its own. COM1 is on stdin and stdout. The image is never written
+Boots IMAGE, a raw disk or floppy image, or a Linux kernel, in a PC of its own. COM1 is on stdin and stdout. The image is never written
 to: what the guest writes is gone when the run ends.
 
+  --kernel FILE          start this Linux kernel (bzImage); IMAGE is the first disk then, or left out
+  --initrd FILE          initial RAM disk for the kernel
+  --append TEXT          the kernel's command line, such as "console=ttyS0"
   --memory SIZE          guest memory, such as 64M or 1G (default ${MEMORY_DEFAULT / MIB}M, ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M)
   --timeout SECONDS      end the run after this time, with status 124
   --until TEXT           end the run when COM1 has said TEXT, with status 0
@@ -25,7 +29,7 @@ At a terminal, keys go to COM1. Ctrl-A X ends the run, Ctrl-A Ctrl-A sends Ctrl-
 
 exit status
   0            the guest powered off, or --until was met
-  2            wrong usage, or IMAGE cannot be opened
+  2            wrong usage, or a file cannot be used
   4            triple fault; the report is on stderr
   (v << 1)|1   the guest wrote v to port F4h (isa-debug-exit)
   124          --timeout
@@ -36,7 +40,9 @@ exit status
 export type SerialTarget = { kind: 'stdio' } | { kind: 'null' } | { kind: 'file'; path: string }
 
 export interface RunOptions {
-  image: string
+  /** Undefined only with a kernel. */
+  image: string | undefined
+  kernel: { path: string; initrd: string | undefined; append: string } | undefined
   memory: number
   /** Seconds. */
   timeout: number | undefined
@@ -60,7 +66,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   const { values, positionals } = parse(args)
   if (values.help) return 'help'
   const [image, ...more] = positionals
-  if (image === undefined) throw new UsageError('run needs an image to boot')
+  const kernel = parseKernel(values)
+  if (image === undefined && !kernel) throw new UsageError('run needs an image or a --kernel to boot')
   if (more.length > 0) throw new UsageError(`run boots one image; ${more[0]} is one too many`)
   if (values.stats !== undefined && values.stats !== 'json') {
     throw new UsageError(`--stats knows the format json, not ${values.stats}`)
@@ -68,6 +75,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   if (values.until === '') throw new UsageError('--until needs a text to wait for')
   return {
     image,
+    kernel,
     memory: values.memory === undefined ? MEMORY_DEFAULT : parseSize(values.memory),
     timeout: values.timeout === undefined ? undefined : parseSeconds(values.timeout),
     until: values.until,
@@ -88,6 +96,9 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        kernel: { type: 'string' },
+        initrd: { type: 'string' },
+        append: { type: 'string' },
         memory: { type: 'string' },
         timeout: { type: 'string' },
         until: { type: 'string' },
@@ -105,6 +116,13 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/\.? To specify a positional.*$/s, ''))
   }
+}
+
+function parseKernel({ kernel, initrd, append }: { kernel?: string; initrd?: string; append?: string }) {
+  if (kernel !== undefined) return { path: kernel, initrd, append: append ?? '' }
+  const alone = initrd !== undefined ? '--initrd' : append !== undefined ? '--append' : undefined
+  if (alone) throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
+  return undefined
 }
 
 const UNITS: Record<string, number> = { '': MIB, K: KIB, M: MIB, G: 1024 * MIB }

@@ -1,5 +1,8 @@
 // `ringside run IMAGE`: a machine whose COM1 is the terminal.
 import { writeFileSync } from 'node:fs'
+import { KernelError } from '../firmware/direct-boot/bzimage'
+import { DirectBootError, openDirectBoot } from '../firmware/direct-boot/files'
+import type { DirectBoot } from '../firmware/direct-boot/load'
 import { type DriveConfig, defaultConfig, type Machine, type StopInfo } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { type Medium, MediumError, openMedium, reasonOf } from '../media/medium'
@@ -33,8 +36,12 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(RUN_HELP)
     return OK
   }
-  const medium = open(options.image)
-  for (const warning of medium.warnings) say(`${options.image}: ${warning}`)
+  const direct = openKernel(options)
+  const medium = options.image === undefined ? undefined : open(options.image)
+  // A disk beside a kernel need not boot.
+  for (const warning of medium?.warnings ?? []) {
+    if (!direct || !warning.includes('55 AA')) say(`${options.image}: ${warning}`)
+  }
   const ending = new Ending()
   const sinks = openSinks(options, medium, ending)
   let machine: Machine
@@ -46,9 +53,11 @@ export async function run(args: string[]): Promise<number> {
       schedule: options.schedule,
       seed: options.seed,
       pace: options.pace,
-      drives: [drive(medium)],
+      drives: medium ? [drive(medium)] : [],
+      ...(direct && { direct }),
     })
   } catch (error) {
+    if (error instanceof KernelError) throw new FileError(`${options.kernel?.path}: ${error.message}`)
     say((error as Error).message)
     return INTERNAL
   }
@@ -64,6 +73,16 @@ function open(path: string): Medium {
     return openMedium(path)
   } catch (error) {
     if (error instanceof MediumError) throw new FileError(error.message)
+    throw error
+  }
+}
+
+function openKernel({ kernel }: RunOptions): DirectBoot | undefined {
+  if (!kernel) return undefined
+  try {
+    return openDirectBoot(kernel.path, kernel.initrd, kernel.append)
+  } catch (error) {
+    if (error instanceof DirectBootError || error instanceof MediumError) throw new FileError(error.message)
     throw error
   }
 }
@@ -104,7 +123,7 @@ interface Sinks {
   debugcon: Sink
 }
 
-function openSinks({ serial, debugcon }: RunOptions, medium: Medium, ending: Ending): Sinks {
+function openSinks({ serial, debugcon }: RunOptions, medium: Medium | undefined, ending: Ending): Sinks {
   const failed = (where: string) => (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') say(`${where}: ${reasonOf(error)}`)
     ending.end(BROKEN_PIPE)
@@ -120,7 +139,7 @@ function openSinks({ serial, debugcon }: RunOptions, medium: Medium, ending: End
       debugcon: debugcon === undefined ? nullSink : fileSink(debugcon, failed(debugcon)),
     }
   } catch (error) {
-    medium.close()
+    medium?.close()
     throw error
   }
 }

@@ -85,7 +85,10 @@ export const HDR_RTC_EPOCH = 0x70 // u64, seconds since 1970 shown by the RTC at
 export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ahead of the host's
 export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
 export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = floppy then disk
+export const HDR_DIRECT_BOOT = 0x8c // u32, DIRECT_BOOT_*
 export const HDR_STEP_TARGET = 0x90 // u64, retired-instruction count at which STOP_STEP happens; all ones when none
+/** u32[8], by cpuid.ts's WORD_*: feature bits the processor model does not offer (0: all there are) */
+export const HDR_CPU_WITHHELD = 0xa0
 /** Milestones of the climb: MILESTONE_COUNT records of MILESTONE_SIZE. Written once, by the core. */
 export const HDR_MILESTONES = 0x100
 export const MILESTONE_SIZE = 32
@@ -125,7 +128,11 @@ export const STOP_TRIPLE_FAULT = 3
 export const STOP_DEBUG_EXIT = 4 // value: byte written to port F4h
 export const STOP_POWER_OFF = 5
 export const STOP_INTERNAL = 6 // an inconsistency of ours; value: code
-export const STOP_RESET = 7 // the guest asked for a reset and the host wants to know (not used by default)
+export const STOP_RESET = 7 // the firmware came to boot again, and the host has to put the kernel into memory first
+
+export const DIRECT_BOOT_NONE = 0
+export const DIRECT_BOOT_READY = 1 // the host has put a kernel into memory, with its starter at 0000:7C00
+export const DIRECT_BOOT_DONE = 2 // it has been started: what was in memory is gone
 
 export const RESET_NONE = 0
 export const RESET_CPU = 1 // INIT: 8042 pulse, port 92h bit 0, shutdown code path
@@ -312,6 +319,12 @@ export const CPU_FAULT_RIP = 0x4a8 // u64, RIP of the instruction being executed
 export const CPU_DEBUG_PENDING = 0x4b0 // u32
 /** 1 between two iterations of a repeated string instruction: RF is set in the image of what comes in between */
 export const CPU_REPEATING = 0x4b4 // u32
+/** State of the random number generator behind RDRAND and RDSEED */
+export const CPU_RANDOM = 0x4b8 // u64
+export const CPU_APERF_OFFSET = 0x4c0 // i64, IA32_APERF = machine time in ns + this
+export const CPU_MPERF_OFFSET = 0x4c8 // i64
+export const CPU_DEBUGCTL = 0x4d0 // u64
+export const CPU_PCID_SERIAL = 0x4d8 // u32, last generation given out
 
 export const CPU_STATE_END = 0x1000
 /** FXSAVE/XSAVE image (state) */
@@ -372,6 +385,8 @@ export const CPU_X87_IMAGE = 0x6000 // u8[512]
 export const CPU_XSAVE_IMAGE = 0x6800 // u8[1024]
 /** The new task's state while tasks are switched, in the form of a 32-bit TSS */
 export const CPU_TASK_IMAGE = 0x6400 // u8[104]
+/** Generation of the TLB entries of each PCID, 0: it has none (state, with the TLB) */
+export const CPU_PCIDS = 0x8000 // u32[4096]
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000

@@ -7,6 +7,7 @@
 // the machine's shared memory and never disturbs or stops the guest: while it runs, what is read is a moment's
 // view of a moving thing, exact once the machine is paused or stopped.
 import type { Medium } from '../media/medium'
+import type { DirectBoot } from '../firmware/direct-boot/load'
 import type { MachineMemory } from './memory'
 
 // ---------------------------------------------------------------------------------------------------------
@@ -55,6 +56,8 @@ export interface MachineConfig {
   drives: DriveConfig[]
   /** `auto`: the floppy if there is one that boots, else the first hard disk. */
   boot: 'auto' | 'floppy' | 'disk'
+  /** A Linux kernel that the firmware starts instead of a boot sector; after a reset it is loaded again. */
+  direct?: DirectBoot
   /** What the real-time clock shows at power-on: seconds since 1970, UTC. */
   rtcEpoch: number
   /** true: while the guest halts, machine time does not run ahead of the host's clock (for people looking on);

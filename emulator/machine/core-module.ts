@@ -1,15 +1,23 @@
 // core.wasm and the system ROM: read and compiled once per process, shared by all machines.
 import { readFile } from 'node:fs/promises'
 import corePath from '@emulator/core/index.ts?asc'
+import directBootPath from '@assets/firmware/direct-boot.bin?asset'
 import romPath from '@assets/firmware/ringside-bios.bin?asset'
 import { ROM_SIZE } from '../core/layout'
 
 let core: Promise<WebAssembly.Module> | undefined
+let starter: Promise<Uint8Array> | undefined
 let rom: Promise<Uint8Array> | undefined
 
 export function coreModule(): Promise<WebAssembly.Module> {
   core ??= readFile(corePath).then((bytes) => WebAssembly.compile(bytes))
   return core
+}
+
+/** emulator/firmware/direct-boot/start.asm, assembled. */
+export function directBootStarter(): Promise<Uint8Array> {
+  starter ??= readFile(directBootPath)
+  return starter
 }
 
 /** @throws Error when the image has not exactly the size of the ROM */

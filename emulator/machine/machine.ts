@@ -26,7 +26,8 @@ import type {
   Speed,
   StopInfo,
 } from './api'
-import { coreModule, systemRom } from './core-module'
+import { type Chunk, planDirectBoot } from '../firmware/direct-boot/load'
+import { coreModule, directBootStarter, systemRom } from './core-module'
 import { cpuSnapshot } from './cpu-snapshot'
 import { slotOf, writeDrives } from './drives'
 import { Emitter } from './emitter'
@@ -77,7 +78,12 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
     memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
     memory.setHeader32(L.HDR_CONTROL, L.CONTROL_PAUSE)
     const drives = writeDrives(memory, config.drives)
-    const machine = new ThreadedMachine(config, memory, { memory: memory.wasm, drives })
+    const { direct } = config
+    const kernel = direct
+      ? planDirectBoot(direct, await directBootStarter(), config.memory, e820(memory))
+      : undefined
+    if (kernel) loadKernel(memory, kernel)
+    const machine = new ThreadedMachine(config, memory, { memory: memory.wasm, drives }, kernel)
     await machine.powerOn()
     return machine
   } catch (error) {
@@ -109,6 +115,7 @@ class ThreadedMachine implements Machine {
     readonly config: Readonly<MachineConfig>,
     readonly memory: MachineMemory,
     blockIo: BlockIoStart,
+    readonly kernel: readonly Chunk[] | undefined,
   ) {
     this.#output = new OutputDrain(memory, (ring, bytes) =>
       ring === L.RING_DEBUGCON
@@ -198,17 +205,23 @@ class ThreadedMachine implements Machine {
     }
     await this.#blockIdle()
     if (this.#isDisposed()) return
+    await this.#clear()
+    await this.#send({ type: 'power-on' })
+    if (this.#isDisposed()) return
+    this.#stopInfo = undefined
+    this.#setState('paused')
+    if (wasRunning) this.run()
+  }
+
+  /** The memory as before power-on. */
+  async #clear() {
     await clearMemory(this.memory)
     const { view } = this.memory
     view.setBigUint64(L.HEADER + L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn, true)
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn, true)
     this.#speed.reset()
     this.#lines = serialLines(this.memory)
-    await this.#send({ type: 'power-on' })
-    if (this.#isDisposed()) return
-    this.#stopInfo = undefined
-    this.#setState('paused')
-    if (wasRunning) this.run()
+    if (this.kernel) loadKernel(this.memory, this.kernel)
   }
 
   async dispose(): Promise<void> {
@@ -301,7 +314,7 @@ class ThreadedMachine implements Machine {
   #command(command: VcpuCommand): Promise<StopInfo> {
     this.#stopInfo = undefined
     this.#setState('running')
-    const rest = this.#send(command).then((info) => {
+    const rest = this.#untilRest(command).then((info) => {
       this.#rest = undefined
       if (this.#isDisposed()) return info
       this.#stopInfo = info
@@ -311,6 +324,21 @@ class ThreadedMachine implements Machine {
     })
     this.#rest = rest
     return rest
+  }
+
+  /** As #send(); a guest that resets a machine with a kernel of the host's finds the kernel in memory again. */
+  async #untilRest(command: VcpuCommand): Promise<StopInfo> {
+    let info = await this.#send(command)
+    while (!this.#isDisposed() && this.memory.header32(L.HDR_STOP_REASON) === L.STOP_RESET) {
+      const pausing = this.#pausing
+      await this.#blockIdle()
+      await this.#clear()
+      if (this.#isDisposed()) break
+      info = await this.#send({ type: 'power-on' })
+      if (this.#isDisposed() || pausing || this.#pausing || command.type !== 'run') break
+      info = await this.#send(command)
+    }
+    return info
   }
 
   /** Sends a command and waits until it has ended and everything the guest sent before has been delivered. */
@@ -418,6 +446,11 @@ class ThreadedMachine implements Machine {
     clearInterval(emptying)
     clearTimeout(patience)
   }
+}
+
+function loadKernel(memory: MachineMemory, kernel: readonly Chunk[]) {
+  for (const { address, bytes } of kernel) memory.u8.set(bytes, memory.ram + address)
+  memory.setHeader32(L.HDR_DIRECT_BOOT, L.DIRECT_BOOT_READY)
 }
 
 function serialLines(memory: MachineMemory): SerialLine[] {

@@ -121,7 +121,7 @@ export function readAt(descriptor: number, position: number, length: number): Ui
   return bytes.subarray(0, done)
 }
 
-function openProblem(path: string, error: NodeJS.ErrnoException): MediumError {
+export function openProblem(path: string, error: NodeJS.ErrnoException): MediumError {
   switch (error.code) {
     case 'ENOENT':
     case 'ENOTDIR':

@@ -52,8 +52,14 @@ function matches(head: Uint8Array, { at, magic }: { at: number; magic: string | 
  */
 export function recognise(head: Uint8Array, size: number): Recognised | NotRecognised {
   const bootable = hasBootSignature(head)
-  const foreign = [...FOREIGN, BZIMAGE].find((format) => matches(head, format))
+  const foreign = FOREIGN.find((format) => matches(head, format))
   if (foreign) return unsupported(foreign.name)
+  if (matches(head, BZIMAGE)) {
+    return {
+      problem: 'unsupported-format',
+      explanation: `recognised as ${BZIMAGE.name}, not a disk image; start it with ./ringside run --kernel FILE`,
+    }
+  }
   const mbr = readMbr(head, size)
   if (matches(head, ISO) && !(bootable && mbr.partitions.length > 0)) return unsupported(ISO.name)
   if (!bootable && isText(head)) {

@@ -10,14 +10,20 @@ import {
   CPU_RSI,
   CPU_RSP,
   DEV_BIOS,
+  DIRECT_BOOT_DONE,
+  DIRECT_BOOT_NONE,
+  DIRECT_BOOT_READY,
   HDR_BOOT_DRIVE,
+  HDR_DIRECT_BOOT,
   HEADER,
   SEG_DS,
   SEG_ES,
   SEG_FS,
   SEG_GS,
+  STOP_RESET,
 } from '../layout'
 import { milestone } from '../machine/events'
+import { machineStop } from '../machine/stop'
 import { physicalRead16 } from '../memory/physical'
 import { diskCount, driveOf, floppyCount, NO_DRIVE } from './drives'
 import { setCarry, setRegister32, setSelector, setZero } from './guest'
@@ -64,6 +70,10 @@ function bootOrder(place: u32): u32 {
 export function bootTry(): void {
   setZero(false)
   setCarry(false)
+  if (load<u32>(HEADER, HDR_DIRECT_BOOT) != DIRECT_BOOT_NONE) {
+    directBoot()
+    return
+  }
   const place = load<u32>(DEV_BIOS, BIOS_BOOT_NEXT)
   store<u32>(DEV_BIOS, place + 1, BIOS_BOOT_NEXT)
   const number = bootOrder(place)
@@ -86,6 +96,20 @@ export function bootTry(): void {
   }
   store<u32>(DEV_BIOS, failure, BIOS_BOOT_FAILURE)
   setZero(failure == BOOT_FAILURE_NONE)
+}
+
+/** The kernel in memory instead of a device. After a reset the host puts it there again. */
+function directBoot(): void {
+  if (load<u32>(HEADER, HDR_DIRECT_BOOT) != DIRECT_BOOT_READY) {
+    machineStop(STOP_RESET, 0)
+    return
+  }
+  store<u32>(HEADER, DIRECT_BOOT_DONE, HDR_DIRECT_BOOT)
+  store<u32>(DEV_BIOS, BOOT_STATUS_TRYING, BIOS_BOOT_STATUS)
+  store<u32>(DEV_BIOS, 0x80, BIOS_BOOT_DRIVE)
+  store<u32>(DEV_BIOS, BOOT_FAILURE_NONE, BIOS_BOOT_FAILURE)
+  print('Booting from the host...\n')
+  setZero(true)
 }
 
 /** Registers as the boot sector finds them: DL the drive, AX AA55h, everything else zero; the ROM set SS:SP. */
