@@ -3,22 +3,7 @@
 // raised is noted in state.ts. Rounding and precision are those of the control word unless said otherwise.
 
 import { multiplyHigh } from '../arithmetic'
-import {
-  C1,
-  control,
-  DE,
-  exceptions,
-  IE,
-  INDEFINITE,
-  INTEGER_BIT,
-  note,
-  OE,
-  PE,
-  QUIET,
-  stopped,
-  UE,
-  ZE,
-} from './state'
+import { C1, control, DE, IE, INDEFINITE, INTEGER_BIT, note, OE, PE, QUIET, stopped, UE, ZE } from './state'
 
 const HALF: u64 = INTEGER_BIT
 const LOW: u64 = 0xffffffff
@@ -199,7 +184,7 @@ function underflow(
     return
   }
   const n = 1 - exponent
-  const shifted = shiftJam(high, low, n > 200 ? 200 : n)
+  const shifted = shiftJam(high, low, n)
   const d = roundAt(sign, shifted, jammedLow, drop, mode)
   if (roundedInexact) note(UE | PE | (roundedUp ? C1 : 0))
   setResult(sign | (d & INTEGER_BIT ? 1 : 0), d)
@@ -364,28 +349,51 @@ function special(kind: u32, aSe: u32, a: u64, bSe: u32, b: u64): void {
   const bInfinite = isInfinity(bSe, b)
   const sign = (aSe ^ bSe) & 0x8000
   if (kind == KIND_ADD || kind == KIND_SUB) {
-    if (aInfinite && bInfinite && sign) return indefinite()
+    if (aInfinite && bInfinite && sign) {
+      indefinite()
+      return
+    }
   } else if (kind == KIND_MUL) {
-    if ((aInfinite && b == 0) || (bInfinite && a == 0)) return indefinite()
+    if ((aInfinite && b == 0) || (bInfinite && a == 0)) {
+      indefinite()
+      return
+    }
   } else {
-    if ((aInfinite && bInfinite) || (a == 0 && b == 0)) return indefinite()
+    if ((aInfinite && bInfinite) || (a == 0 && b == 0)) {
+      indefinite()
+      return
+    }
     if (b == 0 && !aInfinite) {
       // A denormal dividend is not reported then.
       note(ZE)
-      return setResult(sign | 0x7fff, HALF)
+      setResult(sign | 0x7fff, HALF)
+      return
     }
   }
   if (denormal) note(DE)
   if (stopped()) return
   if (kind == KIND_ADD || kind == KIND_SUB) {
-    if (aInfinite) return setResult(aSe, a)
-    if (bInfinite) return setResult(bSe, b)
+    if (aInfinite) {
+      setResult(aSe, a)
+      return
+    }
+    if (bInfinite) {
+      setResult(bSe, b)
+      return
+    }
     if (a == 0 && b == 0) {
       const negative = sign ? (control() & 0xc00) == 0x400 : (aSe & 0x8000) != 0
-      return setResult(negative ? 0x8000 : 0, 0)
+      setResult(negative ? 0x8000 : 0, 0)
+      return
     }
-    if (a == 0) return pack(bSe & 0x8000, normalExponent(bSe, b), normalSignificand(b), 0)
-    if (b == 0) return pack(aSe & 0x8000, normalExponent(aSe, a), normalSignificand(a), 0)
+    if (a == 0) {
+      pack(bSe & 0x8000, normalExponent(bSe, b), normalSignificand(b), 0)
+      return
+    }
+    if (b == 0) {
+      pack(aSe & 0x8000, normalExponent(aSe, a), normalSignificand(a), 0)
+      return
+    }
     addNumbers(
       aSe & 0x8000,
       normalExponent(aSe, a),
@@ -395,8 +403,14 @@ function special(kind: u32, aSe: u32, a: u64, bSe: u32, b: u64): void {
       normalSignificand(b),
     )
   } else if (kind == KIND_MUL) {
-    if (aInfinite || bInfinite) return setResult(sign | 0x7fff, HALF)
-    if (a == 0 || b == 0) return setResult(sign, 0)
+    if (aInfinite || bInfinite) {
+      setResult(sign | 0x7fff, HALF)
+      return
+    }
+    if (a == 0 || b == 0) {
+      setResult(sign, 0)
+      return
+    }
     multiplyNumbers(
       sign,
       normalExponent(aSe, a) + normalExponent(bSe, b),
@@ -404,8 +418,14 @@ function special(kind: u32, aSe: u32, a: u64, bSe: u32, b: u64): void {
       normalSignificand(b),
     )
   } else {
-    if (aInfinite) return setResult(sign | 0x7fff, HALF)
-    if (a == 0 || bInfinite) return setResult(sign, 0)
+    if (aInfinite) {
+      setResult(sign | 0x7fff, HALF)
+      return
+    }
+    if (a == 0 || bInfinite) {
+      setResult(sign, 0)
+      return
+    }
     divideNumbers(
       sign,
       normalExponent(aSe, a) - normalExponent(bSe, b),
@@ -543,9 +563,18 @@ function divideNumbers(sign: u32, exponent: i32, a: u64, b: u64): void {
 export function squareRoot(se: u32, sig: u64): void {
   if (!normal(se, sig) || se & 0x8000) {
     if (invalidOne(se, sig)) return
-    if (sig == 0) return setResult(se, 0)
-    if (se & 0x8000) return indefinite()
-    if (isInfinity(se, sig)) return setResult(se, sig)
+    if (sig == 0) {
+      setResult(se, 0)
+      return
+    }
+    if (se & 0x8000) {
+      indefinite()
+      return
+    }
+    if (isInfinity(se, sig)) {
+      setResult(se, sig)
+      return
+    }
     if (isDenormal(se, sig)) {
       note(DE)
       if (stopped()) return

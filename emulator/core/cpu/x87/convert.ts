@@ -61,7 +61,10 @@ function widenSpecial(sign: u32, e: u32, fraction: u64, bias: u32, highest: u32)
 // @ts-expect-error: decorator
 @inline
 export function widenInteger(value: i64): void {
-  if (value == 0) return setResult(0, 0)
+  if (value == 0) {
+    setResult(0, 0)
+    return
+  }
   const sign: u32 = value < 0 ? 0x8000 : 0
   const magnitude = <u64>(value < 0 ? 0 - value : value)
   const n = <u32>clz(magnitude)
@@ -167,10 +170,10 @@ export function toBcd(se: u32, sig: u64): u64 {
   let rest = magnitude
   let low: u64 = 0
   for (let i: u64 = 0; i < 64; i += 4) {
-    low |= rest % 10 << i
+    low |= (rest % 10) << i
     rest /= 10
   }
-  bcdHigh = (se & 0x8000) | <u32>(rest % 10) | (<u32>(rest / 10) << 4)
+  bcdHigh = (se & 0x8000) | <u32>(rest % 10) | ((<u32>(rest / 10)) << 4)
   return low
 }
 
@@ -191,14 +194,20 @@ function normalSignificandOrZero(value: u64): u64 {
 export function roundToInteger(se: u32, sig: u64): void {
   if (invalidOne(se, sig)) return
   const e = <i32>(se & 0x7fff) - BIAS
-  if (e >= 63 || sig == 0) return setResult(se, sig)
+  if (e >= 63 || sig == 0) {
+    setResult(se, sig)
+    return
+  }
   if (isDenormal(se, sig)) {
     note(DE)
     if (stopped()) return
   }
   toMagnitude(se, sig, (control() >> 10) & 3)
   if (roundedInexact) note(PE | (roundedUp ? C1 : 0))
-  if (magnitude == 0) return setResult(se & 0x8000, 0)
+  if (magnitude == 0) {
+    setResult(se & 0x8000, 0)
+    return
+  }
   const n = <u32>clz(magnitude)
   setResult((se & 0x8000) | (BIAS + 63 - n), magnitude << n)
 }
@@ -246,21 +255,30 @@ export function examine(se: u32, sig: u64): u32 {
 export function scale(aSe: u32, a: u64, bSe: u32, b: u64): void {
   if (invalidPair(aSe, a, bSe, b)) return
   if (isInfinity(bSe, b)) {
-    if (bSe & 0x8000 ? isInfinity(aSe, a) : a == 0) return indefinite()
+    if (bSe & 0x8000 ? isInfinity(aSe, a) : a == 0) {
+      indefinite()
+      return
+    }
     if (isDenormal(aSe, a)) {
       note(DE)
       if (stopped()) return
     }
-    if (isInfinity(aSe, a) || a == 0) return setResult(aSe, a)
-    return bSe & 0x8000
-      ? setResult(aSe & 0x8000, 0)
-      : setResult((aSe & 0x8000) | 0x7fff, INTEGER_BIT)
+    if (isInfinity(aSe, a) || a == 0) {
+      setResult(aSe, a)
+      return
+    }
+    if (bSe & 0x8000) setResult(aSe & 0x8000, 0)
+    else setResult((aSe & 0x8000) | 0x7fff, INTEGER_BIT)
+    return
   }
   if (isDenormal(aSe, a) || isDenormal(bSe, b)) {
     note(DE)
     if (stopped()) return
   }
-  if (isInfinity(aSe, a) || a == 0) return setResult(aSe, a)
+  if (isInfinity(aSe, a) || a == 0) {
+    setResult(aSe, a)
+    return
+  }
   const e = <i32>(bSe & 0x7fff) - BIAS
   let n: i32 = e < 0 ? 0 : e > 16 ? 0x20000 : <i32>(b >> (63 - e))
   if (bSe & 0x8000) n = -n
@@ -281,13 +299,15 @@ export function extract(se: u32, sig: u64): void {
   if (isInfinity(se, sig)) {
     extractedSe = se
     extracted = sig
-    return setResult(0x7fff, sig)
+    setResult(0x7fff, sig)
+    return
   }
   if (sig == 0) {
     note(ZE)
     extractedSe = se
     extracted = 0
-    return setResult(0xffff, INTEGER_BIT)
+    setResult(0xffff, INTEGER_BIT)
+    return
   }
   if (isDenormal(se, sig)) {
     note(DE)

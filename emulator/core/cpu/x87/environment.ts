@@ -41,7 +41,6 @@ import {
   significand,
   st,
   summarise,
-  top,
 } from './state'
 
 /** Bits of the control word that hold what is written; bit 6 reads as one. */
@@ -109,7 +108,7 @@ function put(ip: usize, size: u32): u32 {
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
     const p = accessWrite(wrapped(linear + at), n, segment, user(), false)
-    memory.copy(p, (cpu + CPU_X87_IMAGE) + at, n)
+    memory.copy(p, cpu + CPU_X87_IMAGE + at, n)
     if (p == bounce) {
       accessCommit()
       status = COMMITTED
@@ -125,7 +124,7 @@ function get(ip: usize, size: u32): bool {
     const n = size - at < PIECE ? size - at : PIECE
     const p = accessRead(wrapped(linear + at), n, segment, user())
     if (!p) return false
-    memory.copy((cpu + CPU_X87_IMAGE) + at, p, n)
+    memory.copy(cpu + CPU_X87_IMAGE + at, p, n)
   }
   return true
 }
@@ -147,59 +146,59 @@ function buildEnvironment(short: bool): u32 {
   const opcode = load<u16>(cpu, FOP) as u32 & 0x7ff
   const real = realFormat()
   if (short) {
-    store<u16>((cpu + CPU_X87_IMAGE), load<u16>(cpu, FCW))
-    store<u16>((cpu + CPU_X87_IMAGE), load<u16>(cpu, FSW), 2)
-    store<u16>((cpu + CPU_X87_IMAGE), tagWord() as u16, 4)
-    store<u16>((cpu + CPU_X87_IMAGE), ip as u16, 6)
-    store<u16>((cpu + CPU_X87_IMAGE), (real ? ((ip >> 4) & 0xf000) | opcode : 0) as u16, 8)
-    store<u16>((cpu + CPU_X87_IMAGE), dp as u16, 10)
-    store<u16>((cpu + CPU_X87_IMAGE), (real ? (dp >> 4) & 0xf000 : 0) as u16, 12)
+    store<u16>(cpu + CPU_X87_IMAGE, load<u16>(cpu, FCW))
+    store<u16>(cpu + CPU_X87_IMAGE, load<u16>(cpu, FSW), 2)
+    store<u16>(cpu + CPU_X87_IMAGE, tagWord() as u16, 4)
+    store<u16>(cpu + CPU_X87_IMAGE, ip as u16, 6)
+    store<u16>(cpu + CPU_X87_IMAGE, (real ? ((ip >> 4) & 0xf000) | opcode : 0) as u16, 8)
+    store<u16>(cpu + CPU_X87_IMAGE, dp as u16, 10)
+    store<u16>(cpu + CPU_X87_IMAGE, (real ? (dp >> 4) & 0xf000 : 0) as u16, 12)
     return 14
   }
   const ones: u32 = 0xffff0000
-  store<u32>((cpu + CPU_X87_IMAGE), load<u16>(cpu, FCW) | ones)
-  store<u32>((cpu + CPU_X87_IMAGE), load<u16>(cpu, FSW) | ones, 4)
-  store<u32>((cpu + CPU_X87_IMAGE), tagWord() | ones, 8)
+  store<u32>(cpu + CPU_X87_IMAGE, load<u16>(cpu, FCW) | ones)
+  store<u32>(cpu + CPU_X87_IMAGE, load<u16>(cpu, FSW) | ones, 4)
+  store<u32>(cpu + CPU_X87_IMAGE, tagWord() | ones, 8)
   if (real) {
-    store<u32>((cpu + CPU_X87_IMAGE), (ip & 0xffff) | ones, 12)
-    store<u32>((cpu + CPU_X87_IMAGE), ((ip >> 4) & 0x0ffff000) | opcode, 16)
-    store<u32>((cpu + CPU_X87_IMAGE), (dp & 0xffff) | ones, 20)
-    store<u32>((cpu + CPU_X87_IMAGE), (dp >> 4) & 0x0ffff000, 24)
+    store<u32>(cpu + CPU_X87_IMAGE, (ip & 0xffff) | ones, 12)
+    store<u32>(cpu + CPU_X87_IMAGE, ((ip >> 4) & 0x0ffff000) | opcode, 16)
+    store<u32>(cpu + CPU_X87_IMAGE, (dp & 0xffff) | ones, 20)
+    store<u32>(cpu + CPU_X87_IMAGE, (dp >> 4) & 0x0ffff000, 24)
   } else {
-    store<u32>((cpu + CPU_X87_IMAGE), ip, 12)
-    store<u32>((cpu + CPU_X87_IMAGE), opcode << 16, 16)
-    store<u32>((cpu + CPU_X87_IMAGE), dp, 20)
-    store<u32>((cpu + CPU_X87_IMAGE), ones, 24)
+    store<u32>(cpu + CPU_X87_IMAGE, ip, 12)
+    store<u32>(cpu + CPU_X87_IMAGE, opcode << 16, 16)
+    store<u32>(cpu + CPU_X87_IMAGE, dp, 20)
+    store<u32>(cpu + CPU_X87_IMAGE, ones, 24)
   }
   return 28
 }
 
 function takeEnvironment(short: bool): void {
   const step: u32 = short ? 2 : 4
-  setControl(load<u16>((cpu + CPU_X87_IMAGE)))
-  store<u16>(cpu, load<u16>((cpu + CPU_X87_IMAGE) + step), FSW)
-  setTags(load<u16>((cpu + CPU_X87_IMAGE) + 2 * step))
+  setControl(load<u16>(cpu + CPU_X87_IMAGE))
+  store<u16>(cpu, load<u16>(cpu + CPU_X87_IMAGE + step), FSW)
+  setTags(load<u16>(cpu + CPU_X87_IMAGE + 2 * step))
   let ip: u32
   let dp: u32
   let opcode: u32 = 0
   if (short) {
-    ip = load<u16>((cpu + CPU_X87_IMAGE), 6)
-    dp = load<u16>((cpu + CPU_X87_IMAGE), 10)
+    ip = load<u16>(cpu + CPU_X87_IMAGE, 6)
+    dp = load<u16>(cpu + CPU_X87_IMAGE, 10)
     if (realFormat()) {
-      const high = load<u16>((cpu + CPU_X87_IMAGE), 8) as u32
+      const high = load<u16>(cpu + CPU_X87_IMAGE, 8) as u32
       ip |= (high & 0xf000) << 4
-      dp |= (<u32>load<u16>((cpu + CPU_X87_IMAGE), 12) & 0xf000) << 4
+      dp |= (<u32>load<u16>(cpu + CPU_X87_IMAGE, 12) & 0xf000) << 4
       opcode = high & 0x7ff
     }
   } else if (realFormat()) {
-    const high = load<u32>((cpu + CPU_X87_IMAGE), 16)
-    ip = load<u16>((cpu + CPU_X87_IMAGE), 12) | ((high & 0x0ffff000) << 4)
-    dp = load<u16>((cpu + CPU_X87_IMAGE), 20) | ((load<u32>((cpu + CPU_X87_IMAGE), 24) & 0x0ffff000) << 4)
+    const high = load<u32>(cpu + CPU_X87_IMAGE, 16)
+    ip = load<u16>(cpu + CPU_X87_IMAGE, 12) | ((high & 0x0ffff000) << 4)
+    dp = load<u16>(cpu + CPU_X87_IMAGE, 20) | ((load<u32>(cpu + CPU_X87_IMAGE, 24) & 0x0ffff000) << 4)
     opcode = high & 0x7ff
   } else {
-    ip = load<u32>((cpu + CPU_X87_IMAGE), 12)
-    dp = load<u32>((cpu + CPU_X87_IMAGE), 20)
-    opcode = load<u16>((cpu + CPU_X87_IMAGE), 18) & 0x7ff
+    ip = load<u32>(cpu + CPU_X87_IMAGE, 12)
+    dp = load<u32>(cpu + CPU_X87_IMAGE, 20)
+    opcode = load<u16>(cpu + CPU_X87_IMAGE, 18) & 0x7ff
   }
   store<u64>(cpu, ip, FIP)
   store<u64>(cpu, dp, FDP)
@@ -227,8 +226,8 @@ export function saveState(ip: usize): u32 {
   const size = buildEnvironment((load<u32>(ip, O_AUX2) & X87_SHORT) != 0)
   for (let i: u32 = 0; i < 8; i++) {
     const r = st(i)
-    store<u64>((cpu + CPU_X87_IMAGE) + size + i * 10, significand(r))
-    store<u16>((cpu + CPU_X87_IMAGE) + size + i * 10, exponent(r) as u16, 8)
+    store<u64>(cpu + CPU_X87_IMAGE + size + i * 10, significand(r))
+    store<u16>(cpu + CPU_X87_IMAGE + size + i * 10, exponent(r) as u16, 8)
   }
   const status = put(ip, size + 80)
   if (status == FAULTED) return FAULTED
@@ -243,8 +242,8 @@ export function restoreState(ip: usize): u32 {
   takeEnvironment(short)
   for (let i: u32 = 0; i < 8; i++) {
     const r = st(i)
-    store<u64>(r, load<u64>((cpu + CPU_X87_IMAGE) + size + i * 10), REGISTERS)
-    store<u16>(r, load<u16>((cpu + CPU_X87_IMAGE) + size + i * 10, 8), REGISTERS + 8)
+    store<u64>(r, load<u64>(cpu + CPU_X87_IMAGE + size + i * 10), REGISTERS)
+    store<u16>(r, load<u16>(cpu + CPU_X87_IMAGE + size + i * 10, 8), REGISTERS + 8)
   }
   return DONE
 }
@@ -315,22 +314,22 @@ export function fxSave(ip: usize): u32 {
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
   if (!get(ip, 512)) return FAULTED
-  x87ToImage((cpu + CPU_X87_IMAGE), ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
+  x87ToImage(cpu + CPU_X87_IMAGE, ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
   store<u32>(cpu + CPU_X87_IMAGE, load<u32>(cpu, CPU_XSAVE + MXCSR), MXCSR)
   store<u32>(cpu + CPU_X87_IMAGE, MXCSR_MASK, MXCSR + 4)
-  memory.copy((cpu + CPU_X87_IMAGE) + XMM, cpu + CPU_XSAVE + XMM, size)
+  memory.copy(cpu + CPU_X87_IMAGE + XMM, cpu + CPU_XSAVE + XMM, size)
   return put(ip, 512)
 }
 
 export function fxRestore(ip: usize): u32 {
   if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512)) return FAULTED
-  const mxcsr = load<u32>((cpu + CPU_X87_IMAGE), MXCSR)
+  const mxcsr = load<u32>(cpu + CPU_X87_IMAGE, MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
     return FAULTED
   }
-  x87FromImage((cpu + CPU_X87_IMAGE), ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
+  x87FromImage(cpu + CPU_X87_IMAGE, ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
   store<u32>(cpu, mxcsr, CPU_XSAVE + MXCSR)
-  memory.copy(cpu + CPU_XSAVE + XMM, (cpu + CPU_X87_IMAGE) + XMM, imageXmm())
+  memory.copy(cpu + CPU_XSAVE + XMM, cpu + CPU_X87_IMAGE + XMM, imageXmm())
   return DONE
 }

@@ -6,7 +6,6 @@ import { accessCommit, accessRead, accessWrite } from '../../memory/linear'
 import {
   CPU_CPL,
   CPU_CR0,
-  CPU_RAX,
   FAST_ADDEND,
   FAST_ENTRY_SIZE,
   FAST_READ,
@@ -15,7 +14,7 @@ import {
 } from '../../layout'
 import { linearOf } from '../address'
 import { bounce, cpu, fastTlb } from '../context'
-import { FLAG_AF, FLAG_CF, FLAG_OF, FLAG_SF, FLAG_ZF, setStatus, statusFlags } from '../flags'
+import { FLAG_CF, FLAG_ZF, setStatus, statusFlags } from '../flags'
 import { O_AUX, O_AUX2, O_DST, O_SEGMENT } from '../trace-format'
 import {
   arithmetic,
@@ -214,10 +213,13 @@ export function x87(ip: usize, rip: u64): u32 {
   switch (what) {
     case X87.ARITH: {
       const i = flags & 7
-      const a = st(0)
-      const b = st(i)
+      const t = top()
+      const n = (t + i) & 7
+      const used = load<u8>(cpu, FTW) as u32
+      const a = cpu + (t << 4)
+      const b = cpu + (n << 4)
       const target = flags & X87_TO_STI ? b : a
-      if (!inUse(0) || !inUse(i)) {
+      if (!((used >> t) & (used >> n) & 1)) {
         stackFault(false)
         if (!stopped()) {
           write(flags & X87_TO_STI ? i : 0, INDEFINITE, QUIET)
@@ -290,9 +292,12 @@ export function x87(ip: usize, rip: u64): u32 {
       return storeMemory(ip, rip, flags)
     case X87.XCH: {
       const i = flags & 7
-      const a = st(0)
-      const b = st(i)
-      if (!inUse(0) || !inUse(i)) {
+      const t = top()
+      const n = (t + i) & 7
+      const used = load<u8>(cpu, FTW) as u32
+      const a = cpu + (t << 4)
+      const b = cpu + (n << 4)
+      if (!((used >> t) & (used >> n) & 1)) {
         stackFault(false)
         if (stopped()) break
         if (!inUse(0)) write(0, INDEFINITE, QUIET)
@@ -321,7 +326,15 @@ export function x87(ip: usize, rip: u64): u32 {
       const b = st(flags & 7)
       let codes: u32 = CONDITIONS
       if (!inUse(0) || !inUse(flags & 7)) stackFault(false)
-      else codes = compare(exponent(a), significand(a), exponent(b), significand(b), false, (flags & X87_QUIET) != 0)
+      else
+        codes = compare(
+          exponent(a),
+          significand(a),
+          exponent(b),
+          significand(b),
+          false,
+          (flags & X87_QUIET) != 0,
+        )
       compared(codes, flags)
       break
     }
@@ -340,7 +353,15 @@ export function x87(ip: usize, rip: u64): u32 {
       const b = st(flags & 7)
       let codes: u32 = CONDITIONS
       if (!inUse(0) || !inUse(flags & 7)) stackFault(false)
-      else codes = compare(exponent(a), significand(a), exponent(b), significand(b), false, (flags & X87_QUIET) != 0)
+      else
+        codes = compare(
+          exponent(a),
+          significand(a),
+          exponent(b),
+          significand(b),
+          false,
+          (flags & X87_QUIET) != 0,
+        )
       // C3, C2, C0 to ZF, PF, CF; the others are cleared (SDM 2A FCOMI).
       setStatus((codes & C3 ? FLAG_ZF : 0) | (codes & C2 ? 4 : 0) | (codes & C0 ? FLAG_CF : 0))
       if (flags & X87_POP && !stopped()) pop()
@@ -357,7 +378,7 @@ export function x87(ip: usize, rip: u64): u32 {
     }
     case X87.XAM: {
       const a = st(0)
-      setConditions((inUse(0) ? examine(exponent(a), significand(a)) : C3 | C0))
+      setConditions(inUse(0) ? examine(exponent(a), significand(a)) : C3 | C0)
       if (exponent(a) & 0x8000) note(C1)
       break
     }
@@ -467,19 +488,26 @@ function constant(which: u32): void {
   const down: u64 = mode == 1 || mode == 3 ? 1 : 0
   switch (which) {
     case 0:
-      return setResult(0x3fff, INTEGER_BIT)
+      setResult(0x3fff, INTEGER_BIT)
+      return
     case 1:
-      return setResult(0x4000, 0xd49a784bcd1b8afe + up)
+      setResult(0x4000, 0xd49a784bcd1b8afe + up)
+      return
     case 2:
-      return setResult(0x3fff, 0xb8aa3b295c17f0bc - down)
+      setResult(0x3fff, 0xb8aa3b295c17f0bc - down)
+      return
     case 3:
-      return setResult(0x4000, 0xc90fdaa22168c235 - down)
+      setResult(0x4000, 0xc90fdaa22168c235 - down)
+      return
     case 4:
-      return setResult(0x3ffd, 0x9a209a84fbcff799 - down)
+      setResult(0x3ffd, 0x9a209a84fbcff799 - down)
+      return
     case 5:
-      return setResult(0x3ffe, 0xb17217f7d1cf79ac - down)
+      setResult(0x3ffe, 0xb17217f7d1cf79ac - down)
+      return
     default:
-      return setResult(0, 0)
+      setResult(0, 0)
+      return
   }
 }
 
@@ -604,9 +632,7 @@ function twoOperands(what: u32, flags: u32): void {
         return
       }
       const done =
-        what == <u32>X87.PTAN
-          ? tangent(exponent(a), significand(a))
-          : sineCosine(exponent(a), significand(a))
+        what == <u32>X87.PTAN ? tangent(exponent(a), significand(a)) : sineCosine(exponent(a), significand(a))
       outOfRange(!done)
       if (!done || stopped()) return
       setRegister(a, resultSe, result)

@@ -27,7 +27,7 @@ import {
   PI_HIGH,
   PI_LOW,
 } from './constants'
-import { C1, DE, exceptions, INTEGER_BIT, note, noteOnly, PE, stopped, ZE } from './state'
+import { C1, DE, exceptions, INTEGER_BIT, note, noteOnly, PE, stopped, UE, ZE } from './state'
 import {
   divide,
   growBy,
@@ -87,7 +87,7 @@ function squareFraction(h: u64, l: u64, e: i32): void {
   multiply(h, l, h, l)
   // 2.126 bits times 2^2e
   const n = -2 * e - 2
-  shiftRight(high, low, n > 128 ? 128 : n)
+  shiftRight(high, low, n)
 }
 
 // --- sine and cosine ---------------------------------------------------------------------------------------------
@@ -252,6 +252,12 @@ export function tangent(se: u32, sig: u64): bool {
     return true
   }
   reduce(normalExponent(se, sig) - BIAS, normalSignificand(sig))
+  if (argumentExponent < -60 && !(quadrant & 1)) {
+    // x (1 + x^2 / 3): a hair above x
+    setWide(argumentHigh, argumentLow, argumentExponent)
+    packWide(argumentNegative ? ~se & 0x8000 : se & 0x8000)
+    return true
+  }
   sineOfArgument()
   const sh = high
   const sl = low
@@ -289,12 +295,22 @@ export function arcTangent(ySe: u32, y: u64, xSe: u32, x: u64): void {
   }
   const sign = ySe & 0x8000
   const left = (xSe & 0x8000) != 0
-  if (isInfinity(ySe, y)) return packPi(sign, isInfinity(xSe, x) ? (left ? 3 : 1) : 2)
-  if (isInfinity(xSe, x) || y == 0) {
-    if (left) return packPi(sign, 4)
-    return setResult(sign, 0)
+  if (isInfinity(ySe, y)) {
+    packPi(sign, isInfinity(xSe, x) ? (left ? 3 : 1) : 2)
+    return
   }
-  if (x == 0) return packPi(sign, 2)
+  if (isInfinity(xSe, x) || y == 0) {
+    if (left) {
+      packPi(sign, 4)
+      return
+    }
+    setResult(sign, 0)
+    return
+  }
+  if (x == 0) {
+    packPi(sign, 2)
+    return
+  }
   let ea = normalExponent(ySe, y)
   let a = normalSignificand(y)
   let eb = normalExponent(xSe, x)
@@ -365,7 +381,7 @@ export function arcTangent(ySe: u32, y: u64, xSe: u32, x: u64): void {
     // Into a fraction of one, beside the table's
     const n = -1 - e
     if (nothing) setWide(0, 0, 0)
-    else shiftRight(h, l, n > 128 ? 128 : n)
+    else shiftRight(h, l, n)
     const th = load<u64>(ARCTANGENTS + <usize>index * 16)
     const tl = load<u64>(ARCTANGENTS + <usize>index * 16, 8)
     if (negative) setWide(th - high - (tl < low ? 1 : 0), tl - low, -1)
@@ -381,7 +397,7 @@ export function arcTangent(ySe: u32, y: u64, xSe: u32, x: u64): void {
   if (steep || left) {
     // In 2.126 bits: pi / 2 -+ angle, or pi - angle
     const n = 1 - e
-    shiftRight(h, l, n > 128 ? 128 : n)
+    shiftRight(h, l, n)
     let ph = PI_HIGH
     let pl = PI_LOW
     if (steep) {
@@ -413,7 +429,7 @@ function logarithmOf(mh: u64, ml: u64, e: i32): void {
   if (mh == INTEGER_BIT && ml == 0) {
     logExact = true
     logNegative = e < 0
-    setWide(<u64>(e < 0 ? -e : e) << 48, 0, 15)
+    setWide((<u64>(e < 0 ? -e : e)) << 48, 0, 15)
     normalise()
     return
   }
@@ -448,9 +464,9 @@ function logarithmOf(mh: u64, ml: u64, e: i32): void {
   }
   // e + log2(m), in 16.112 bits
   const n = 15 - scaleOf
-  shiftRight(high, low, n > 128 ? 128 : n)
+  shiftRight(high, low, n)
   const negative = e < 0
-  const whole = <u64>(negative ? -e : e) << 48
+  const whole = (<u64>(negative ? -e : e)) << 48
   if (negative == upper) setWide(whole + high, low, 15)
   else setWide(whole - high - (low != 0 ? 1 : 0), 0 - low, 15)
   normalise()
@@ -475,7 +491,7 @@ function timesY(ySe: u32, y: u64): void {
   const sign = (ySe & 0x8000) ^ negative
   if (logExact) {
     packFull(sign, scaleOf + BIAS, high, low)
-    note(PE)
+    note((resultSe & 0x7fff) == 0 ? PE | UE : PE)
   } else packWide(sign)
 }
 
@@ -484,25 +500,44 @@ export function logarithm(xSe: u32, x: u64, ySe: u32, y: u64): void {
   if (invalidPair(xSe, x, ySe, y)) return
   const ySign = ySe & 0x8000
   const yInfinite = isInfinity(ySe, y)
-  if (xSe & 0x8000 && x != 0) return indefinite()
+  if (xSe & 0x8000 && x != 0) {
+    indefinite()
+    return
+  }
   if (x == 0) {
-    if (y == 0) return indefinite()
-    if (yInfinite) return setResult((ySign ^ 0x8000) | 0x7fff, INTEGER_BIT)
+    if (y == 0) {
+      indefinite()
+      return
+    }
+    if (yInfinite) {
+      setResult((ySign ^ 0x8000) | 0x7fff, INTEGER_BIT)
+      return
+    }
+    // A denormal y is not reported then.
     note(ZE)
-    if (isDenormal(ySe, y)) note(DE)
-    return setResult((ySign ^ 0x8000) | 0x7fff, INTEGER_BIT)
+    setResult((ySign ^ 0x8000) | 0x7fff, INTEGER_BIT)
+    return
   }
   const one = xSe == 0x3fff && x == INTEGER_BIT
   const xInfinite = isInfinity(xSe, x)
-  if ((xInfinite && y == 0) || (one && yInfinite)) return indefinite()
+  if ((xInfinite && y == 0) || (one && yInfinite)) {
+    indefinite()
+    return
+  }
   if (isDenormal(xSe, x) || isDenormal(ySe, y)) {
     note(DE)
     if (stopped()) return
   }
   const below = xSe < 0x3fff
   const sign = below ? ySign ^ 0x8000 : ySign
-  if (xInfinite || yInfinite) return setResult(sign | 0x7fff, INTEGER_BIT)
-  if (y == 0 || one) return setResult(sign, 0)
+  if (xInfinite || yInfinite) {
+    setResult(sign | 0x7fff, INTEGER_BIT)
+    return
+  }
+  if (y == 0 || one) {
+    setResult(sign, 0)
+    return
+  }
   logarithmOf(normalSignificand(x), 0, normalExponent(xSe, x) - BIAS)
   timesY(ySe, y)
 }
@@ -513,25 +548,35 @@ export function logarithmPlusOne(xSe: u32, x: u64, ySe: u32, y: u64): void {
   const sign = (xSe ^ ySe) & 0x8000
   const yInfinite = isInfinity(ySe, y)
   const xInfinite = isInfinity(xSe, x)
-  if ((x == 0 && yInfinite) || (xInfinite && (y == 0 || xSe & 0x8000))) return indefinite()
+  if ((x == 0 && yInfinite) || (xInfinite && (y == 0 || xSe & 0x8000))) {
+    indefinite()
+    return
+  }
   if (isDenormal(xSe, x) || isDenormal(ySe, y)) {
     note(DE)
     if (stopped()) return
   }
-  if (xInfinite || yInfinite) return setResult(sign | 0x7fff, INTEGER_BIT)
-  if (x == 0 || y == 0) return setResult(sign, 0)
+  if (xInfinite || yInfinite) {
+    setResult(sign | 0x7fff, INTEGER_BIT)
+    return
+  }
+  if (x == 0 || y == 0) {
+    setResult(sign, 0)
+    return
+  }
   const e = normalExponent(xSe, x) - BIAS
   const s = normalSignificand(x)
   const negative = (xSe & 0x8000) != 0
   if (e >= 0 && negative) {
     // At or below -1 the result is undefined (SDM 2A FYL2XP1); processors hand back the operand.
     note(PE)
-    return setResult(xSe, x)
+    setResult(xSe, x)
+    return
   }
   if (e < -2) {
     // s = x / (2 + x), the denominator in 2.126 bits
     const n = 1 - e
-    shiftRight(s, 0, n > 128 ? 128 : n)
+    shiftRight(s, 0, n)
     if (negative) setWide(INTEGER_BIT - high - (low != 0 ? 1 : 0), 0 - low, 1)
     else setWide(INTEGER_BIT + high, low, 1)
     normalise()
@@ -565,8 +610,14 @@ export function logarithmPlusOne(xSe: u32, x: u64, ySe: u32, y: u64): void {
 /** F2XM1: 2^x - 1 for |x| <= 1. */
 export function exponential(se: u32, sig: u64): void {
   if (invalidOne(se, sig)) return
-  if (isInfinity(se, sig)) return se & 0x8000 ? setResult(0xbfff, INTEGER_BIT) : setResult(se, sig)
-  if (sig == 0) return setResult(se, sig)
+  if (isInfinity(se, sig)) {
+    setResult(se & 0x8000 ? 0xbfff : se, sig)
+    return
+  }
+  if (sig == 0) {
+    setResult(se, sig)
+    return
+  }
   if (isDenormal(se, sig)) {
     note(DE)
     if (stopped()) return
@@ -576,14 +627,15 @@ export function exponential(se: u32, sig: u64): void {
   if (e >= 0) {
     // Beyond the range the result is undefined; processors hand back the operand, and 2^-1 - 1 is exact.
     note(PE)
-    return e == 0 && sig == INTEGER_BIT && sign ? setResult(0xbffe, sig) : setResult(se, sig)
+    setResult(e == 0 && sig == INTEGER_BIT && sign ? 0xbffe : se, sig)
+    return
   }
   times(normalSignificand(sig), 0, LN2_HIGH, LN2_LOW, e - 1)
   const h = high
   const l = low
   const ze = scaleOf
   const n = -1 - ze
-  shiftRight(h, l, n > 128 ? 128 : n)
+  shiftRight(h, l, n)
   series(high, low, FACTORIALS, 0, 1, 29, sign == 0)
   if (sign) reduceBy(h, l, high, low, ze)
   else growBy(h, l, high, low, ze)

@@ -32,9 +32,10 @@ export function multiply(ah: u64, al: u64, bh: u64, bl: u64): void {
   low = l
 }
 
-/** high:low -= multiply(high:low, f). */
+/** h:l * (1 - f), for an f above zero that may be too small to be seen: the result is below h:l in any case. */
 export function reduceBy(h: u64, l: u64, fh: u64, fl: u64, e: i32): void {
   multiply(h, l, fh, fl)
+  if ((high | low) == 0) low = 1
   const lower = l - low
   high = h - high - (l < low ? 1 : 0)
   low = lower
@@ -42,7 +43,7 @@ export function reduceBy(h: u64, l: u64, fh: u64, fl: u64, e: i32): void {
   normalise()
 }
 
-/** The opposite; the sum may carry into the next power of two. */
+/** h:l * (1 + f); the sum may carry into the next power of two. */
 export function growBy(h: u64, l: u64, fh: u64, fl: u64, e: i32): void {
   multiply(h, l, fh, fl)
   const lower = l + low
