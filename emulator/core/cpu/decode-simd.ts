@@ -254,6 +254,27 @@ function decodeVector(map: u32, opcode: u32, pp: u32, vex: bool, vvvv: u32, leng
   if (number >= 0x314a && number <= 0x314c && !mode64()) flags &= ~0x80
   flags |= ((source1 & 15) << VECTOR_SOURCE1_SHIFT) | (bytes << VECTOR_BYTES_SHIFT)
   record(number, flags)
+  if (!vex) quicken(number, flags, bytes)
+}
+
+const NOT_QUICK: u32 = VECTOR_MMX | VECTOR_TO_GPR | VECTOR_TO_MMX | VECTOR_FLAGS | VECTOR_CROSS | VECTOR_PLAIN | VECTOR_RM_GPR
+
+/** Gives the commonest instructions the records that the executor carries out itself. */
+function quicken(number: u32, flags: u32, bytes: u32): void {
+  if (flags & NOT_QUICK || number == 0x112a) return
+  const opcode = number & 0xff
+  const memory = (flags & VECTOR_MEMORY) != 0
+  // MOVUPS, MOVUPD, MOVAPS, MOVAPD; MOVDQA, MOVDQU
+  const low = (number & 0xfe00) == 0x1000 && (opcode & 0xfe) != 0x2a
+  const load_ = (low && (opcode == 0x10 || opcode == 0x28)) || number == 0x116f || number == 0x126f
+  const store_ = (low && (opcode == 0x11 || opcode == 0x29)) || number == 0x117f || number == 0x127f
+  if (load_ || store_) emit(!memory ? Op.VECTOR_MOVE_RR : load_ ? Op.VECTOR_MOVE_RM : Op.VECTOR_MOVE_MR)
+  else if (memory && (number == 0x1310 || number == 0x127e)) emit(Op.VECTOR_MOVE8_RM)
+  else if (memory && (number == 0x1311 || number == 0x11d6 || number == 0x1013 || number == 0x1113)) emit(Op.VECTOR_MOVE8_MR)
+  else if (flags & VECTOR_STORE) return
+  else if (!memory) emit(Op.VECTOR_RR)
+  else if (bytes == 16) emit(Op.VECTOR_RM)
+  else if (bytes == 8) emit(Op.VECTOR_RM8)
 }
 
 /** VSIB (SDM 2 2.3.12): the index is a vector register, at O_SRC; its shift in O_IMM. */

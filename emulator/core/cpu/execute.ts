@@ -8,6 +8,8 @@ import { tlbContext } from '../memory/tlb'
 import { budget, setAhead, setBudget } from '../machine/clock'
 import {
   CPU_CPL,
+  CPU_CR4,
+  CPU_CR0,
   CPU_FAULT_RIP,
   CPU_FETCH_PAGE,
   CPU_MODE,
@@ -56,7 +58,8 @@ import {
 } from './flags'
 import { addWithCarry, multiplyFlags, subtractWithBorrow } from './arithmetic'
 import { Op, SLOW_MEMORY } from './ops'
-import { vector } from './simd/execute'
+import { vector, vectorCompute } from './simd/execute'
+import { VECTOR_ALIGNED } from './decode-simd'
 import { popStack, pushStack, slow } from './slow'
 import { traceFind, tracePartial, traceWithinLimit } from './trace'
 import {
@@ -234,6 +237,87 @@ function setRegister<T>(address: usize, value: T): void {
 @inline
 function log2<T>(): u32 {
   return sizeof<T>() == 8 ? 3 : sizeof<T>() == 4 ? 2 : sizeof<T>() == 2 ? 1 : 0
+}
+
+// --- the hot part of the vector unit; whatever is not plain goes to vector() ----------------------------------------
+
+/** Neither #UD nor #NM for an SSE instruction: CR0.EM, CR0.TS clear, CR4.OSFXSR set. */
+// @ts-expect-error: decorator
+@inline
+function sseReady(c: usize): bool {
+  return (load<u32>(c, CPU_CR0) & 12) == 0 && (load<u32>(c, CPU_CR4) & 0x200) != 0
+}
+
+/** A misaligned operand of an instruction that wants it aligned. */
+// @ts-expect-error: decorator
+@inline
+function misaligned(ip: usize, linear: u64): bool {
+  return (linear & 15) != 0 && (load<u32>(ip, O_AUX2) & VECTOR_ALIGNED) != 0
+}
+
+function vectorSlowly(ip: usize): u32 {
+  slowly(ip)
+  const status = vector(ip)
+  setAhead(0)
+  return status
+}
+
+// @ts-expect-error: decorator
+@inline
+function vectorMoveRM(c: usize, ip: usize): u32 {
+  const linear = linearOf(ip, 16, false)
+  if (!sseReady(c) || misaligned(ip, linear)) return vectorSlowly(ip)
+  const p = readAt<v128>(ip, linear, load<u8>(ip, O_SEGMENT))
+  if (!p) return FAULTED
+  v128.store(load<u32>(ip, O_DST), v128.load(p))
+  return DONE
+}
+
+// @ts-expect-error: decorator
+@inline
+function vectorMoveMR(c: usize, ip: usize): u32 {
+  const linear = linearOf(ip, 16, true)
+  if (!sseReady(c) || misaligned(ip, linear)) return vectorSlowly(ip)
+  const p = writeAt<v128>(ip, linear, load<u8>(ip, O_SEGMENT), false)
+  if (!p) return FAULTED
+  v128.store(p, v128.load(load<u32>(ip, O_SRC)))
+  return p == bounce ? commit(ip) : DONE
+}
+
+/** MOVSD, MOVQ from memory: zero-extended. */
+// @ts-expect-error: decorator
+@inline
+function vectorMove8RM(c: usize, ip: usize): u32 {
+  if (!sseReady(c)) return vectorSlowly(ip)
+  const p = readOperand<u64>(ip)
+  if (!p) return FAULTED
+  v128.store(load<u32>(ip, O_DST), v128.load64_zero(p))
+  return DONE
+}
+
+// @ts-expect-error: decorator
+@inline
+function vectorMove8MR(c: usize, ip: usize): u32 {
+  if (!sseReady(c)) return vectorSlowly(ip)
+  const p = writeOperand<u64>(ip, false)
+  if (!p) return FAULTED
+  store<u64>(p, source<u64>(ip))
+  return p == bounce ? commit(ip) : DONE
+}
+
+function vectorRM(c: usize, ip: usize): u32 {
+  const linear = linearOf(ip, 16, false)
+  if (!sseReady(c) || misaligned(ip, linear)) return vectorSlowly(ip)
+  const p = readAt<v128>(ip, linear, load<u8>(ip, O_SEGMENT))
+  if (!p) return FAULTED
+  return vectorCompute(ip, v128.load(p))
+}
+
+function vectorRM8(c: usize, ip: usize): u32 {
+  if (!sseReady(c)) return vectorSlowly(ip)
+  const p = readOperand<u64>(ip)
+  if (!p) return FAULTED
+  return vectorCompute(ip, v128.load64_zero(p))
 }
 
 /** Result of a two-operand instruction, its flags noted. */
@@ -631,6 +715,50 @@ export function execute(): u32 {
           ip += OP_SIZE
           continue
         case Op.NOP:
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_MOVE_RR:
+          if (!sseReady(c)) {
+            status = vector(ip)
+            return leave(ip, status)
+          }
+          v128.store(load<u32>(ip, O_DST), v128.load(load<u32>(ip, O_SRC)))
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_MOVE_RM: {
+          status = vectorMoveRM(c, ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        }
+        case Op.VECTOR_MOVE_MR:
+          status = vectorMoveMR(c, ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_MOVE8_RM:
+          status = vectorMove8RM(c, ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_MOVE8_MR:
+          status = vectorMove8MR(c, ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_RR:
+          status = sseReady(c) ? vectorCompute(ip, v128.load(load<u32>(ip, O_SRC))) : vector(ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_RM:
+          status = vectorRM(c, ip)
+          if (status) return leave(ip, status)
+          ip += OP_SIZE
+          continue
+        case Op.VECTOR_RM8:
+          status = vectorRM8(c, ip)
+          if (status) return leave(ip, status)
           ip += OP_SIZE
           continue
         case Op.VECTOR:

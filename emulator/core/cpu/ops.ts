@@ -12,6 +12,15 @@ export enum Op {
   NOP,
   /** MMX, SSE, AVX and what shares their opcode maps (simd/execute.ts). O_AUX: number, O_AUX2: VECTOR_*. */
   VECTOR,
+  /** The commonest of them without VEX, registers XMM: moves of 16 bytes and of 8, operations on XMM or 16 or 8 bytes. */
+  VECTOR_MOVE_RR,
+  VECTOR_MOVE_RM,
+  VECTOR_MOVE_MR,
+  VECTOR_MOVE8_RM,
+  VECTOR_MOVE8_MR,
+  VECTOR_RR,
+  VECTOR_RM,
+  VECTOR_RM8,
 
   ADD_RR8,
   ADD_RR16,

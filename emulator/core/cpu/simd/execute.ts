@@ -135,6 +135,16 @@ export function vector(ip: usize): u32 {
   return DONE
 }
 
+/** The end of an instruction without VEX whose sources are the destination and `b`. */
+export function vectorCompute(ip: usize, b: v128): u32 {
+  const dst: usize = load<u32>(ip, O_DST)
+  noteNothing()
+  const r = compute(load<u32>(ip, O_AUX), v128.load(dst), b, load<u32>(ip, O_AUX2), dst)
+  if (raised && !settleExceptions()) return FAULTED
+  v128.store(dst, r)
+  return DONE
+}
+
 /** In the flags given to compute(): the upper half is being computed. O_AUX2 has the bit for r/m, which is past use. */
 export const HIGH: u32 = VECTOR_RM_GPR
 
