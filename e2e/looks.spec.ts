@@ -31,9 +31,9 @@ const STATES: { name: string; files: string[]; ready: (page: Page) => Promise<vo
   },
   {
     name: 'stepping',
-    files: [guest('tests/text-80x50.img')],
+    files: [seed('p3.img')],
     ready: async (page) => {
-      await expect(page.getByTestId('screen-text')).toContainText('49')
+      await expect.poll(() => serialLines(page)).toContain('Stage2: OK')
       await page.getByTestId('pause').click()
       await expect(page.getByTestId('state')).toHaveText('paused')
       await page.keyboard.press('F11')
