@@ -17,7 +17,7 @@ import {
   SEG_FS,
   SEG_GS,
 } from '../layout'
-import { milestone } from '../machine/events'
+import { milestoneAt } from '../machine/events'
 import { physicalRead16 } from '../memory/physical'
 import { diskCount, driveOf, floppyCount, NO_DRIVE } from './drives'
 import { setCarry, setRegister32, setSelector, setZero } from './guest'
@@ -104,7 +104,7 @@ export function bootStart(): void {
   setSelector(SEG_FS, 0)
   setSelector(SEG_GS, 0)
   store<u32>(DEV_BIOS, BOOT_STATUS_STARTED, BIOS_BOOT_STATUS)
-  milestone(CLIMB_BOOT_SECTOR)
+  milestoneAt(CLIMB_BOOT_SECTOR, 0x7c00)
 }
 
 export function bootAgain(): void {
