@@ -61,6 +61,8 @@ for (const { name, files, ready } of STATES) {
           { width, height },
         )
         await page.waitForFunction((width) => window.innerWidth === width, width)
+        // A frame of the guest and one of the layout, so that people see what they would see.
+        await page.evaluate(() => new Promise((done) => setTimeout(done, 250)))
         await page.screenshot({ path: join(shots, `${name}-${theme}-${width}.png`) })
       }
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
