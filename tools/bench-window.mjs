@@ -28,7 +28,10 @@ try {
           const cell = /** @type {HTMLElement} */ (document.querySelector('[data-testid=instructions]'))
           new MutationObserver((_records, observer) => {
             observer.disconnect()
-            resolve({ instructions: Number(cell.innerText.replace(/\D/g, '')), at: performance.now() })
+            resolve({
+              instructions: Number((cell.textContent ?? '').replace(/\D/g, '')),
+              at: performance.now(),
+            })
           }).observe(cell, { characterData: true, childList: true, subtree: true })
         }),
     )

@@ -33,7 +33,7 @@ import {
   BOOT_STATUS_NO_DEVICE,
   BOOT_STATUS_STARTED,
   BOOT_STATUS_TRYING,
-} from './state'
+} from './state-layout'
 import { print } from './teletype'
 
 const NONE: u32 = 0xffffffff
