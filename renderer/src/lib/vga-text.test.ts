@@ -49,7 +49,7 @@ describe('a text cell', () => {
     const dark = { cursor: true, text: false }
     painter.paint(screen([1, 0x87]), ON)
     expect(painter.pixels[0]).toBe(GREY)
-    expect(painter.paint(screen([1, 0x87]), dark)).toBe(true)
+    expect(painter.paint(screen([1, 0x87]), dark)).toEqual({ top: 0, bottom: 16 })
     expect(painter.pixels[0]).toBe(BLACK)
     painter.paint(screen([1, 0x87], { blink: false }), dark)
     expect(painter.pixels[0]).toBe(GREY)
@@ -70,8 +70,8 @@ describe('a text cell', () => {
   test('that did not change is not painted again', () => {
     const painter = new TextPainter()
     const same = screen([1, 7])
-    expect(painter.paint(same, ON)).toBe(true)
-    expect(painter.paint({ ...same, cells: same.cells.slice() }, ON)).toBe(false)
+    expect(painter.paint(same, ON)).toEqual({ top: 0, bottom: 16 })
+    expect(painter.paint({ ...same, cells: same.cells.slice() }, ON)).toBeUndefined()
   })
 })
 
