@@ -47,13 +47,7 @@ test('the protocol serves files of the folder and nothing else', () => {
   const folder = '/app/out/renderer'
   expect(fileOf(`${APP_ORIGIN}/index.html`, folder)).toBe('/app/out/renderer/index.html')
   expect(fileOf(`${APP_ORIGIN}/assets/a.js?v=1`, folder)).toBe('/app/out/renderer/assets/a.js')
-  const bad = [
-    '/',
-    '/..%2f..%2fetc/passwd.html',
-    '/a%00.html',
-    '/x%5c..%5cy.html',
-    '/data.exe',
-  ]
+  const bad = ['/', '/..%2f..%2fetc/passwd.html', '/a%00.html', '/x%5c..%5cy.html', '/data.exe']
   for (const path of bad) expect(fileOf(`${APP_ORIGIN}${path}`, folder)).toBeUndefined()
   expect(fileOf('app://elsewhere/index.html', folder)).toBeUndefined()
   expect(fileOf('file:///app/out/renderer/index.html', folder)).toBeUndefined()

@@ -62,9 +62,11 @@ export const useDock = defineStore('dock', () => {
   }
 
   /** A preset that nobody has changed is laid out anew when the window gets too narrow for it, or wide enough. */
-  function resized() {
+  function resized(width: number, height: number) {
     const dock = api.value
-    if (dock && arranged && dock.width > 0 && isWide(dock.width) !== arranged.wide) preset(arranged.preset)
+    if (!dock || !arranged || width === 0 || isWide(width) === arranged.wide) return
+    dock.layout(width, height)
+    preset(arranged.preset)
   }
 
   /** Takes the layout of last time. @returns false when it does not fit this version */
