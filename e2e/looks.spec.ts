@@ -31,9 +31,9 @@ const STATES: { name: string; files: string[]; ready: (page: Page) => Promise<vo
   },
   {
     name: 'stepping',
-    files: [guest('tests/text-80x50.img')],
+    files: [seed('p3.img')],
     ready: async (page) => {
-      await expect(page.getByTestId('screen-text')).toContainText('49')
+      await expect.poll(() => serialLines(page)).toContain('Stage2: OK')
       await page.getByTestId('pause').click()
       await expect(page.getByTestId('state')).toHaveText('paused')
       await page.keyboard.press('F11')
@@ -61,6 +61,8 @@ for (const { name, files, ready } of STATES) {
           { width, height },
         )
         await page.waitForFunction((width) => window.innerWidth === width, width)
+        // A frame of the guest and one of the layout, so that people see what they would see.
+        await page.evaluate(() => new Promise((done) => setTimeout(done, 250)))
         await page.screenshot({ path: join(shots, `${name}-${theme}-${width}.png`) })
       }
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()

@@ -84,12 +84,13 @@ test('opened files are remembered, newest first, and can be opened again', async
   await expect(recent).toHaveText(['p4.img', 'p3.img'])
   await recent.last().click()
   await expect(third.page.getByTestId('name')).toHaveText('p3.img')
-  const menu = await third.app.evaluate(({ Menu }) => {
-    const file = Menu.getApplicationMenu()?.items.find(({ label }) => label.includes('File'))
-    const open = file?.submenu?.items.find(({ label }) => label === 'Open Recent')
-    return open?.submenu?.items.map(({ label }) => label.split('  ')[0]) ?? []
-  })
-  expect(menu.slice(0, 2)).toEqual(['p3.img', 'p4.img'])
+  const menu = () =>
+    third.app.evaluate(({ Menu }) => {
+      const file = Menu.getApplicationMenu()?.items.find(({ label }) => label.includes('File'))
+      const open = file?.submenu?.items.find(({ label }) => label === 'Open Recent')
+      return open?.submenu?.items.map(({ label }) => label.split('  ')[0]).slice(0, 2)
+    })
+  await expect.poll(menu).toEqual(['p3.img', 'p4.img'])
 })
 
 test('a dropped file opens: the page passes its path on', async ({ start }) => {

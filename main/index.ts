@@ -17,6 +17,11 @@ protocol.registerSchemesAsPrivileged([
   { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ])
 
+// Electron would stop everything for a dialog with a stack in it. What the user can act on is told in the window;
+// the rest belongs where a developer looks.
+process.on('uncaughtException', (error) => console.error('Ringside:', error))
+process.on('unhandledRejection', (error) => console.error('Ringside:', error))
+
 if (app.requestSingleInstanceLock()) start()
 else app.quit()
 
@@ -54,15 +59,12 @@ function start() {
     opened.changed()
   })
 
-  // A machine that is still ending its threads is waited for: it may be writing to its overlay.
-  let settled = false
+  // A machine that is still ending its threads is waited for.
   app.on('before-quit', () => app.removeAllListeners('activate'))
   app.on('will-quit', (event) => {
-    if (settled || !documents) return
+    if (!documents || documents.leaving === 0) return
     event.preventDefault()
-    void documents.settled().then(() => {
-      settled = true
-      app.quit()
-    })
+    // Not from within the event: a quit that is being prevented ignores another one.
+    void documents.settled().then(() => setImmediate(() => app.quit()))
   })
 }

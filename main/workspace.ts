@@ -72,6 +72,11 @@ export class OpenDocuments implements Workspace {
     })
   }
 
+  /** Machines that still end their threads. */
+  get leaving(): number {
+    return this.#leaving.size
+  }
+
   /** Resolves when no machine's thread is left. */
   async settled(): Promise<void> {
     await Promise.all(this.#leaving)

@@ -25,7 +25,7 @@ to: what the guest writes is gone when the run ends.
   --no-pace              do not wait while the guest idles: its clock jumps to the next timer
   -h, --help             this text
 
-At a terminal, keys go to COM1. Ctrl-A X ends the run, Ctrl-A Ctrl-A sends Ctrl-A.
+At a terminal every key goes to COM1, Ctrl-C too. Ctrl-A X ends the run, Ctrl-A Ctrl-A sends Ctrl-A.
 
 exit status
   0            the guest powered off, or --until was met

@@ -100,9 +100,10 @@ class ThreadedMachine implements Machine {
   readonly #speed: Speedometer
   readonly #output: OutputDrain
   readonly #input: InputQueue
-  readonly #vcpu: Worker
-  readonly #blockIo: Worker
+  readonly #exits: { worker: Worker; exit: Promise<void> }[]
   readonly #commands: MessagePort
+  /** A thread has ended on its own: the machine can only be closed. */
+  #crippled = false
   #ready!: { resolve(): void; reject(error: Error): void }
   /** Settled when the command under way has ended and its output has been delivered. */
   #rest: Promise<StopInfo> | undefined
@@ -128,12 +129,16 @@ class ThreadedMachine implements Machine {
     const { port1, port2 } = new MessageChannel()
     this.#commands = port1
     const start: VcpuStart = { memory: memory.wasm, index: 0, commands: port2, clocks: this.#clocks }
-    this.#vcpu = startVcpu({ ...THREAD, workerData: start, transferList: [port2], name: 'vCPU 0' })
-    this.#vcpu.on('message', (message: VcpuMessage) => this.#hear(message))
-    this.#vcpu.on('error', (error) => this.#broken(error.stack ?? error.message))
-    this.#blockIo = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
-    this.#blockIo.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
-    this.#blockIo.on('error', (error) => this.#broken(`the block I/O thread ended: ${error.stack}`))
+    const vcpu = startVcpu({ ...THREAD, workerData: start, transferList: [port2], name: 'vCPU 0' })
+    vcpu.on('message', (message: VcpuMessage) => this.#hear(message))
+    vcpu.on('error', (error) => this.#lost('a vCPU', error))
+    const blockThread = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
+    blockThread.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
+    blockThread.on('error', (error) => this.#lost('block I/O', error))
+    this.#exits = [vcpu, blockThread].map((worker) => ({
+      worker,
+      exit: new Promise((resolve) => worker.once('exit', () => resolve())),
+    }))
   }
 
   /** Once, before anything else. */
@@ -198,6 +203,7 @@ class ThreadedMachine implements Machine {
 
   async reset(): Promise<void> {
     if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    if (this.#crippled) throw new Error('one of its threads has ended; open the image again')
     const wasRunning = this.#state === 'running'
     if (this.#rest) {
       this.#askForPause()
@@ -231,7 +237,7 @@ class ThreadedMachine implements Machine {
     this.#events.close()
     this.memory.setHeader32(L.HDR_CONTROL, L.CONTROL_QUIT)
     this.#notify()
-    await Promise.all([this.#vcpu, this.#blockIo].map((worker) => this.#ended(worker)))
+    await this.#ended()
     this.#answered?.()
     this.#commands.close()
     for (const { medium } of this.config.drives) medium.close()
@@ -397,6 +403,18 @@ class ThreadedMachine implements Machine {
     this.#answered?.(error)
   }
 
+  #lost(thread: string, error: Error) {
+    this.#crippled = true
+    this.#askForPause()
+    this.#broken(`the thread for ${thread} ended: ${error.stack ?? error.message}`)
+    if (this.#rest || this.#state === 'disposed') return
+    void this.#describe(L.STOP_INTERNAL, error.stack).then((info) => {
+      this.#stopInfo = info
+      this.#setState('stopped')
+      this.#events.emit('stopped', info)
+    })
+  }
+
   #hearMedium({ index, message }: BlockIoMessage) {
     const slot = slotOf(index)
     const name = this.config.drives.find((drive) => drive.slot === slot)?.medium.name ?? slot
@@ -437,12 +455,14 @@ class ThreadedMachine implements Machine {
     }
   }
 
-  async #ended(worker: Worker): Promise<void> {
-    const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  /** Waits for the threads; HDR_CONTROL says quit. */
+  async #ended(): Promise<void> {
     // A guest that waits for room in a ring must be able to go on to its end.
     const emptying = setInterval(() => this.#output.discard(), 5)
-    const patience = setTimeout(() => void worker.terminate(), QUIT_MS)
-    await exit
+    const patience = setTimeout(() => {
+      for (const { worker } of this.#exits) void worker.terminate()
+    }, QUIT_MS)
+    await Promise.all(this.#exits.map(({ exit }) => exit))
     clearInterval(emptying)
     clearTimeout(patience)
   }

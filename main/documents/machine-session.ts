@@ -177,15 +177,21 @@ export class MachineSession {
 
   async #reset() {
     const { machine } = this
-    const ended = machine.state === 'stopped'
-    await this.machine.reset()
-    this.#epoch++
+    // What ended by itself is started again, as the button of a real machine does.
+    const goOn = machine.state !== 'paused'
+    if (machine.state === 'running') await machine.pause()
+    // Its memory is nobody's to read until the new power-on, and all that was said has been heard.
+    this.#pusher.suspend()
     this.#serial.clear()
     this.#received = 0
-    this.#setFault(undefined)
-    // What ended by itself is started again, as the button of a real machine does.
-    if (ended) machine.run()
-    this.#pusher.restart()
+    try {
+      await machine.reset()
+      this.#epoch++
+      this.#setFault(undefined)
+      if (goOn) machine.run()
+    } finally {
+      this.#pusher.restart()
+    }
     this.#host.changed()
   }
 

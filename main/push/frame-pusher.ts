@@ -28,6 +28,7 @@ export class FramePusher {
   /** Parts that must be looked at as soon as possible, whatever their interval. */
   #urgent = new Set<Part>()
   #stopped = false
+  #suspended = false
 
   constructor(
     private readonly host: PusherHost,
@@ -43,6 +44,7 @@ export class FramePusher {
 
   /** The page was loaded (again). */
   restart() {
+    this.#suspended = false
     this.#drawn = this.#sequence
     for (const source of this.sources) source.forget()
     this.kick()
@@ -51,6 +53,11 @@ export class FramePusher {
   drawn(sequence: number) {
     if (sequence > this.#drawn && sequence <= this.#sequence) this.#drawn = sequence
     if (this.#urgent.size > 0) this.#schedule(0)
+  }
+
+  /** There is nothing to look at for a while: a machine between two power-ons. `restart` ends it. */
+  suspend() {
+    this.#suspended = true
   }
 
   stop() {
@@ -67,7 +74,7 @@ export class FramePusher {
 
   #tick() {
     this.#timer = undefined
-    if (this.#stopped || !this.host.visible()) return
+    if (this.#stopped || this.#suspended || !this.host.visible()) return
     const now = this.host.now()
     const waiting = this.#drawn < this.#sequence && now - this.#lastSent < PATIENCE
     if (!waiting) this.#push(now)

@@ -45,7 +45,6 @@ export const BDA_KEY_LEDS = 0x97 // bits 0-2 lit, 4 ACK received, 6 update under
 export const BDA_WAIT_FLAG = 0x98 // far pointer
 export const BDA_WAIT_COUNT = 0x9c // u32 microseconds
 export const BDA_WAIT_ACTIVE = 0xa0
-export const BDA_VIDEO_SAVE = 0xa8 // far pointer
 
 /** The extended BIOS data area: the last KiB below A0000h. */
 export const EBDA_SEGMENT = 0x9fc0
@@ -55,6 +54,5 @@ export const EBDA_SIZE = 0x400
 export const EBDA_DISK_PARAMETERS = 0x3d
 /** EDD device parameter extension of the last INT 13h/48h asked for, 16 bytes. */
 export const EBDA_DPTE = 0x70
-/** Static functionality table of INT 10h/1Bh and the video save pointer table. */
+/** Static functionality table of INT 10h/1Bh. */
 export const EBDA_VIDEO_FUNCTIONALITY = 0x90
-export const EBDA_VIDEO_SAVE = 0xa0

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as L from '../layout'
 import { FirmwareMachine, sleeper } from '../testing/firmware'
-import { BIOS_BOOT_DRIVE, BIOS_BOOT_STATUS, BOOT_STATUS_NO_DEVICE, BOOT_STATUS_STARTED } from './state'
+import { BIOS_BOOT_DRIVE, BIOS_BOOT_STATUS, BOOT_STATUS_NO_DEVICE, BOOT_STATUS_STARTED } from './state-layout'
 
 const SECOND = 1_000_000_000
 const floppy = () => ({ content: sleeper(2880) })

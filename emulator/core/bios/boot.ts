@@ -22,7 +22,7 @@ import {
   SEG_GS,
   STOP_RESET,
 } from '../layout'
-import { milestone } from '../machine/events'
+import { milestoneAt } from '../machine/events'
 import { machineStop } from '../machine/stop'
 import { physicalRead16 } from '../memory/physical'
 import { diskCount, driveOf, floppyCount, NO_DRIVE } from './drives'
@@ -39,7 +39,7 @@ import {
   BOOT_STATUS_NO_DEVICE,
   BOOT_STATUS_STARTED,
   BOOT_STATUS_TRYING,
-} from './state'
+} from './state-layout'
 import { print } from './teletype'
 
 const NONE: u32 = 0xffffffff
@@ -128,7 +128,7 @@ export function bootStart(): void {
   setSelector(SEG_FS, 0)
   setSelector(SEG_GS, 0)
   store<u32>(DEV_BIOS, BOOT_STATUS_STARTED, BIOS_BOOT_STATUS)
-  milestone(CLIMB_BOOT_SECTOR)
+  milestoneAt(CLIMB_BOOT_SECTOR, 0x7c00)
 }
 
 export function bootAgain(): void {

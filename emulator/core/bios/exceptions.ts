@@ -2,7 +2,7 @@
 // instruction, which faults again, for ever; here the screen says what happened, and the machine waits with HLT.
 import { DEV_BIOS, SEG_SS } from '../layout'
 import { guestRead8, linear, setCarry, sp, guestRead16 } from './guest'
-import { BIOS_EXCEPTION, BIOS_EXCEPTION_ADDRESS } from './state'
+import { BIOS_EXCEPTION, BIOS_EXCEPTION_ADDRESS } from './state-layout'
 import { print, printHex } from './teletype'
 
 function name(vector: u32): string {

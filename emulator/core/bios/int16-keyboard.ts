@@ -12,7 +12,7 @@ import {
   BDA_KEY_TAIL,
 } from './bda'
 import { ah, al, bda16, bda8, bx, cx, setAh, setAl, setAx, setBda16, setCarry, setZero } from './guest'
-import { BIOS_TYPEMATIC } from './state'
+import { BIOS_TYPEMATIC } from './state-layout'
 
 const EMPTY: u32 = 0xffffffff
 

@@ -248,6 +248,12 @@ function chunks(offset: u32, length: u32): u64 {
   return mask << first
 }
 
+/** Whether code was decoded from the 64-byte chunks that [offset, offset + length) of a RAM frame touches. */
+@inline
+export function codeAt(frame: u32, offset: u32, length: u32): bool {
+  return (load<u64>(frames + frame * FRAME_SIZE, FRAME_CODE) & chunks(offset, length)) != 0
+}
+
 /** Gathers the bytes of an instruction that crosses into the next page. False with #PF pending. */
 function gather(linear: u64, bytes: usize, available: u32): bool {
   memory.copy(cpu + GATHER, bytes, available)

@@ -49,15 +49,20 @@ function append(kind: u32, a: u32, b: u64, c: u64): void {
   atomic.store<u64>(cpu, next + 1, CPU_EVENTS_NEXT)
 }
 
-/** Records a stage of the climb (CLIMB_*), the first time it is reached. */
+/** Records a stage of the climb (CLIMB_*) at the next instruction, the first time it is reached. */
 export function milestone(id: u32): void {
-  const record: usize = HEADER + HDR_MILESTONES + id * MILESTONE_SIZE
-  if (load<u32>(record, MILESTONE_REACHED)) return
   const code64 = (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64
   const base = code64 ? 0 : load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE)
+  milestoneAt(id, base + load<u64>(cpu, CPU_RIP))
+}
+
+/** milestone() with the linear address given: where the firmware is about to go. */
+export function milestoneAt(id: u32, linear: u64): void {
+  const record: usize = HEADER + HDR_MILESTONES + id * MILESTONE_SIZE
+  if (load<u32>(record, MILESTONE_REACHED)) return
   store<u32>(record, cpuIndex, MILESTONE_CPU)
   store<u64>(record, retiredNow(), MILESTONE_RETIRED)
   store<u64>(record, clockNow(), MILESTONE_TIME)
-  store<u64>(record, base + load<u64>(cpu, CPU_RIP), MILESTONE_RIP)
+  store<u64>(record, linear, MILESTONE_RIP)
   atomic.store<u32>(record, 1, MILESTONE_REACHED)
 }

@@ -34,6 +34,7 @@ import {
 } from '../layout'
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
+import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, walk } from './walk'
 
@@ -165,8 +166,10 @@ export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, mo
     const phys = translate(linear, ACCESS_WRITE, user)
     if (phys == NO_PHYSICAL) return 0
     fastFill(linear, phys & PAGE, lastFlags, true)
-    const pointer = ramPointer(a20(phys))
-    if (pointer && !load<u64>(frames + <usize>(a20(phys) >> 12) * FRAME_SIZE, FRAME_CODE)) return pointer
+    const target = a20(phys)
+    const pointer = ramPointer(target)
+    // Data and stack beside code in one page is what every boot sector has; only writes to the code itself bounce.
+    if (pointer && !codeAt(<u32>(target >> 12), offset, size)) return pointer
     firstPhys = phys
     firstSize = size
     secondSize = 0

@@ -195,8 +195,10 @@ export class FirmwareMachine {
    */
   call(n: number, registers: Registers = {}, during: () => void = () => {}): Answer {
     const { view } = this
-    const code = 0x7000 + n * 4 // INT n; HLT. An address per vector: decoded code is never changed behind the core's back.
-    this.write(code, [0xcd, n, 0xf4, 0x90])
+    // INT n; HLT; JMP back to it, for what interrupts later. An address per vector: decoded code is never changed
+    // behind the core's back.
+    const code = 0x7000 + n * 8
+    this.write(code, [0xcd, n, 0xf4, 0xeb, 0xfd])
     for (const [i, name] of REGISTERS.entries()) {
       const wide = `e${name}` as keyof Registers
       view.setBigUint64(L.VCPUS + i * 8, BigInt((registers[name] ?? registers[wide] ?? 0) >>> 0), true)

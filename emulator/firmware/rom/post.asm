@@ -9,6 +9,10 @@
 signature:
         db      "Ringside BIOS", 0
 
+vector_table_register:
+        dw      256 * 4 - 1
+        dd      0
+
 post:
         cli
         cld
@@ -35,6 +39,11 @@ post:
         mov     es, ax
         mov     ss, ax
         mov     sp, 7c00h
+        ; Caches on (a reset leaves CR0.CD and NW set), and IDTR as long as the vector table is (SDM 3A 20.1.4).
+        mov     eax, cr0
+        and     eax, 9fffffffh
+        mov     cr0, eax
+        lidt    [cs:vector_table_register]
 
         POST_CODE 02h                   ; interrupt controllers: vectors 08h and 70h, 8259A ICW1-ICW4
         mov     al, 11h

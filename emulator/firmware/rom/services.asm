@@ -27,7 +27,6 @@ int14:                                  ; CF: no byte yet
 int15:
         cmp     ah, 86h
         je      int15_wait
-        cmp     ax, 5307h
         FIRMWARE 15h
         RETURN_CF
 
@@ -40,14 +39,13 @@ int15_wait:
         push    ax
         push    word BDA
         pop     ds
-        pushf
-        sti
-.wait:  test    byte [BDA_RTC_WAIT], 01h
+.wait:  cli                             ; between the look and HLT no interrupt may come
+        test    byte [BDA_RTC_WAIT], 01h
         jz      .over
+        sti
         hlt
         jmp     .wait
-.over:  popf
-        and     byte [BDA_RTC_WAIT], 7fh
+.over:  and     byte [BDA_RTC_WAIT], 7fh
         pop     ax
         pop     ds
         clc

@@ -14,6 +14,10 @@ export const isPreset = (id: string): id is PresetId => Object.hasOwn(PRESETS, i
 
 /** Narrower than this, three columns do not fit beside each other, px. */
 const THREE_COLUMNS = 1120
+export const isWide = (width: number): boolean => width >= THREE_COLUMNS
+
+/** A header and a few lines, px. */
+export const MINIMUM_HEIGHT = 90
 
 /** Puts the panels where the preset says; what is not part of it is closed. */
 export function applyPreset(dock: DockviewApi, preset: PresetId) {
@@ -28,12 +32,14 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       id,
       component: id,
       title: PANELS[id].title,
+      minimumWidth: PANELS[id].minimumWidth,
+      minimumHeight: MINIMUM_HEIGHT,
       ...(beside === undefined ? {} : { position: { referencePanel: beside, direction } }),
       ...size,
       inactive: direction === 'within' && beside !== undefined,
     })
   const { width, height } = dock
-  const wide = width >= THREE_COLUMNS
+  const wide = isWide(width)
   const side = wide ? Math.round(Math.max(292, Math.min(308, width * 0.22))) : 290
   switch (preset) {
     case 'boot': {

@@ -8,6 +8,12 @@ export interface BlinkPhase {
   text: boolean
 }
 
+/** From `top` to before `bottom`. */
+export interface Lines {
+  top: number
+  bottom: number
+}
+
 /** Colours as the canvas wants them: bytes R, G, B, A in memory order on a little-endian host. */
 function packed(palette: Uint8Array): Uint32Array {
   const colours = new Uint32Array(palette.length / 3)
@@ -27,8 +33,8 @@ export class TextPainter {
   #phase: BlinkPhase = { cursor: true, text: true }
   #cursorCell = -1
 
-  /** Draws what differs from the last picture. @returns false when nothing does */
-  paint(screen: TextScreen, phase: BlinkPhase): boolean {
+  /** Draws what differs from the last picture. @returns the lines of dots that it drew in, undefined when nothing does */
+  paint(screen: TextScreen, phase: BlinkPhase): Lines | undefined {
     const { columns, rows, cellWidth, cellHeight, cells } = screen
     const before = this.#drawn
     const afresh =
@@ -60,7 +66,7 @@ export class TextPainter {
       before.cursor.end !== cursor.end
     const textPhase = screen.blink && phase.text !== this.#phase.text
     const colours = packed(screen.palette)
-    let painted = false
+    let [first, last] = [rows, -1]
     for (let cell = 0; cell < columns * rows; cell++) {
       const code = cells[cell * 2]!
       const attribute = cells[cell * 2 + 1]!
@@ -71,7 +77,9 @@ export class TextPainter {
         !(cursorMoved && (cell === cursorCell || cell === this.#cursorCell)) &&
         !(textPhase && attribute & 0x80)
       if (same) continue
-      painted = true
+      const row = Math.floor(cell / columns)
+      if (row < first) first = row
+      last = row
       this.#cell(screen, colours, cell, code, attribute, phase.text)
       if (cell === cursorCell && phase.cursor) this.#cursor(screen, colours, cell, attribute)
     }
@@ -79,7 +87,7 @@ export class TextPainter {
     this.#cursorCell = cursorCell
     this.#phase = { ...phase }
     this.#drawn = screen
-    return painted
+    return last < 0 ? undefined : { top: first * cellHeight, bottom: (last + 1) * cellHeight }
   }
 
   #cell(

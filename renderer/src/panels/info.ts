@@ -3,17 +3,19 @@ export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'fault'
 
 export interface PanelInfo {
   title: string
+  /** Narrower than this it does not make sense, px. */
+  minimumWidth: number
   /** Belongs to this run, not to the layout. */
   transient?: boolean
 }
 
 export const PANELS: Record<PanelId, PanelInfo> = {
-  screen: { title: 'Screen' },
-  serial: { title: 'Serial COM1' },
-  cpu: { title: 'CPU' },
-  code: { title: 'Code' },
-  memory: { title: 'Memory map' },
-  fault: { title: 'What went wrong', transient: true },
+  screen: { title: 'Screen', minimumWidth: 260 },
+  serial: { title: 'Serial COM1', minimumWidth: 200 },
+  cpu: { title: 'CPU', minimumWidth: 288 },
+  code: { title: 'Code', minimumWidth: 280 },
+  memory: { title: 'Memory map', minimumWidth: 280 },
+  fault: { title: 'What went wrong', minimumWidth: 260, transient: true },
 }
 
 export const PANEL_IDS = Object.keys(PANELS) as PanelId[]

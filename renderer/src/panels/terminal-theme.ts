@@ -48,6 +48,10 @@ export function terminalTheme(): ITheme {
     foreground: token('--value') || (dark ? '#e7ebf1' : '#151b24'),
     cursor: token('--accent') || '#62bcff',
     cursorAccent: token('--bg1') || '#14181f',
+    overviewRulerBorder: token('--bg1') || '#14181f',
+    scrollbarSliderBackground: token('--bg4') || '#303a47',
+    scrollbarSliderHoverBackground: token('--line-strong') || '#465365',
+    scrollbarSliderActiveBackground: token('--line-strong') || '#465365',
     selectionBackground: dark ? '#2c5b80' : '#b8d7f5',
   }
 }

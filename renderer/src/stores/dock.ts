@@ -3,12 +3,14 @@ import type { DockviewApi } from 'dockview-core'
 import { defineStore } from 'pinia'
 import { reactive, shallowRef } from 'vue'
 import { send } from '../bridge'
-import { applyPreset, type PresetId } from '../dock/presets'
+import { applyPreset, isPreset, isWide, MINIMUM_HEIGHT, type PresetId } from '../dock/presets'
 import { isPanel, PANELS, type PanelId } from '../panels/info'
+import { useDocument } from './document'
 import { useInterest } from './interest'
 
 export const useDock = defineStore('dock', () => {
   const interest = useInterest()
+  const documents = useDocument()
   const api = shallowRef<DockviewApi>()
   /** Where the shown panels may put their verbs, by panel. */
   const actionHosts = reactive(new Map<string, HTMLElement>())
@@ -23,11 +25,14 @@ export const useDock = defineStore('dock', () => {
       panel.api.setActive()
       return
     }
+    if (!PANELS[id].transient) rearranged()
     const beside = dock.getPanel('screen') ?? dock.activePanel ?? dock.panels[0]
     dock.addPanel({
       id,
       component: id,
       title: PANELS[id].title,
+      minimumWidth: PANELS[id].minimumWidth,
+      minimumHeight: MINIMUM_HEIGHT,
       ...(beside ? { position: { referencePanel: beside, direction: 'within' as const } } : {}),
     })
   }
@@ -37,8 +42,49 @@ export const useDock = defineStore('dock', () => {
     if (panel) api.value?.removePanel(panel)
   }
 
+  /** The preset that the layout still is; undefined once somebody has moved a panel. */
+  let arranged: { preset: PresetId; wide: boolean } | undefined
+  let arranging = false
+
   function preset(id: PresetId) {
-    if (api.value) applyPreset(api.value, id)
+    const dock = api.value
+    if (!dock) return
+    arranging = true
+    applyPreset(dock, id)
+    arranging = false
+    arranged = { preset: id, wide: isWide(dock.width) }
+    if (documents.fault) show('fault')
+  }
+
+  /** Panels were moved, opened or closed: by somebody, unless it was a preset. */
+  function rearranged() {
+    if (!arranging) arranged = undefined
+  }
+
+  /** A preset that nobody has changed is laid out anew when the window gets too narrow for it, or wide enough. */
+  function resized(width: number, height: number) {
+    const dock = api.value
+    if (!dock || !arranged || width === 0 || isWide(width) === arranged.wide) return
+    dock.layout(width, height)
+    preset(arranged.preset)
+  }
+
+  /** Takes the layout of last time. @returns false when it does not fit this version */
+  function restore(saved: string): boolean {
+    const dock = api.value
+    if (!dock) return false
+    try {
+      const { layout, preset, wide } = JSON.parse(saved)
+      arranging = true
+      dock.fromJSON(layout)
+      if (typeof preset === 'string' && isPreset(preset)) arranged = { preset, wide: wide === true }
+      return dock.panels.length > 0 && dock.panels.every(({ id }) => isPanel(id))
+    } catch (error) {
+      console.warn('The saved layout does not fit and is not used:', error)
+      return false
+    } finally {
+      arranging = false
+    }
   }
 
   /** Groups have moved, been split, or show another tab. */
@@ -58,8 +104,8 @@ export const useDock = defineStore('dock', () => {
     const dock = api.value
     if (!dock || dock.panels.length === 0) return
     if (dock.panels.some(({ id }) => isPanel(id) && PANELS[id].transient)) return
-    send('layout.save', JSON.stringify(dock.toJSON()))
+    send('layout.save', JSON.stringify({ layout: dock.toJSON(), ...arranged }))
   }
 
-  return { api, actionHosts, contentHosts, show, close, preset, refresh, save }
+  return { api, actionHosts, contentHosts, show, close, preset, restore, rearranged, resized, refresh, save }
 })

@@ -1,0 +1,100 @@
+// The session against a real machine: what reaches the page, and when.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { FaultAccount, Frame, Interest } from '../../preload/bridge'
+import { MachineSession } from './machine-session'
+
+const seed = (name: string) =>
+  join(fileURLToPath(new URL('../..', import.meta.url)), 'assets/guests/seed', name)
+
+const ALL: Interest = { screen: true, serial: true, cpu: true, memory: true, code: { lines: 20, before: 4 } }
+
+const open: MachineSession[] = []
+afterEach(async () => {
+  for (const session of open.splice(0)) await session.dispose()
+})
+
+/** A session whose page draws every frame at once. */
+async function start(name: string, interest: Interest = ALL) {
+  const frames: Frame[] = []
+  const faults: (FaultAccount | undefined)[] = []
+  const session: MachineSession = await MachineSession.open(seed(name), {
+    frame: (frame) => {
+      frames.push(frame)
+      setImmediate(() => session.drawn(frame.sequence))
+    },
+    fault: (account) => faults.push(account),
+    changed: () => {},
+    visible: () => true,
+  })
+  open.push(session)
+  session.connect()
+  session.setInterest(interest)
+  const said = () =>
+    Buffer.concat(frames.flatMap(({ serial }) => (serial ? [serial.bytes] : []))).toString('latin1')
+  return { session, frames, faults, said }
+}
+
+test('a boot reaches the page: COM1, screen, CPU, code, memory and the climb', async () => {
+  const { session, frames, said } = await start('p5.img')
+  session.machine.run()
+  await vi.waitFor(() => expect(said()).toContain('64-bit Long mode: Enabled'), 10_000)
+  await vi.waitFor(() => expect(frames.findLast(({ code }) => code)?.code?.bits).toBe(64), 5000)
+  expect(frames.findLast(({ cpu }) => cpu)?.cpu?.mode).toBe('long64')
+  expect(frames.findLast(({ climb }) => climb)?.climb?.[9]?.reached).toBe(true)
+  expect(frames.findLast(({ screen }) => screen)?.screen?.kind).toBe('text')
+  expect(frames[0]?.frames?.kind).toBe('all')
+  const numbers = frames.map(({ sequence }) => sequence)
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1))
+})
+
+test('a reset starts a new epoch with a silent console, and boots again', async () => {
+  const { session, frames, said } = await start('p3.img')
+  session.machine.run()
+  await vi.waitFor(() => expect(said()).toContain('Stage2: OK'), 10_000)
+  const before = frames.length
+  await session.command('reset')
+  const again = () =>
+    Buffer.concat(
+      frames.slice(before).flatMap(({ serial, epoch }) => (serial && epoch === 1 ? [serial.bytes] : [])),
+    ).toString('latin1')
+  await vi.waitFor(() => expect(again()).toContain('Stage2: OK'), 10_000)
+  expect(frames.findLast(({ serial }) => serial)?.serial?.skipped).toBe(0)
+})
+
+test('what nobody looks at is not sent', async () => {
+  const { session, frames } = await start('p3.img', {
+    screen: false,
+    serial: false,
+    cpu: false,
+    memory: false,
+    code: false,
+  })
+  session.machine.run()
+  await vi.waitFor(() => expect(session.machine.milestones()[2]?.reached).toBe(true), 10_000)
+  await new Promise((done) => setTimeout(done, 200))
+  const parts = new Set(frames.flatMap((frame) => Object.keys(frame)))
+  expect([...parts].sort()).toEqual(['climb', 'epoch', 'sequence', 'status'])
+})
+
+test('a triple fault is told with the instruction that began it', async () => {
+  const { session, faults } = await start('triple-fault.img')
+  session.machine.run()
+  await vi.waitFor(() => expect(faults.at(-1)?.kind).toBe('triple-fault'), 10_000)
+  const account = faults.at(-1)!
+  expect(account.sentence).toContain('Selector 0x08')
+  expect(account.steps[0]).toMatchObject({ at: '0000:801D', instruction: expect.stringContaining('jmp') })
+  expect(account.steps[0]!.registers.map(({ name }) => name)).toContain('cr0')
+  expect(account.report).toContain('Triple fault after')
+})
+
+test('facts of a frame', async () => {
+  const { session } = await start('p3.img')
+  session.machine.run()
+  await vi.waitFor(() => expect(session.machine.milestones()[2]?.reached).toBe(true), 10_000)
+  // 7C00h, where the boot sector lies, is in frame 7.
+  expect(session.frameFacts(7)).toMatchObject({ frame: 7, region: 'conventional memory' })
+  expect(session.frameFacts(7).used).toBeGreaterThan(100)
+  expect(() => session.frameFacts(1e6)).toThrow(/65536 frames/)
+})

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Frame } from '../../preload/bridge'
+import { FRAME_TIME, FramePusher, type PusherHost } from './frame-pusher'
+import { CHUNK_MAX, LOG_CAPACITY, SerialLog } from './serial-log'
+import type { Source } from './source'
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+function setUp({ live = true, visible = true, answers = true, interval = 0 } = {}) {
+  const frames: Frame[] = []
+  let value = 0
+  const source: Source<'climb'> = {
+    part: 'climb',
+    interval,
+    wanted: () => true,
+    take: () => [{ id: value++ } as never],
+    forget: vi.fn(),
+  }
+  const host: PusherHost = {
+    live: () => live,
+    visible: () => visible,
+    epoch: () => 0,
+    now: () => Date.now(),
+    send: (frame) => {
+      frames.push(frame)
+      if (answers) pusher.drawn(frame.sequence)
+    },
+  }
+  const pusher = new FramePusher(host, [source])
+  return { pusher, frames, source }
+}
+
+test('at most one frame per display frame', () => {
+  const { pusher, frames } = setUp()
+  pusher.kick()
+  vi.advanceTimersByTime(1000)
+  expect(frames.length).toBeGreaterThan(40)
+  expect(frames.length).toBeLessThanOrEqual(Math.ceil(1000 / FRAME_TIME) + 1)
+})
+
+test('a page that does not draw gets no more, but is not forgotten', () => {
+  const { pusher, frames } = setUp({ answers: false })
+  pusher.kick()
+  vi.advanceTimersByTime(900)
+  expect(frames).toHaveLength(1)
+  vi.advanceTimersByTime(2000)
+  expect(frames.length).toBeLessThanOrEqual(4)
+  expect(frames.length).toBeGreaterThan(1)
+})
+
+test('nothing goes to a window that nobody sees, or of a machine between two power-ons', () => {
+  const hidden = setUp({ visible: false })
+  hidden.pusher.kick()
+  vi.advanceTimersByTime(500)
+  expect(hidden.frames).toHaveLength(0)
+  const between = setUp()
+  between.pusher.suspend()
+  between.pusher.kick()
+  vi.advanceTimersByTime(500)
+  expect(between.frames).toHaveLength(0)
+  between.pusher.restart()
+  vi.advanceTimersByTime(50)
+  expect(between.frames.length).toBeGreaterThan(0)
+})
+
+test('a machine at rest is looked at once per kick, and slow parts keep their pace', () => {
+  const still = setUp({ live: false })
+  still.pusher.kick()
+  vi.advanceTimersByTime(1000)
+  expect(still.frames).toHaveLength(1)
+  const slow = setUp({ interval: 100 })
+  slow.pusher.kick()
+  vi.advanceTimersByTime(1000)
+  expect(slow.frames.length).toBeGreaterThan(7)
+  expect(slow.frames.length).toBeLessThanOrEqual(11)
+})
+
+test('the console’s log keeps the last part, in order, and counts what was lost', () => {
+  const log = new SerialLog(() => true)
+  const all = Uint8Array.from({ length: LOG_CAPACITY + 1000 }, (_, i) => (i * 7) & 0xff)
+  for (let at = 0; at < all.length; at += 77_777) log.append(all.subarray(at, at + 77_777))
+  const first = log.take()!
+  expect(first.skipped).toBe(1000)
+  expect(first.start).toBe(1000)
+  expect(first.bytes).toHaveLength(CHUNK_MAX)
+  const parts = [first.bytes]
+  for (let chunk = log.take(); chunk; chunk = log.take()) {
+    expect(chunk.skipped).toBe(0)
+    parts.push(chunk.bytes)
+  }
+  expect(Buffer.compare(Buffer.concat(parts), all.subarray(1000))).toBe(0)
+  log.forget()
+  expect(log.take()?.start).toBe(1000)
+  log.clear()
+  expect(log.take()).toBeUndefined()
+})
