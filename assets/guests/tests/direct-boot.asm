@@ -58,17 +58,13 @@ entry32:
 entry64:
         mov     esp, LOADED + stack_top - $$ - BASE
         mov     ebp, "64"
-        ; Back to 32 bits after a look at the mode: what follows is the same for both.
-        mov     edi, cs
-        push    rdi
-        push    qword [abs 0x0ffffe00]  ; identity-mapped: memory above 128 MiB reads through
-        pop     rdi
-        pop     rdi
-        sub     rsp, 8
-        mov     dword [rsp + 4], 8
-        mov     dword [rsp], LOADED + compat - $$ - BASE
+        mov     edi, 0fffffff8h         ; the last of the 4 GiB that are mapped
+        mov     rdi, [rdi]
+        ; Back to 32 bits: what follows is the same for both.
         lgdt    [abs LOADED + gdtr - $$ - BASE]
-        jmp     far [rsp]
+        push    8
+        push    LOADED + compat - $$ - BASE
+        o64 retf
         bits    32
 compat: mov     eax, 10h
         mov     ds, eax
@@ -98,7 +94,7 @@ common32:
         call    field
         mov     eax, [esi + 21ch]
         call    field
-        mov     ecx, eax
+        mov     ecx, [esi + 21ch]
         mov     edi, [esi + 218h]
         xor     eax, eax                ; sum of its bytes
         jecxz   .sum
