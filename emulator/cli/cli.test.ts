@@ -96,7 +96,7 @@ test('commands of later versions say so in one line', async () => {
       'ringside: replay: this version makes no recordings yet, so there is nothing to replay\n',
       'ringside: compare: this version makes no recordings yet, so there is nothing to compare\n',
       'ringside: there is no command fly; there are run, info, bench, replay, compare\n',
-      'ringside: run needs an image to boot\n‘ringside run --help’ says how it is used.\n',
+      'ringside: run needs an image or a --kernel to boot\n‘ringside run --help’ says how it is used.\n',
     ])
   } finally {
     written.mockRestore()
