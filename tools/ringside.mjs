@@ -14,7 +14,7 @@ const USAGE = 2
 const HELP = `Ringside: boot an operating system in a PC of its own, and watch it.
 
 usage: ringside [open] [FILE...]     open each file in a window
-       ringside run IMAGE            boot an image in the terminal
+       ringside run IMAGE            boot an image in the terminal, or a Linux kernel: --kernel FILE
        ringside info FILE            say what a file is
        ringside replay SESSION       run a recording again
        ringside compare A B          say where two recordings part

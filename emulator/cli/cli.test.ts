@@ -27,6 +27,7 @@ describe('options of run', () => {
       schedule: 'deterministic',
       seed: 0n,
       cpus: 1,
+      cpu: 'v3',
       pace: true,
     })
   })
@@ -46,8 +47,18 @@ describe('options of run', () => {
       schedule: 'parallel',
       seed: 16n,
       cpus: 1,
+      cpu: 'v3',
       pace: false,
     })
+  })
+
+  test('a kernel, with and without a disk', () => {
+    const kernel = { path: 'vmlinuz', initrd: 'i.gz', append: 'a b' }
+    const options = parse('--kernel', 'vmlinuz', '--initrd', 'i.gz', '--append', 'a b')
+    expect(options).toMatchObject({ image: undefined, kernel })
+    expect(parse('d.img', '--kernel', 'k')).toMatchObject({ image: 'd.img', kernel: { path: 'k', append: '' } })
+    expect(() => parse('d.img', '--initrd', 'i.gz')).toThrow('--kernel')
+    expect(() => parse('d.img', '--append', 'x')).toThrow('--kernel')
   })
 
   test.each([
@@ -96,7 +107,7 @@ test('commands of later versions say so in one line', async () => {
       'ringside: replay: this version makes no recordings yet, so there is nothing to replay\n',
       'ringside: compare: this version makes no recordings yet, so there is nothing to compare\n',
       'ringside: there is no command fly; there are run, info, bench, replay, compare\n',
-      'ringside: run needs an image to boot\n‘ringside run --help’ says how it is used.\n',
+      'ringside: run needs an image or a --kernel to boot\n‘ringside run --help’ says how it is used.\n',
     ])
   } finally {
     written.mockRestore()

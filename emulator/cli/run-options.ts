@@ -1,6 +1,7 @@
 // The command line of `ringside run`.
 import { parseArgs } from 'node:util'
 import { KIB, MEMORY_DEFAULT, MEMORY_MAX, MEMORY_MIN, MIB, type Schedule } from '../machine/api'
+import { CPU_DEFAULT, cpuWithheld } from '../machine/cpu-model'
 import { UsageError } from './usage'
 
 export const RUN_HELP = `usage: ringside run IMAGE [options]
@@ -21,6 +22,7 @@ to: what the guest writes is gone when the run ends.
   --stats json           one line of JSON on stderr at the end: instructions, seconds, mips, cpus, schedule, stateHash
   --schedule NAME        deterministic (default): the same image gives the same run; or parallel: host time
   --seed NUMBER          decides the order of the CPUs in the deterministic schedule (default 0)
+  --cpu MODEL[,+F,-F]    processor: v1, v2 or v3 (default), features added or taken away, such as v2,+avx
   --cpus N               number of CPUs (1 in this version)
   --no-pace              do not wait while the guest idles: its clock jumps to the next timer
   -h, --help             this text
@@ -53,6 +55,7 @@ export interface RunOptions {
   stats: boolean
   schedule: Schedule
   seed: bigint
+  cpu: string
   cpus: number
   pace: boolean
 }
@@ -85,6 +88,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     stats: values.stats !== undefined,
     schedule: parseSchedule(values.schedule ?? 'deterministic'),
     seed: parseSeed(values.seed ?? '0'),
+    cpu: parseCpu(values.cpu ?? CPU_DEFAULT),
     cpus: parseCpus(values.cpus ?? '1'),
     pace: !values['no-pace'],
   }
@@ -108,6 +112,7 @@ function parse(args: readonly string[]) {
         stats: { type: 'string' },
         schedule: { type: 'string' },
         seed: { type: 'string' },
+        cpu: { type: 'string' },
         cpus: { type: 'string' },
         'no-pace': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -123,6 +128,15 @@ function parseKernel({ kernel, initrd, append }: { kernel?: string; initrd?: str
   const alone = initrd !== undefined ? '--initrd' : append !== undefined ? '--append' : undefined
   if (alone) throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
   return undefined
+}
+
+function parseCpu(text: string): string {
+  try {
+    cpuWithheld(text)
+    return text
+  } catch (error) {
+    throw new UsageError(`--cpu ${text}: ${(error as Error).message}`)
+  }
 }
 
 const UNITS: Record<string, number> = { '': MIB, K: KIB, M: MIB, G: 1024 * MIB }

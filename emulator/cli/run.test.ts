@@ -250,6 +250,11 @@ describe('bad input has an answer', () => {
       () => file('x.qcow2', Buffer.from('QFI\xfb'.padEnd(1024, '\0'), 'latin1')),
       'which this version cannot open yet',
     ],
+    [
+      'a Linux kernel',
+      () => fileURLToPath(new URL('../../assets/guests/tests/direct-boot.img', import.meta.url)),
+      '--kernel FILE',
+    ],
   ])('%s: 2, and one line', async (_name, path, said) => {
     const { status, stdout, stderr } = await ringside(['run', path()])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

@@ -52,6 +52,7 @@ export async function run(args: string[]): Promise<number> {
       cpus: options.cpus,
       schedule: options.schedule,
       seed: options.seed,
+      cpu: options.cpu,
       pace: options.pace,
       drives: medium ? [drive(medium)] : [],
       ...(direct && { direct }),

@@ -507,4 +507,5 @@ export const DEV_DEBUG = 0x0001_3800 // debugcon, isa-debug-exit
 export const DEV_ATA = 0x0001_4000 // two channels, 4 KiB each (sector buffers included)
 export const DEV_VGA = 0x0001_8000 // registers and palette, 4 KiB
 export const DEV_BIOS = 0x0001_a000 // state of the firmware services, 8 KiB
+export const DEV_PCI = 0x0001_2c00 // configuration address, command registers
 export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer

@@ -29,7 +29,9 @@ for (const [index, file] of files.entries()) {
           if (failures === 0 && shown.length < SHOWN) shown.push(bench.describe(vector, differences))
         }
         const summary = [...forms].map(([form, failures]) => `${form}: ${failures}`)
-        expect(forms.size, `differs from silicon in\n${summary.join('\n')}\n\n${shown.join('\n\n')}\n`).toBe(0)
+        expect(forms.size, `differs from silicon in\n${summary.join('\n')}\n\n${shown.join('\n\n')}\n`).toBe(
+          0,
+        )
       })
     }
   })

@@ -50,6 +50,8 @@ export interface MachineConfig {
   memory: number
   /** 1 for now. */
   cpus: number
+  /** Processor model, and features added or taken away: `v2,+avx` (cpu-model.ts); v3 when left out. */
+  cpu?: string
   schedule: Schedule
   /** Decides the order of the vCPUs in the deterministic schedule; no effect with one CPU. */
   seed: bigint

@@ -29,6 +29,7 @@ import type {
 import { type Chunk, planDirectBoot } from '../firmware/direct-boot/load'
 import { coreModule, directBootStarter, systemRom } from './core-module'
 import { cpuSnapshot } from './cpu-snapshot'
+import { CPU_DEFAULT, cpuWithheld } from './cpu-model'
 import { slotOf, writeDrives } from './drives'
 import { Emitter } from './emitter'
 import { InputQueue } from './input'
@@ -71,6 +72,8 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
     memory.setHeader32(L.HDR_SCHEDULE, SCHEDULES[config.schedule])
     memory.setHeader64(L.HDR_SEED, BigInt.asUintN(64, config.seed))
     memory.setHeader64(L.HDR_RTC_EPOCH, BigInt(Math.floor(config.rtcEpoch)))
+    for (const [n, word] of cpuWithheld(config.cpu ?? CPU_DEFAULT).entries())
+      memory.setHeader32(L.HDR_CPU_WITHHELD + n * 4, word)
     memory.setHeader32(L.HDR_PACE, config.pace ? 1 : 0)
     memory.setHeader32(L.HDR_BOOT_DRIVE, BOOT_DRIVES[config.boot])
     memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)

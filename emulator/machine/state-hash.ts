@@ -67,6 +67,7 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
     L.HDR_RTC_EPOCH + 4,
     L.HDR_PACE,
     L.HDR_BOOT_DRIVE,
+    ...Array.from({ length: 8 }, (_, n) => L.HDR_CPU_WITHHELD + n * 4),
   ].map((offset) => [offset, memory.header32(offset)] as const)
   const end = memory.ram + memory.ramSize
   // The drive table, the block requests with their doorbell, and the ROM are not touched.

@@ -6,7 +6,7 @@ const core = new TestCore()
 const stop = () => [core.header32(L.HDR_STOP_REASON), core.header32(L.HDR_STOP_VALUE)]
 
 test('ports nobody claims read all ones in every size', () => {
-  for (const port of [0x00, 0x2f, 0xc0, 0x220, 0x3e0, 0xcf8, 0xcfc, 0xffff]) {
+  for (const port of [0x00, 0x2f, 0xc0, 0x220, 0x3e0, 0xffff]) {
     expect([core.in8(port), core.in16(port), core.in32(port)]).toEqual([0xff, 0xffff, 0xffffffff])
     core.out32(port, 0x12345678)
   }
@@ -101,7 +101,8 @@ test('CF9h is a byte: PCI configuration writes at CF8h do not reset', () => {
   core.out32(0xcf8, 0x80000600)
   core.out16(0xcf8, 0x0600)
   expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_NONE)
-  expect(core.in32(0xcf8)).toBe(0xffffffff)
+  expect(core.in32(0xcf8)).toBe(0x80000600)
+  expect([core.in8(0xcf8), core.in16(0xcf8)]).toEqual([0xff, 0xffff])
 })
 
 test('a million random accesses: no trap, nothing outside the devices is touched', () => {

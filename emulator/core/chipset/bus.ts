@@ -24,6 +24,7 @@ import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
 import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
 import { numericErrorAcknowledge } from './numeric-error'
+import { pciAddressRead, pciAddressWrite, pciDataRead, pciDataWrite, pciReset } from './pci'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
   pm1ControlRead,
@@ -58,6 +59,7 @@ import { vgaMemoryRead, vgaMemoryWrite } from './vga-memory'
 
 export { interruptAcknowledge } from './i8259'
 
+const PCI_ADDRESS: u32 = 0xcf8
 const RESET_CONTROL: u32 = 0xcf9
 /** A port nobody claims. */
 const NOBODY: u32 = 0xffff
@@ -72,6 +74,7 @@ export function chipsetReset(): void {
   picReset()
   pitReset()
   systemControlReset()
+  pciReset()
   rtcReset(clockNow())
   kbcReset()
   keyboardReset()
@@ -121,7 +124,7 @@ export function inputDeliver(kind: u32, data: u32): bool {
 
 /**
  * Port of byte `i` of an access. CF9h is there for byte accesses only (82371AB 4.2.7): wider ones are the PCI
- * configuration address register's, which this machine does not have.
+ * configuration address register's, whole or not at all.
  */
 @inline
 function lane(port: u32, i: u32, size: u32): u32 {
@@ -135,6 +138,8 @@ export function portRead(port: u32, size: u32): u32 {
   let value: u32
   if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     value = ataDataRead(port == 0x1f0 ? 0 : 1, size, now)
+  } else if (port == PCI_ADDRESS && size == 4) {
+    value = pciAddressRead()
   } else {
     value = 0
     for (let i: u32 = 0; i < size; i++) value |= portRead8(lane(port, i, size), now) << (i << 3)
@@ -150,6 +155,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16) | (1 << 24), sized, 0)
   if (size > 1 && (port == 0x1f0 || port == 0x170)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
   else if (port == 0xf4) debugExitWrite(sized)
+  else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
   else {
     for (let i: u32 = 0; i < size; i++) portWrite8(lane(port, i, size), (sized >> (i << 3)) & 0xff, now)
   }
@@ -203,6 +209,7 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x600 >> 3:
       return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1) : 0xff
     case 0xcf8 >> 3:
+      if (port >= 0xcfc) return pciDataRead(port & 3)
       return port == RESET_CONTROL ? resetControlRead() : 0xff
     default:
       return 0xff
@@ -277,7 +284,8 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value)
       return
     case 0xcf8 >> 3:
-      if (port == RESET_CONTROL) resetControlWrite(value)
+      if (port >= 0xcfc) pciDataWrite(port & 3, value)
+      else if (port == RESET_CONTROL) resetControlWrite(value)
       return
     case 0x8900 >> 3:
       if (port == 0x8900) shutdownWrite(value)

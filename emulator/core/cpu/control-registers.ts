@@ -36,9 +36,21 @@ import {
 } from '../layout'
 import { event, milestone } from '../machine/events'
 import { physicalRead64 } from '../memory/physical'
-import { pagingModeChanged, tlbDropFast, tlbFlushAll } from '../memory/tlb'
+import { pagingModeChanged, tlbDropFast, tlbFlushAll, tlbFlushProcessContext, tlbSwitchProcessContext } from '../memory/tlb'
 import { cpu } from './context'
-import { PHYSICAL_ADDRESS_BITS } from './cpuid'
+import {
+  FEATURE7_FSGSBASE,
+  FEATURE7_SMAP,
+  FEATURE7_SMEP,
+  FEATURE7_UMIP,
+  FEATURE_PCID,
+  FEATURE_XSAVE,
+  feature,
+  PHYSICAL_ADDRESS_BITS,
+  WORD_1_ECX,
+  WORD_7_EBX,
+  WORD_7_ECX,
+} from './cpuid'
 import { ATTRIBUTE_L } from './descriptors'
 import { raise } from './fault'
 import { cplSet, modeRefresh } from './mode'
@@ -70,10 +82,26 @@ export const CR4_PGE: u64 = 1 << 7
 export const CR4_PCE: u64 = 1 << 8
 export const CR4_OSFXSR: u64 = 1 << 9
 export const CR4_OSXMMEXCPT: u64 = 1 << 10
+export const CR4_UMIP: u64 = 1 << 11
+export const CR4_FSGSBASE: u64 = 1 << 16
+export const CR4_PCIDE: u64 = 1 << 17
 export const CR4_OSXSAVE: u64 = 1 << 18
-const CR4_SUPPORTED: u64 =
-  CR4_VME | CR4_PVI |
-  CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE
+export const CR4_SMEP: u64 = 1 << 20
+export const CR4_SMAP: u64 = 1 << 21
+/** The bits every model has; the others come with their features. */
+const CR4_ALWAYS: u64 =
+  CR4_TSD | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_DE | CR4_VME | CR4_PVI | CR4_OSFXSR | CR4_OSXMMEXCPT
+
+function cr4Supported(): u64 {
+  let bits = CR4_ALWAYS
+  if (feature(WORD_1_ECX, FEATURE_XSAVE)) bits |= CR4_OSXSAVE
+  if (feature(WORD_1_ECX, FEATURE_PCID)) bits |= CR4_PCIDE
+  if (feature(WORD_7_ECX, FEATURE7_UMIP)) bits |= CR4_UMIP
+  if (feature(WORD_7_EBX, FEATURE7_FSGSBASE)) bits |= CR4_FSGSBASE
+  if (feature(WORD_7_EBX, FEATURE7_SMEP)) bits |= CR4_SMEP
+  if (feature(WORD_7_EBX, FEATURE7_SMAP)) bits |= CR4_SMAP
+  return bits
+}
 
 export const EFER_SCE: u64 = 1
 export const EFER_LME: u64 = 1 << 8
@@ -168,7 +196,8 @@ function cr0Valid(value: u64, next: u64, old: u64): bool {
     if (!(load<u64>(cpu, CPU_CR4) & CR4_PAE)) return false
     if (segmentAttributes(SEG_CS) & ATTRIBUTE_L) return false
   }
-  return (next & CR0_PG) != 0 || !(old & CR0_PG) || !code64()
+  if (next & CR0_PG || !(old & CR0_PG)) return true
+  return !code64() && !(load<u64>(cpu, CPU_CR4) & CR4_PCIDE)
 }
 
 /** CR0.PE has changed: in real mode CPL is 0 and CS may be read and written. */
@@ -208,7 +237,7 @@ export function lmsw(value: u32): bool {
   return cr0Write((old & ~low) | (<u64>value & low) | (old & CR0_PE))
 }
 
-/** SMSW may be executed at any CPL (UMIP is not offered). */
+/** SMSW: the executor asks UMIP. */
 export function smsw(): u64 {
   return load<u64>(cpu, CPU_CR0)
 }
@@ -230,26 +259,41 @@ function paePaging(cr4: u64): bool {
 }
 
 function cr3Write(value: u64): bool {
+  // With CR4.PCIDE bit 63 keeps what is cached for the new PCID; it is not part of CR3 (SDM 2B MOV).
+  const keep = code64() && (load<u64>(cpu, CPU_CR4) & CR4_PCIDE) != 0 && value >> 63 != 0
+  if (keep) value &= 0x7fffffffffffffff
   if (code64() && value & BEYOND_PHYSICAL) return refuse(3, value)
-  return cr3Load(value)
+  if (!keep) return cr3Load(value)
+  store<u64>(cpu, value, CPU_CR3)
+  tlbSwitchProcessContext(<u32>value & 0xfff)
+  return true
 }
 
 /** Loads CR3 unconditionally, as task switches do; PAE paging's PDPTEs may refuse: #GP(0). */
 export function cr3Load(value: u64): bool {
   if (paePaging(load<u64>(cpu, CPU_CR4)) && !pdptesLoad(value)) return false
   store<u64>(cpu, value, CPU_CR3)
-  tlbFlushAll(false)
+  // Of the other PCIDs nothing is invalidated (SDM 3A 4.10.4.1).
+  if (load<u64>(cpu, CPU_CR4) & CR4_PCIDE) tlbFlushProcessContext(<u32>value & 0xfff)
+  else tlbFlushAll(false)
   return true
 }
 
 function cr4Write(value: u64): bool {
   const old = load<u64>(cpu, CPU_CR4)
-  if (value & ~CR4_SUPPORTED) return refuse(4, value)
-  if (load<u64>(cpu, CPU_EFER) & EFER_LMA && !(value & CR4_PAE)) return refuse(4, value)
-  const changed = (old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE)
-  if (changed && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
+  const long = (load<u64>(cpu, CPU_EFER) & EFER_LMA) != 0
+  if (value & ~cr4Supported()) return refuse(4, value)
+  if (long && !(value & CR4_PAE)) return refuse(4, value)
+  // PCIDE may be set in IA-32e mode only, and while the PCID is 0 (SDM 3A 4.10.1).
+  if (value & ~old & CR4_PCIDE && (!long || load<u64>(cpu, CPU_CR3) & 0xfff)) return refuse(4, value)
+  const changed = old ^ value
+  const paging = changed & (CR4_PSE | CR4_PAE | CR4_PGE)
+  if ((paging | (changed & CR4_SMEP)) && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
   store<u64>(cpu, value, CPU_CR4)
-  if (changed) pagingModeChanged()
+  // Setting SMEP and clearing PCIDE invalidate everything, too (SDM 3A 4.10.4.1).
+  if (paging || value & ~old & CR4_SMEP || old & ~value & CR4_PCIDE) pagingModeChanged()
+  else if (changed & (CR4_SMEP | CR4_SMAP)) tlbDropFast()
+  modeRefresh()
   if (value & CR4_PAE) milestone(CLIMB_PAE)
   return true
 }

@@ -11,6 +11,8 @@ import {
   CPU_RCX,
   CPU_RDX,
   CPU_XCR0,
+  HDR_CPU_WITHHELD,
+  HEADER,
   MODE_CODE64,
   MODE_SIZE,
 } from '../layout'
@@ -27,68 +29,84 @@ const LINEAR_ADDRESS_BITS: u32 = 48
 /** Family 6, model 15, stepping 11. EDX after reset (SDM 3A 9.1.2) and leaf 1 EAX. */
 export const CPU_SIGNATURE: u32 = 0x6fb
 
-const MAX_BASIC: u32 = 13
+const MAX_BASIC: u32 = 0xd
 const MAX_EXTENDED: u32 = 0x80000008
 
-// Leaf 1 EDX
-const FEATURE_FPU: u32 = 1
-const FEATURE_PSE: u32 = 1 << 3
-const FEATURE_TSC: u32 = 1 << 4
-const FEATURE_MSR: u32 = 1 << 5
-const FEATURE_PAE: u32 = 1 << 6
-const FEATURE_CX8: u32 = 1 << 8
-const FEATURE_SEP: u32 = 1 << 11
-const FEATURE_MTRR: u32 = 1 << 12
-const FEATURE_PGE: u32 = 1 << 13
-const FEATURE_CMOV: u32 = 1 << 15
-const FEATURE_PAT: u32 = 1 << 16
-const FEATURE_PSE36: u32 = 1 << 17
-const FEATURE_FXSR: u32 = 1 << 24
-const FEATURE_CLFSH: u32 = 1 << 19
-const FEATURE_MMX: u32 = 1 << 23
-const FEATURE_SSE: u32 = 1 << 25
-const FEATURE_SSE2: u32 = 1 << 26
+// The words of feature bits, in the order of HDR_CPU_WITHHELD.
+export const WORD_1_ECX: u32 = 0
+export const WORD_1_EDX: u32 = 1
+export const WORD_7_EBX: u32 = 2
+export const WORD_7_ECX: u32 = 3
+export const WORD_7_EDX: u32 = 4
+export const WORD_EXTENDED_ECX: u32 = 5
+export const WORD_EXTENDED_EDX: u32 = 6
+export const WORD_XSAVE: u32 = 7
+
 // Leaf 1 ECX
-const FEATURE_SSE3: u32 = 1
-const FEATURE_PCLMULQDQ: u32 = 1 << 1
-const FEATURE_SSSE3: u32 = 1 << 9
-const FEATURE_FMA: u32 = 1 << 12
-const FEATURE_CX16: u32 = 1 << 13
-const FEATURE_SSE4_1: u32 = 1 << 19
-const FEATURE_SSE4_2: u32 = 1 << 20
-const FEATURE_MOVBE: u32 = 1 << 22
-const FEATURE_POPCNT: u32 = 1 << 23
-const FEATURE_AES: u32 = 1 << 25
-const FEATURE_XSAVE: u32 = 1 << 26
+export const FEATURE_MONITOR: u32 = 1 << 3
+export const FEATURE_PCID: u32 = 1 << 17
+export const FEATURE_XSAVE: u32 = 1 << 26
 const FEATURE_OSXSAVE: u32 = 1 << 27
-const FEATURE_AVX: u32 = 1 << 28
-const FEATURE_F16C: u32 = 1 << 29
+export const FEATURE_RDRAND: u32 = 1 << 30
 // Leaf 7 EBX
-const FEATURE_BMI1: u32 = 1 << 3
-const FEATURE_AVX2: u32 = 1 << 5
-const FEATURE_BMI2: u32 = 1 << 8
-const FEATURE_ADX: u32 = 1 << 19
-const FEATURE_CLFLUSHOPT: u32 = 1 << 23
-const FEATURE_CLWB: u32 = 1 << 24
-const FEATURE_SHA: u32 = 1 << 29
-// Leaf 0Dh, subleaf 1 EAX
-const FEATURE_XSAVEOPT: u32 = 1
-const FEATURE_XSAVEC: u32 = 2
-const FEATURE_XGETBV1: u32 = 4
-// Leaf 80000001h ECX
-const FEATURE_LZCNT: u32 = 1 << 5
-const FEATURE_PREFETCHW: u32 = 1 << 8
-// Leaf 7 EBX: FDP is written with unmasked exceptions only; FCS and FDS are zero (SDM 1 8.1.8)
-const FEATURE_FDP_EXCPTN_ONLY: u32 = 1 << 6
-const FEATURE_ZERO_FCS_FDS: u32 = 1 << 13
-// Leaf 80000001h
-const FEATURE_LAHF64: u32 = 1
+export const FEATURE7_FSGSBASE: u32 = 1
+export const FEATURE7_SMEP: u32 = 1 << 7
+export const FEATURE7_INVPCID: u32 = 1 << 10
+export const FEATURE7_RDSEED: u32 = 1 << 18
+export const FEATURE7_SMAP: u32 = 1 << 20
+// Leaf 7 ECX
+export const FEATURE7_UMIP: u32 = 1 << 2
+export const FEATURE7_RDPID: u32 = 1 << 22
+// Leaf 80000001h EDX
 const FEATURE_SYSCALL: u32 = 1 << 11
-const FEATURE_NX: u32 = 1 << 20
-const FEATURE_1GPAGES: u32 = 1 << 26
-const FEATURE_LM: u32 = 1 << 29
+export const FEATURE_RDTSCP: u32 = 1 << 27
+
+/** SSE3 PCLMULQDQ MONITOR SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
+const OFFERED_1_ECX: u32 = 0x76da320b
+/** FPU VME DE PSE TSC MSR PAE MCE CX8 SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
+const OFFERED_1_EDX: u32 = 0x078bf9ff
+/** FSGSBASE BMI1 AVX2 FDP_EXCPTN_ONLY SMEP BMI2 ERMS INVPCID ZERO_FCS_FDS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
+const OFFERED_7_EBX: u32 = 0x219c27e9
+const OFFERED_7_ECX: u32 = FEATURE7_UMIP | FEATURE7_RDPID
+/** LAHF LZCNT PREFETCHW */
+const OFFERED_EXTENDED_ECX: u32 = 0x121
+/** SYSCALL NX 1GPAGES RDTSCP LM */
+const OFFERED_EXTENDED_EDX: u32 = 0x2c100800
+/** XSAVEOPT XSAVEC XGETBV1 */
+const OFFERED_XSAVE: u32 = 7
 /** Leaf 80000007h EDX: the TSC runs at a constant rate in every state. */
 const FEATURE_INVARIANT_TSC: u32 = 1 << 8
+
+function offered(word: u32): u32 {
+  switch (word) {
+    case WORD_1_ECX:
+      return OFFERED_1_ECX
+    case WORD_1_EDX:
+      return OFFERED_1_EDX
+    case WORD_7_EBX:
+      return OFFERED_7_EBX
+    case WORD_7_ECX:
+      return OFFERED_7_ECX
+    case WORD_EXTENDED_ECX:
+      return OFFERED_EXTENDED_ECX
+    case WORD_EXTENDED_EDX:
+      return OFFERED_EXTENDED_EDX
+    case WORD_XSAVE:
+      return OFFERED_XSAVE
+    default:
+      return 0
+  }
+}
+
+/** A word of feature bits as this machine's processor model has it. */
+function featureWord(word: u32): u32 {
+  return offered(word) & ~load<u32>(HEADER + HDR_CPU_WITHHELD + word * 4)
+}
+
+/** Whether the model has the feature. */
+export function feature(word: u32, bit: u32): bool {
+  return (featureWord(word) & bit) != 0
+}
 
 /** Leaves 80000002h-80000004h: 48 bytes, zero-padded. */
 const BRAND = memory.data<u8>([
@@ -118,7 +136,21 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
       answer(MAX_BASIC, 0x756e6547, 0x6c65746e, 0x49656e69) // "Genu" "ntel" "ineI"
       break
     case 1:
-      answer(CPU_SIGNATURE, leaf1Ebx(), leaf1Ecx(), leaf1Edx())
+      answer(CPU_SIGNATURE, leaf1Ebx(), leaf1Ecx(), featureWord(WORD_1_EDX))
+      break
+    case 5:
+      // MONITOR lines of 64 bytes, interrupts may end MWAIT even when masked.
+      answer(64, 64, 3, 0)
+      break
+    case 6:
+      answer(0, 0, 1, 0) // APERF and MPERF
+      break
+    case 7:
+      if (subleaf == 0) answer(0, featureWord(WORD_7_EBX), featureWord(WORD_7_ECX), featureWord(WORD_7_EDX))
+      else answer(0, 0, 0, 0)
+      break
+    case 0xd:
+      stateLeaf(subleaf)
       break
     case 2:
       // TLBs, 32 KiB L1 data (2Ch) and instruction (30h) caches, 2 MiB L2 (7Dh)
@@ -127,83 +159,34 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
     case 4:
       cacheLeaf(subleaf)
       break
-    case 7:
-      answer(0, subleaf ? 0 : FEATURE_FDP_EXCPTN_ONLY | FEATURE_ZERO_FCS_FDS, 0, 0)
-      break
-    case 7:
-      // One subleaf.
-      answer(0, subleaf == 0 ? leaf7Ebx() : 0, 0, 0)
-      break
-    case 13:
-      extendedStateLeaf(subleaf)
-      break
     default:
       answer(0, 0, 0, 0)
   }
 }
 
-/** Initial APIC ID, one logical processor, CLFLUSH of 8 quadwords. */
+/** Initial APIC ID, one logical processor, CLFLUSH lines of 64 bytes. */
 function leaf1Ebx(): u32 {
   return (load<u32>(cpu, CPU_INDEX) << 24) | (1 << 16) | (8 << 8)
 }
 
+/** OSXSAVE shows CR4. */
 function leaf1Ecx(): u32 {
-  const osxsave = (load<u64>(cpu, CPU_CR4) & CR4_OSXSAVE) != 0
-  return (
-    FEATURE_SSE3 |
-    FEATURE_PCLMULQDQ |
-    FEATURE_SSSE3 |
-    FEATURE_FMA |
-    FEATURE_CX16 |
-    FEATURE_SSE4_1 |
-    FEATURE_SSE4_2 |
-    FEATURE_MOVBE |
-    FEATURE_POPCNT |
-    FEATURE_AES |
-    FEATURE_XSAVE |
-    (osxsave ? FEATURE_OSXSAVE : 0) |
-    FEATURE_AVX |
-    FEATURE_F16C
-  )
+  const os = (load<u64>(cpu, CPU_CR4) & CR4_OSXSAVE) != 0
+  return featureWord(WORD_1_ECX) | (os ? FEATURE_OSXSAVE : 0)
 }
 
-function leaf7Ebx(): u32 {
-  return (
-    FEATURE_BMI1 |
-    FEATURE_AVX2 |
-    FEATURE_BMI2 |
-    FEATURE_ADX |
-    FEATURE_CLFLUSHOPT |
-    FEATURE_CLWB |
-    FEATURE_SHA
-  )
-}
-
-/** Components of XCR0 and what their images need (SDM 1 13.2). */
-function extendedStateLeaf(subleaf: u32): void {
-  const size: u32 = load<u64>(cpu, CPU_XCR0) & 4 ? XSAVE_SIZE : XSAVE_AVX
-  if (subleaf == 0) answer(XSTATE_COMPONENTS, size, XSAVE_SIZE, 0)
-  else if (subleaf == 1) answer(FEATURE_XSAVEOPT | FEATURE_XSAVEC | FEATURE_XGETBV1, size, 0, 0)
-  else if (subleaf == 2) answer(XSAVE_SIZE - XSAVE_AVX, XSAVE_AVX, 0, 0)
+/** XSAVE: components, sizes (SDM 1 13.2). */
+function stateLeaf(subleaf: u32): void {
+  if (!feature(WORD_1_ECX, FEATURE_XSAVE)) answer(0, 0, 0, 0)
+  else if (subleaf == 0) answer(XSTATE_COMPONENTS, stateSize(), XSAVE_SIZE, 0)
+  else if (subleaf == 1) answer(featureWord(WORD_XSAVE), stateSize(), 0, 0)
+  else if (subleaf == 2) answer(256, XSAVE_AVX, 0, 0)
   else answer(0, 0, 0, 0)
 }
 
-function leaf1Edx(): u32 {
-  return (
-    FEATURE_FPU |
-    FEATURE_PSE |
-    FEATURE_TSC |
-    FEATURE_MSR |
-    FEATURE_PAE |
-    FEATURE_CX8 |
-    FEATURE_SEP |
-    FEATURE_MTRR |
-    FEATURE_PGE |
-    FEATURE_CMOV |
-    FEATURE_PAT |
-    FEATURE_PSE36 |
-    FEATURE_FXSR
-  )
+/** Bytes of an image of the components XCR0 enables. */
+function stateSize(): u32 {
+  return load<u64>(cpu, CPU_XCR0) & 4 ? XSAVE_SIZE : XSAVE_AVX
 }
 
 /** Deterministic cache parameters: 8 ways, lines of 64 bytes; L1 of 64 sets, L2 of 4096. */
@@ -217,7 +200,7 @@ function cacheLeaf(subleaf: u32): void {
 
 function extendedLeaf(leaf: u32): void {
   if (leaf == 0x80000000) answer(MAX_EXTENDED, 0, 0, 0)
-  else if (leaf == 0x80000001) answer(0, 0, FEATURE_LAHF64 | FEATURE_LZCNT | FEATURE_PREFETCHW, extendedFeatures())
+  else if (leaf == 0x80000001) answer(0, 0, featureWord(WORD_EXTENDED_ECX), extendedFeatures())
   else if (leaf <= 0x80000004) brandLeaf(leaf - 0x80000002)
   else if (leaf == 0x80000006) answer(0, 0, (2048 << 16) | (6 << 12) | 64, 0)
   else if (leaf == 0x80000007) answer(0, 0, 0, FEATURE_INVARIANT_TSC)
@@ -228,7 +211,8 @@ function extendedLeaf(leaf: u32): void {
 /** SYSCALL is enumerated in 64-bit mode only, the only mode that has it (SDM 2A table 3-8, footnote). */
 function extendedFeatures(): u32 {
   const code64 = (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64
-  return FEATURE_NX | FEATURE_1GPAGES | FEATURE_LM | (code64 ? FEATURE_SYSCALL : 0)
+  const bits = featureWord(WORD_EXTENDED_EDX)
+  return code64 ? bits : bits & ~FEATURE_SYSCALL
 }
 
 function brandLeaf(part: u32): void {

@@ -181,13 +181,15 @@ function decodeVector(map: u32, opcode: u32, pp: u32, vex: bool, vvvv: u32, leng
     return
   }
   const register = mod == 3
-  const f = map == 1 ? format0F(pp, opcode, register) : map == 2 ? format38(pp, opcode, w) : format3A(pp, opcode)
+  const f =
+    map == 1 ? format0F(pp, opcode, register) : map == 2 ? format38(pp, opcode, w) : format3A(pp, opcode)
   if (f & F_LIG) l = 0
   if (
     f == 0 ||
     !(f & (vex ? F_VEX : F_LEGACY)) ||
     (register ? (f & F_MEMORY_ONLY) != 0 : (f & F_REGISTER_ONLY) != 0) ||
-    (vex && ((f & F_W0 && w) || (f & F_W1 && !w) || (l ? !(f & F_L1) : f & F_NOT_L0) || (vvvv && !(f & F_NDS))))
+    (vex &&
+      ((f & F_W0 && w) || (f & F_W1 && !w) || (l ? !(f & F_L1) : f & F_NOT_L0) || (vvvv && !(f & F_NDS))))
   ) {
     undefined_()
     return
@@ -257,7 +259,8 @@ function decodeVector(map: u32, opcode: u32, pp: u32, vex: bool, vvvv: u32, leng
   if (!vex) quicken(number, flags, bytes)
 }
 
-const NOT_QUICK: u32 = VECTOR_MMX | VECTOR_TO_GPR | VECTOR_TO_MMX | VECTOR_FLAGS | VECTOR_CROSS | VECTOR_PLAIN | VECTOR_RM_GPR
+const NOT_QUICK: u32 =
+  VECTOR_MMX | VECTOR_TO_GPR | VECTOR_TO_MMX | VECTOR_FLAGS | VECTOR_CROSS | VECTOR_PLAIN | VECTOR_RM_GPR
 
 /** Gives the commonest instructions the records that the executor carries out itself. */
 function quicken(number: u32, flags: u32, bytes: u32): void {
@@ -270,7 +273,8 @@ function quicken(number: u32, flags: u32, bytes: u32): void {
   const store_ = (low && (opcode == 0x11 || opcode == 0x29)) || number == 0x117f || number == 0x127f
   if (load_ || store_) emit(!memory ? Op.VECTOR_MOVE_RR : load_ ? Op.VECTOR_MOVE_RM : Op.VECTOR_MOVE_MR)
   else if (memory && (number == 0x1310 || number == 0x127e)) emit(Op.VECTOR_MOVE8_RM)
-  else if (memory && (number == 0x1311 || number == 0x11d6 || number == 0x1013 || number == 0x1113)) emit(Op.VECTOR_MOVE8_MR)
+  else if (memory && (number == 0x1311 || number == 0x11d6 || number == 0x1013 || number == 0x1113))
+    emit(Op.VECTOR_MOVE8_MR)
   else if (flags & VECTOR_STORE) return
   else if (!memory) emit(Op.VECTOR_RR)
   else if (bytes == 16) emit(Op.VECTOR_RM)
@@ -416,7 +420,8 @@ function bitsVex(map: u32, opcode: u32, pp: u32, vvvv: u32, l: u32, w: u32): boo
   if (map == 2) {
     if (opcode == 0xf2 && pp == PP_NONE) what = Bits.ANDN
     else if (opcode == 0xf3 && pp == PP_NONE) what = Bits.BLSR
-    else if (opcode == 0xf5) what = pp == PP_NONE ? Bits.BZHI : pp == PP_F3 ? Bits.PEXT : pp == PP_F2 ? Bits.PDEP : Bits.NONE
+    else if (opcode == 0xf5)
+      what = pp == PP_NONE ? Bits.BZHI : pp == PP_F3 ? Bits.PEXT : pp == PP_F2 ? Bits.PDEP : Bits.NONE
     else if (opcode == 0xf6 && pp == PP_F2) what = Bits.MULX
     else if (opcode == 0xf7)
       what = pp == PP_NONE ? Bits.BEXTR : pp == PP_66 ? Bits.SHLX : pp == PP_F3 ? Bits.SARX : Bits.SHRX

@@ -31,6 +31,7 @@ import { cpu } from './context'
 import { decodeCount, decodeGroup15, decodeLegacy, decodeVex, decodeXgetbv, decodeXsavec } from './decode-simd'
 import { decodeFxState, decodeWait, decodeX87 } from './decode-x87'
 import {
+  Extension,
   Op,
   SLOW_LOCK,
   SLOW_MEMORY,
@@ -1290,7 +1291,7 @@ function twoByteLow(opcode: u32): void {
       emitSystem(Sys.RDMSR, 0)
       return
     case 0x33:
-      emitSystem(Sys.PRIVILEGED_NOT_THERE, 0)
+      emitExtension(Extension.RDPMC)
       return
     case 0x34:
       emitSystem(Sys.SYSENTER, 0)
@@ -1306,9 +1307,12 @@ function twoByteLow(opcode: u32): void {
     case 0x0b:
       undefined_()
       return
-    case 0x38:
-      decodeLegacy(2, byte())
+    case 0x38: {
+      const third = byte()
+      if (third == 0x82 && operand16) invpcid()
+      else decodeLegacy(2, third)
       return
+    }
     case 0x3a:
       decodeLegacy(3, byte())
       return
@@ -1336,6 +1340,25 @@ function group7(): void {
     }
     if (what == 2 && (rm & 7) < 2) {
       decodeXgetbv((rm & 7) == 1)
+      return
+    }
+    const low = rm & 7
+    if (what == 1 && low < 4 && repeat == 0 && !operand16) {
+      // MONITOR's address is rAX in DS unless overridden.
+      store<u32>(op, gpr(0), O_BASE)
+      emitExtension(
+        low == 0
+          ? Extension.MONITOR
+          : low == 1
+            ? Extension.MWAIT
+            : low == 2
+              ? Extension.CLAC
+              : Extension.STAC,
+      )
+      return
+    }
+    if (what == 7 && low == 1) {
+      emitExtension(Extension.RDTSCP)
       return
     }
     if (what == 7 && (rm & 7) == 0 && mode64) {
@@ -1515,7 +1538,7 @@ function twoByteHigh(opcode: u32): void {
       modrm()
       if ((reg & 7) != 1) {
         if (mod != 3 && (reg & 7) == 4) decodeXsavec()
-        else if (mod == 3) notImplemented()
+        else if (mod == 3 && (reg & 7) >= 6) random()
         else undefined_()
         return
       }
@@ -1536,8 +1559,43 @@ function twoByteHigh(opcode: u32): void {
   decodeLegacy(1, opcode)
 }
 
+function emitExtension(what: Extension): void {
+  emitSystem(Sys.EXTENSION, size | ((what as u32) << 16))
+}
+
+/** 66 0F 38 82: the type in a register of the mode's size, the descriptor in memory. */
+function invpcid(): void {
+  modrm()
+  store<u32>(op, gpr(reg), O_DST)
+  if (mod == 3) undefined_()
+  else emitExtension(Extension.INVPCID)
+}
+
+/** RDRAND, RDSEED; with F3h RDPID. */
+function random(): void {
+  store<u32>(op, gpr(rm), O_DST)
+  if (repeat == 0xf3) {
+    if ((reg & 7) == 7) emitExtension(Extension.RDPID)
+    else undefined_()
+  } else emitExtension((reg & 7) == 6 ? Extension.RDRAND : Extension.RDSEED)
+}
+
 function group15(): void {
   modrm()
+  if (mod == 3 && repeat == 0xf3 && (reg & 7) < 4) {
+    store<u32>(op, gpr(rm), O_DST)
+    const what = reg & 7
+    emitExtension(
+      what == 0
+        ? Extension.RDFSBASE
+        : what == 1
+          ? Extension.RDGSBASE
+          : what == 2
+            ? Extension.WRFSBASE
+            : Extension.WRGSBASE,
+    )
+    return
+  }
   if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16) decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
   else if (!decodeGroup15()) notImplemented()
 }

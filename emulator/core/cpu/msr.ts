@@ -1,6 +1,7 @@
 // RDMSR, WRMSR, RDTSC (SDM 2B RDMSR, WRMSR, RDTSC; SDM 4). An MSR that does not exist here: #GP(0).
 
 import {
+  CPU_APERF_OFFSET,
   CPU_APIC_BASE,
   CPU_CPL,
   CPU_CR0,
@@ -10,6 +11,7 @@ import {
   CPU_KERNEL_GS_BASE,
   CPU_LSTAR,
   CPU_MISC_ENABLE,
+  CPU_MPERF_OFFSET,
   CPU_PAT,
   CPU_RAX,
   CPU_RCX,
@@ -20,6 +22,7 @@ import {
   CPU_SYSENTER_CS,
   CPU_SYSENTER_EIP,
   CPU_SYSENTER_ESP,
+  CPU_TSC_AUX,
   CPU_TSC_OFFSET,
   CPU_UCODE_REV,
   FAULT_DETAIL_MSR,
@@ -47,6 +50,11 @@ import { faultPending, raise } from './fault'
 import { MTRR_CAP_VALUE, isMtrr, mtrrRead, mtrrWrite } from './mtrr'
 import { EXC_GP } from './vectors'
 
+const IA32_FEATURE_CONTROL: u32 = 0x3a
+const IA32_BIOS_UPDT_TRIG: u32 = 0x79
+const IA32_MPERF: u32 = 0xe7
+const IA32_APERF: u32 = 0xe8
+const IA32_TSC_AUX: u32 = 0xc0000103
 const IA32_TSC: u32 = 0x10
 const IA32_PLATFORM_ID: u32 = 0x17
 const IA32_APIC_BASE: u32 = 0x1b
@@ -145,8 +153,49 @@ function msrCell(index: u32): usize {
       return cpu + CPU_SEGMENTS + SEG_GS * SEGMENT_SIZE + SEGMENT_BASE
     case IA32_KERNEL_GS_BASE:
       return cpu + CPU_KERNEL_GS_BASE
+    case IA32_TSC_AUX:
+      return cpu + CPU_TSC_AUX
     default:
       return 0
+  }
+}
+
+/**
+ * MSRs of a family 6 processor that stand for what this machine does not have, and read 0: systems touch them without
+ * asking CPUID. Writing those that software clears is ignored.
+ */
+function readsZero(index: u32): bool {
+  switch (index) {
+    case IA32_PLATFORM_ID:
+    case 0x2a: // EBL_CR_POWERON: bus ratio straps
+    case 0xce: // PLATFORM_INFO: no ratio to tell
+    case 0x15: // reserved on later models, cleared by firmware
+      return true
+    default:
+      return writeIgnored(index) && index != IA32_BIOS_UPDT_TRIG
+  }
+}
+
+/** Their writes do nothing. */
+function writeIgnored(index: u32): bool {
+  switch (index) {
+    case IA32_BIOS_UPDT_TRIG: // there is no microcode to load
+    case 0xc1: // PMC0, PMC1, and what selects their events: the counters stand still
+    case 0xc2:
+    case 0x186:
+    case 0x187:
+    case 0x140: // MISC_FEATURE_ENABLES
+    case 0x179: // MCG_CAP: no machine check banks
+    case 0x17a: // MCG_STATUS: nothing in progress
+    case 0x198: // PERF_STATUS, PERF_CTL: one speed
+    case 0x199:
+    case 0x19a: // CLOCK_MODULATION: off
+    case 0x19b: // THERM_INTERRUPT, THERM_STATUS: cold
+    case 0x19c:
+    case 0x1d9: // DEBUGCTL: no branch trace
+      return true
+    default:
+      return false
   }
 }
 
@@ -154,7 +203,10 @@ function msrRead(index: u32): u64 {
   const cell = msrCell(index)
   if (cell) return load<u64>(cell)
   if (index == IA32_TSC) return timeStamp()
-  if (index == IA32_PLATFORM_ID) return 0
+  if (index == IA32_MPERF) return clockNow() + load<u64>(cpu, CPU_MPERF_OFFSET)
+  if (index == IA32_APERF) return clockNow() + load<u64>(cpu, CPU_APERF_OFFSET)
+  if (index == IA32_FEATURE_CONTROL) return 1
+  if (readsZero(index)) return 0
   if (index == IA32_MTRRCAP) return MTRR_CAP_VALUE
   if (isMtrr(index)) return mtrrRead(index)
   raise(EXC_GP, 0, FAULT_DETAIL_MSR, index)
@@ -167,6 +219,15 @@ function msrWrite(index: u32, value: u64): bool {
     return true
   }
   if (index == IA32_EFER) return eferWrite(value)
+  if (index == IA32_MPERF) {
+    store<u64>(cpu, value - clockNow(), CPU_MPERF_OFFSET)
+    return true
+  }
+  if (index == IA32_APERF) {
+    store<u64>(cpu, value - clockNow(), CPU_APERF_OFFSET)
+    return true
+  }
+  if (writeIgnored(index)) return true
   if (isMtrr(index)) return mtrrWrite(index, value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   const cell = msrCell(index)
   if (!cell || !msrValueValid(index, value)) return raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
@@ -188,6 +249,7 @@ function msrValueValid(index: u32, value: u64): bool {
     case IA32_SYSENTER_EIP:
       return canonical(value)
     case IA32_FMASK:
+    case IA32_TSC_AUX:
       return value >> 32 == 0
     case IA32_PAT:
       return patValid(value)

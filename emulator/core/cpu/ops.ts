@@ -448,9 +448,27 @@ export enum Sys {
   SWAPGS,
   WBINVD,
   BIOS_CALL,
-  PRIVILEGED_NOT_THERE, // RDPMC: #GP
+  EXTENSION, // O_AUX2: size | Extension << 16; register at O_DST
   /** The address runUntil() waits for; not an instruction. */
   BREAK,
+}
+
+/** Of Sys.EXTENSION (extensions.ts). */
+export enum Extension {
+  RDTSCP,
+  RDPID,
+  RDPMC,
+  RDFSBASE,
+  RDGSBASE,
+  WRFSBASE,
+  WRGSBASE,
+  CLAC,
+  STAC,
+  INVPCID,
+  MONITOR,
+  MWAIT,
+  RDRAND,
+  RDSEED,
 }
 
 export const STRING_MOVS: u32 = 0

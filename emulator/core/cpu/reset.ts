@@ -4,6 +4,7 @@ import {
   ACTIVITY_RUNNING,
   ACTIVITY_WAIT_SIPI,
   CPU_ACTIVITY,
+  CPU_APERF_OFFSET,
   CPU_APIC_BASE,
   CPU_CR0,
   CPU_CR2,
@@ -24,12 +25,14 @@ import {
   CPU_LAZY,
   CPU_LSTAR,
   CPU_MISC_ENABLE,
+  CPU_MPERF_OFFSET,
   CPU_MTRR_DEF_TYPE,
   CPU_MTRR_FIXED,
   CPU_MTRR_VARIABLE,
   CPU_NMI,
   CPU_PAT,
   CPU_PDPTE,
+  CPU_RANDOM,
   CPU_RAX,
   CPU_REPEATING,
   CPU_RDX,
@@ -45,6 +48,8 @@ import {
   CPU_UCODE_REV,
   CPU_XCR0,
   CPU_XSAVE,
+  HDR_SEED,
+  HEADER,
   LAZY_NONE,
   RESET_SYSTEM,
   SEG_CS,
@@ -158,5 +163,8 @@ function modelSpecificReset(): void {
   store<u64>(cpu, 0, CPU_MTRR_DEF_TYPE)
   memory.fill(cpu + CPU_MTRR_FIXED, 0, 11 * 8)
   memory.fill(cpu + CPU_MTRR_VARIABLE, 0, 16 * 8)
+  store<u64>(cpu, 0, CPU_APERF_OFFSET)
+  store<u64>(cpu, 0, CPU_MPERF_OFFSET)
+  store<u64>(cpu, load<u64>(HEADER, HDR_SEED), CPU_RANDOM)
   timeStampSet(0)
 }

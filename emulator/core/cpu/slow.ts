@@ -5,6 +5,7 @@ import { accessCommit, accessRead, accessWrite } from '../memory/linear'
 import {
   CPU_CPL,
   CPU_CR0,
+  CPU_CR4,
   CPU_GDTR_BASE,
   CPU_GDTR_LIMIT,
   CPU_IDTR_BASE,
@@ -20,6 +21,7 @@ import {
   CPU_SEGMENTS,
   FAULT_DETAIL_DIVIDE,
   FAULT_DETAIL_NONE,
+  FAULT_DETAIL_PRIVILEGE,
   MODE_CODE64,
   MODE_SIZE,
   SEG_LDTR,
@@ -39,6 +41,7 @@ import {
 } from './arithmetic'
 import { adjust } from './bcd'
 import { bounce, cpu } from './context'
+import { CR4_UMIP } from './control-registers'
 import { faultPending, raise } from './fault'
 import {
   carry,
@@ -908,7 +911,14 @@ function storeSegment(ip: usize, size: u32, flags: u32): u32 {
 }
 
 /** SGDT and SIDT: limit, then a 64-bit base in 64-bit mode, else 32 bits (SDM 2 SGDT). */
+/** False, #GP(0) pending: CR4.UMIP keeps SGDT, SIDT, SLDT, SMSW and STR from CPL 1-3 (SDM 3A 2.5). */
+function tablesReadable(): bool {
+  if (load<u32>(cpu, CPU_CPL) == 0 || !(load<u64>(cpu, CPU_CR4) & CR4_UMIP)) return true
+  return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+}
+
 function storeTable(ip: usize, size: u32, idt: u32): u32 {
+  if (!tablesReadable()) return FAULTED
   const p = operandWrite(ip, size + 2, false)
   if (!p) return FAULTED
   const base = idt ? load<u64>(cpu, CPU_IDTR_BASE) : load<u64>(cpu, CPU_GDTR_BASE)
@@ -918,8 +928,9 @@ function storeTable(ip: usize, size: u32, idt: u32): u32 {
   return finish(p)
 }
 
-/** SLDT, STR, SMSW. UMIP is not offered, so every ring may. */
+/** SLDT, STR, SMSW. */
 function storeSystem(ip: usize, size: u32, flags: u32): u32 {
+  if (!tablesReadable()) return FAULTED
   const what = (flags >> 16) & 15
   let value: u64
   if (what == 2) value = load<u64>(cpu, CPU_CR0)

@@ -32,6 +32,7 @@ import {
 import { cpuid } from './cpuid'
 import { breakpointsEnabled, ioBreakpoints } from './debug'
 import { lar, lgdt, lidt, lldt, lsl, ltr, verr, verw } from './descriptor-tables'
+import { extension } from './extensions'
 import { farCall, farJump } from './far-transfer'
 import { farReturn } from './far-return'
 import { swapgs, syscall, sysenter, sysexit, sysret } from './fast-system-call'
@@ -187,6 +188,8 @@ function systemTables(ip: usize, flags: u32): bool {
       return sysexit(size)
     case Sys.SWAPGS:
       return swapgs()
+    case Sys.EXTENSION:
+      return extension(ip)
     case Sys.WBINVD:
       return privileged()
     case Sys.BIOS_CALL:

@@ -36,7 +36,7 @@ import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
-import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, walk } from './walk'
+import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, setImplicit, supervisorBarred, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
 export const NO_ADDRESS: u64 = 0x8000000000000000
@@ -92,6 +92,7 @@ function translate(linear: u64, access: u32, user: bool): u64 {
 @inline
 function allowed(flags: u32, access: u32, user: bool): bool {
   if (user && !(flags & TLB_USER)) return false
+  if (!user && flags & TLB_USER && supervisorBarred(access)) return false
   if (access == ACCESS_WRITE) {
     if (!(flags & TLB_DIRTY)) return false
     if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return false
@@ -317,35 +318,59 @@ export function linearProbeWrite(linear: u64, size: u32, user: bool): bool {
 }
 
 export function systemRead8(linear: u64): u8 {
-  return linearRead8(linear, false)
+  setImplicit(true)
+  const value = linearRead8(linear, false)
+  setImplicit(false)
+  return value
 }
 
 export function systemRead16(linear: u64): u16 {
-  return linearRead16(linear, false)
+  setImplicit(true)
+  const value = linearRead16(linear, false)
+  setImplicit(false)
+  return value
 }
 
 export function systemRead32(linear: u64): u32 {
-  return linearRead32(linear, false)
+  setImplicit(true)
+  const value = linearRead32(linear, false)
+  setImplicit(false)
+  return value
 }
 
 export function systemRead64(linear: u64): u64 {
-  return linearRead64(linear, false)
+  setImplicit(true)
+  const value = linearRead64(linear, false)
+  setImplicit(false)
+  return value
 }
 
 export function systemWrite8(linear: u64, value: u8): bool {
-  return linearWrite8(linear, value, false)
+  setImplicit(true)
+  const written = linearWrite8(linear, value, false)
+  setImplicit(false)
+  return written
 }
 
 export function systemWrite16(linear: u64, value: u16): bool {
-  return linearWrite16(linear, value, false)
+  setImplicit(true)
+  const written = linearWrite16(linear, value, false)
+  setImplicit(false)
+  return written
 }
 
 export function systemWrite32(linear: u64, value: u32): bool {
-  return linearWrite32(linear, value, false)
+  setImplicit(true)
+  const written = linearWrite32(linear, value, false)
+  setImplicit(false)
+  return written
 }
 
 export function systemWrite64(linear: u64, value: u64): bool {
-  return linearWrite64(linear, value, false)
+  setImplicit(true)
+  const written = linearWrite64(linear, value, false)
+  setImplicit(false)
+  return written
 }
 
 /** Reads a byte of code for the decoder's slow path, where the page is neither RAM nor ROM. */

@@ -10,7 +10,12 @@ import { clockNow } from '../machine/clock'
 import {
   CPU_CPL,
   CPU_CR0,
+  CPU_CR3,
+  CPU_CR4,
   CPU_FETCH_PAGE,
+  CPU_MODE,
+  CPU_PCID_SERIAL,
+  CPU_PCIDS,
   CPU_RFLAGS,
   CPU_STATS,
   CPU_TLB,
@@ -28,6 +33,7 @@ import {
   FRAME_STAMP,
   FRAME_TOUCHED,
   FRAME_WRITTEN,
+  MODE_PAGING,
   STAT_TLB_FLUSHES,
   TLB_COUNT,
   TLB_DIRTY,
@@ -55,17 +61,24 @@ const CONTEXT_LIMIT: u64 = 4092
 const CONTEXT_STEP: u64 = 4
 const CONTEXT_USER: u64 = 1
 const CONTEXT_ALIGNED: u64 = 2
+/** Of a supervisor: CR4.SMAP keeps it from user pages, RFLAGS.AC being clear. */
+const CONTEXT_GUARDED: u64 = 2
 const CR0_AM: u32 = 0x40000
+const CR4_PCIDE: u32 = 0x20000
+const CR4_SMAP: u32 = 0x200000
 
 /** Whether accesses are to be aligned now: CR0.AM and RFLAGS.AC at CPL 3 (SDM 3A 6.15, #AC). */
 @inline
 export function alignmentChecked(): bool {
-  return (tlbContext & CONTEXT_ALIGNED) != 0
+  return (tlbContext & (CONTEXT_USER | CONTEXT_ALIGNED)) == (CONTEXT_USER | CONTEXT_ALIGNED)
 }
 
 /** The bits of the context that say what kind of access the entries were made for. */
 function contextKind(): u64 {
-  if (load<u32>(cpu, CPU_CPL) != 3) return 0
+  if (load<u32>(cpu, CPU_CPL) != 3) {
+    const guarded = (load<u32>(cpu, CPU_CR4) & CR4_SMAP) != 0 && !(load<u32>(cpu, CPU_RFLAGS) & FLAG_AC)
+    return guarded ? CONTEXT_GUARDED : 0
+  }
   const aligned = (load<u32>(cpu, CPU_CR0) & CR0_AM) != 0 && (load<u32>(cpu, CPU_RFLAGS) & FLAG_AC) != 0
   return aligned ? CONTEXT_USER | CONTEXT_ALIGNED : CONTEXT_USER
 }
@@ -122,15 +135,58 @@ export function tlbAlignmentChanged(): void {
 /** MOV CR3 and the like: invalidates every translation, global ones only if asked (SDM 3A 4.10.4.1). */
 export function tlbFlushAll(includingGlobal: bool): void {
   store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FLUSHES) + 1, CPU_STATS + STAT_TLB_FLUSHES)
-  const generation = load<u32>(cpu, CPU_TLB_GENERATION) + 1
-  store<u32>(cpu, generation, CPU_TLB_GENERATION)
-  // A wrapped generation would revive entries of the distant past.
-  if (includingGlobal || generation == 0) {
+  // Of every PCID: none of them has entries any more.
+  memory.fill(cpu + CPU_PCIDS, 0, 4096 * 4)
+  const wrapped = newGeneration()
+  if (includingGlobal || wrapped) {
     memory.fill(cpu + CPU_TLB, 0, TLB_COUNT * TLB_ENTRY_SIZE)
     store<u32>(cpu, 0, CPU_TLB_LARGE)
   }
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
   tlbDropFast()
+}
+
+/** Gives the current PCID a generation of its own. True when the serial number has wrapped, which revives the dead. */
+function newGeneration(): bool {
+  const serial = load<u32>(cpu, CPU_PCID_SERIAL) + 1
+  store<u32>(cpu, serial ? serial : 1, CPU_PCID_SERIAL)
+  store<u32>(cpu, serial ? serial : 1, CPU_TLB_GENERATION)
+  store<u32>(currentContext(), serial ? serial : 1)
+  return serial == 0
+}
+
+/** Cell of the current PCID: 0 while CR4.PCIDE is clear (SDM 3A 4.10.1). */
+function currentContext(): usize {
+  const pcid = load<u32>(cpu, CPU_CR4) & CR4_PCIDE ? load<u32>(cpu, CPU_CR3) & 0xfff : 0
+  return cpu + CPU_PCIDS + pcid * 4
+}
+
+/** MOV CR3 that keeps the translations of its PCID: CR3 is loaded already. */
+export function tlbSwitchProcessContext(pcid: u32): void {
+  const generation = load<u32>(cpu + CPU_PCIDS + pcid * 4)
+  if (generation) store<u32>(cpu, generation, CPU_TLB_GENERATION)
+  else newGeneration()
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  tlbDropFast()
+}
+
+/** MOV CR3, INVPCID type 1: the translations of one PCID, global ones stay. */
+export function tlbFlushProcessContext(pcid: u32): void {
+  const cell = cpu + CPU_PCIDS + pcid * 4
+  store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FLUSHES) + 1, CPU_STATS + STAT_TLB_FLUSHES)
+  store<u32>(cell, 0)
+  if (cell != currentContext()) return
+  if (load<u32>(cpu, CPU_PCID_SERIAL) == 0xffffffff) tlbFlushAll(true)
+  else newGeneration()
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  tlbDropFast()
+}
+
+/** INVPCID type 0: one page of one PCID. */
+export function tlbInvalidateIn(pcid: u32, linear: u64): void {
+  const cell = cpu + CPU_PCIDS + pcid * 4
+  if (cell == currentContext()) tlbInvalidatePage(linear)
+  else tlbFlushProcessContext(pcid)
 }
 
 /** INVLPG: the page of `linear`, global or not, and every fragment of the large page it lies in (SDM 3A 4.10.4.1). */
@@ -215,6 +271,8 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   }
   const user = load<u32>(cpu, CPU_CPL) == 3
   if ((user && !(flags & TLB_USER)) || alignmentChecked()) return
+  // Implicit accesses may have been made with other rights than the context's.
+  if (!user && flags & TLB_USER && (tlbContext & CONTEXT_GUARDED) != 0 && load<u32>(cpu, CPU_MODE) & MODE_PAGING) return
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
   store<u64>(fast, tag, FAST_READ)
   if (!(flags & TLB_NX)) store<u64>(fast, tag, FAST_EXECUTE)

@@ -4,13 +4,16 @@
 import { cpu } from '../cpu/context'
 import { PHYSICAL_ADDRESS_BITS } from '../cpu/cpuid'
 import { raisePageFault } from '../cpu/fault'
+import { FLAG_AC } from '../cpu/flags'
 import {
+  CPU_CPL,
   CPU_CR0,
   CPU_CR3,
   CPU_CR4,
   CPU_EFER,
   CPU_MODE,
   CPU_PDPTE,
+  CPU_RFLAGS,
   CPU_STATS,
   CPU_TLB_GENERATION,
   CPU_TLB_LARGE,
@@ -60,6 +63,8 @@ const CR0_WP: u32 = 0x10000
 const CR4_PSE: u32 = 0x10
 const CR4_PAE: u32 = 0x20
 const CR4_PGE: u32 = 0x80
+const CR4_SMEP: u32 = 0x100000
+const CR4_SMAP: u32 = 0x200000
 const EFER_NXE: u32 = 0x800
 
 /** Page-fault error code bits (SDM 3A 4.7). */
@@ -85,7 +90,8 @@ function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 
   if (user) code |= PF_USER
   if (reserved) code |= PF_RESERVED
   // I/D is reported only where an execute-disable mechanism is on (SDM 3A 4.7).
-  if (access == ACCESS_EXECUTE && load<u32>(cpu, CPU_EFER) & EFER_NXE && load<u32>(cpu, CPU_CR4) & CR4_PAE)
+  const cr4 = load<u32>(cpu, CPU_CR4)
+  if (access == ACCESS_EXECUTE && ((load<u32>(cpu, CPU_EFER) & EFER_NXE && cr4 & CR4_PAE) || cr4 & CR4_SMEP))
     code |= PF_FETCH
   return code
 }
@@ -228,8 +234,24 @@ function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
   return fill(linear, pte & 0xfffff000, flags, pteAt, pte)
 }
 
-/** SDM 3A 4.6.1, without SMEP, SMAP and protection keys, which CPUID does not offer. */
+/** Whether CR4.SMEP or CR4.SMAP keeps a supervisor access from a user page (SDM 3A 4.6.1). */
+export function supervisorBarred(access: u32): bool {
+  const cr4 = load<u32>(cpu, CPU_CR4)
+  if (access == ACCESS_EXECUTE) return (cr4 & CR4_SMEP) != 0
+  if (!(cr4 & CR4_SMAP)) return false
+  // RFLAGS.AC speaks for explicit accesses only; from CPL 3 the processor's own are implicit.
+  return implicit || load<u32>(cpu, CPU_CPL) == 3 || !(load<u32>(cpu, CPU_RFLAGS) & FLAG_AC)
+}
+
+/** Set around the processor's own accesses to descriptor tables and TSSs. Transient. */
+let implicit: bool = false
+export function setImplicit(value: bool): void {
+  implicit = value
+}
+
+/** SDM 3A 4.6.1, without protection keys, which CPUID does not offer. */
 function permitted(rights: u64, nx: u64, access: u32, user: bool): bool {
+  if (!user && rights & PTE_US && supervisorBarred(access)) return false
   if (user && !(rights & PTE_US)) return false
   if (access == ACCESS_WRITE && !(rights & PTE_RW) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return false
   return access != ACCESS_EXECUTE || nx == 0

@@ -40,10 +40,7 @@ const dotted = (protocol: number) => `${protocol >> 8}.${String(protocol & 0xff)
 
 /** Whether the file calls itself a Linux kernel: "HdrS" in the set-up header. */
 export function isBzImage(file: Uint8Array): boolean {
-  return (
-    file.length >= MAGIC + 4 &&
-    [0x48, 0x64, 0x72, 0x53].every((byte, i) => file[MAGIC + i] === byte)
-  )
+  return file.length >= MAGIC + 4 && [0x48, 0x64, 0x72, 0x53].every((byte, i) => file[MAGIC + i] === byte)
 }
 
 /**
@@ -52,7 +49,9 @@ export function isBzImage(file: Uint8Array): boolean {
  */
 export function readBzImage(file: Uint8Array): BzImage {
   if (file.length < 2 * SECTOR) {
-    throw new KernelError(`${file.length} bytes cannot be a Linux kernel: the boot sector and set-up code alone have more`)
+    throw new KernelError(
+      `${file.length} bytes cannot be a Linux kernel: the boot sector and set-up code alone have more`,
+    )
   }
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   if (!isBzImage(file)) {
@@ -61,7 +60,9 @@ export function readBzImage(file: Uint8Array): BzImage {
     )
   }
   if (view.getUint16(BOOT_FLAG, true) !== 0xaa55) {
-    throw new KernelError(`the boot flag at ${hex(BOOT_FLAG)} is ${hex(view.getUint16(BOOT_FLAG, true))}, not AA55h`)
+    throw new KernelError(
+      `the boot flag at ${hex(BOOT_FLAG)} is ${hex(view.getUint16(BOOT_FLAG, true))}, not AA55h`,
+    )
   }
   const protocol = view.getUint16(0x206, true)
   if (protocol < 0x202 || protocol > 0x2ff) {
@@ -71,7 +72,9 @@ export function readBzImage(file: Uint8Array): BzImage {
   }
   const loadFlags = view.getUint8(0x211)
   if ((loadFlags & LOADED_HIGH) === 0) {
-    throw new KernelError('it is a zImage, which is loaded below 1 MiB (loadflags at 211h); build it as a bzImage')
+    throw new KernelError(
+      'it is a zImage, which is loaded below 1 MiB (loadflags at 211h); build it as a bzImage',
+    )
   }
   // 0 stands for 4, as in the first kernels.
   const setupSectors = view.getUint8(HEADER) || 4
@@ -83,7 +86,8 @@ export function readBzImage(file: Uint8Array): BzImage {
         `${start + size} bytes with the boot sector; the file has ${file.length}`,
     )
   }
-  if (size < 0x200) throw new KernelError(`the header gives the kernel ${size} bytes (syssize at 1F4h): there is none`)
+  if (size < 0x200)
+    throw new KernelError(`the header gives the kernel ${size} bytes (syssize at 1F4h): there is none`)
   // The header ends where the jump at 200h goes, but behind everything its version has.
   const headerEnd = MAGIC + view.getUint8(0x201)
   if (headerEnd < 0x22c || headerEnd > 0x290 || headerEnd > start) {

@@ -39,7 +39,8 @@ function readWhole(path: string): Uint8Array {
     const stat = fstatSync(descriptor)
     if (!stat.isFile()) throw new DirectBootError(`${path}: is not a regular file`)
     if (stat.size === 0) throw new DirectBootError(`${path}: the file is empty`)
-    if (stat.size > FILE_MAX) throw new DirectBootError(`${path}: ${stat.size} bytes do not fit into a machine`)
+    if (stat.size > FILE_MAX)
+      throw new DirectBootError(`${path}: ${stat.size} bytes do not fit into a machine`)
     return readAt(descriptor, 0, stat.size)
   } catch (error) {
     if (error instanceof DirectBootError || error instanceof MediumError) throw error

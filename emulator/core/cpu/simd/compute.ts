@@ -40,7 +40,6 @@ import {
   integer38,
   mmx0F,
   mmx38,
-  multipleSums,
   shuffleDoubles,
   shuffleDwords,
   shuffleHighWords,
@@ -358,37 +357,43 @@ function multiplyAdd(opcode: u32, a: v128, b: v128, flags: u32, dst: usize): v12
     r = i32x4.replace_lane(
       r,
       1,
-      <u32>fuse(
-        u32(i32x4.extract_lane(x, 1)),
-        u32(i32x4.extract_lane(y, 1)),
-        u32(i32x4.extract_lane(z, 1)),
-        negateProduct,
-        odd,
-        true,
+      <u32>(
+        fuse(
+          u32(i32x4.extract_lane(x, 1)),
+          u32(i32x4.extract_lane(y, 1)),
+          u32(i32x4.extract_lane(z, 1)),
+          negateProduct,
+          odd,
+          true,
+        )
       ),
     )
     r = i32x4.replace_lane(
       r,
       2,
-      <u32>fuse(
-        u32(i32x4.extract_lane(x, 2)),
-        u32(i32x4.extract_lane(y, 2)),
-        u32(i32x4.extract_lane(z, 2)),
-        negateProduct,
-        even,
-        true,
+      <u32>(
+        fuse(
+          u32(i32x4.extract_lane(x, 2)),
+          u32(i32x4.extract_lane(y, 2)),
+          u32(i32x4.extract_lane(z, 2)),
+          negateProduct,
+          even,
+          true,
+        )
       ),
     )
     return i32x4.replace_lane(
       r,
       3,
-      <u32>fuse(
-        u32(i32x4.extract_lane(x, 3)),
-        u32(i32x4.extract_lane(y, 3)),
-        u32(i32x4.extract_lane(z, 3)),
-        negateProduct,
-        odd,
-        true,
+      <u32>(
+        fuse(
+          u32(i32x4.extract_lane(x, 3)),
+          u32(i32x4.extract_lane(y, 3)),
+          u32(i32x4.extract_lane(z, 3)),
+          negateProduct,
+          odd,
+          true,
+        )
       ),
     )
   }
@@ -397,7 +402,14 @@ function multiplyAdd(opcode: u32, a: v128, b: v128, flags: u32, dst: usize): v12
   return i64x2.replace_lane(
     r,
     1,
-    fuse(i64x2.extract_lane(x, 1), i64x2.extract_lane(y, 1), i64x2.extract_lane(z, 1), negateProduct, odd, false),
+    fuse(
+      i64x2.extract_lane(x, 1),
+      i64x2.extract_lane(y, 1),
+      i64x2.extract_lane(z, 1),
+      negateProduct,
+      odd,
+      false,
+    ),
   )
 }
 
@@ -441,7 +453,8 @@ function prefixed3A(opcode: u32, a: v128, b: v128, flags: u32): v128 {
     case 0x4c: {
       // The mask register is named by the immediate (SDM 2 VBLENDVPS).
       const mask = v128.load(cpu + XMM0 + (imm >> 4) * 16 + (flags & HIGH ? YMM_HIGH : 0))
-      const bits = opcode == 0x4a ? i32x4.shr_s(mask, 31) : opcode == 0x4b ? i64x2.shr_s(mask, 63) : i8x16.shr_s(mask, 7)
+      const bits =
+        opcode == 0x4a ? i32x4.shr_s(mask, 31) : opcode == 0x4b ? i64x2.shr_s(mask, 63) : i8x16.shr_s(mask, 7)
       return v128.bitselect(b, a, bits)
     }
     case 0xdf:

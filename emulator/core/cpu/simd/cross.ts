@@ -62,7 +62,8 @@ export function cross(number: u32, flags: u32, dst: usize, a: usize, p: usize): 
   high = zeros()
   if ((number & 0xff00) == 0x2100 && opcode >= 0x20 && opcode <= 0x35) {
     // PMOVSX, PMOVZX into both halves: the source's bytes follow one another.
-    const step: usize = (opcode & 15) == 0 || (opcode & 15) == 3 || (opcode & 15) == 5 ? 8 : (opcode & 15) == 2 ? 2 : 4
+    const step: usize =
+      (opcode & 15) == 0 || (opcode & 15) == 3 || (opcode & 15) == 5 ? 8 : (opcode & 15) == 2 ? 2 : 4
     // In a register all 16 bytes are there; in memory no more than needed may be read.
     low = extend(opcode, v128.load64_zero(p))
     high = extend(opcode, v128.load64_zero(p + step))

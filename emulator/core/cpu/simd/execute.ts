@@ -120,7 +120,13 @@ export function vector(ip: usize): u32 {
     if (flags & VECTOR_VEX) v128.store(dst, i64x2.splat(0), YMM_HIGH)
     return DONE
   }
-  const low = compute(number, v128.load(source1), flags & VECTOR_COUNT ? loadVector(p, bytes) : v128.load(p), flags, dst)
+  const low = compute(
+    number,
+    v128.load(source1),
+    flags & VECTOR_COUNT ? loadVector(p, bytes) : v128.load(p),
+    flags,
+    dst,
+  )
   const second = flags & VECTOR_COUNT ? p : flags & VECTOR_MEMORY ? p + 16 : p + YMM_HIGH
   const high = compute(
     number,
@@ -290,12 +296,17 @@ function withoutDestination(ip: usize, number: u32, flags: u32): u32 {
   }
   noteNothing()
   const first = v128.load(a)
-  const second = loadVector(p, bytes < 16 ? bytes : 16)
+  const second = loadVector(p, min<u32>(bytes, 16))
   if ((number & 0xf000) == 0x1000) {
     // UCOMISS, COMISS, UCOMISD, COMISD
     const single = (number & 0xf00) == 0
     const r = single
-      ? compareFlags(u32(i32x4.extract_lane(first, 0)), u32(i32x4.extract_lane(second, 0)), opcode == 0x2f, true)
+      ? compareFlags(
+          u32(i32x4.extract_lane(first, 0)),
+          u32(i32x4.extract_lane(second, 0)),
+          opcode == 0x2f,
+          true,
+        )
       : compareFlags(i64x2.extract_lane(first, 0), i64x2.extract_lane(second, 0), opcode == 0x2f, false)
     if (raised && !settleExceptions()) return FAULTED
     setStatus(r)

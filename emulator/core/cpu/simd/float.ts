@@ -160,10 +160,10 @@ export function lane64(opcode: u32, a: u64, b: u64): u64 {
         }
         break
       case MIN:
-        if (x != x || y != y) return extremum(true, a, b, false)
+        if (isNan(a, false) || isNan(b, false)) return extremum(true, a, b, false)
         return x < y ? a : b
       default:
-        if (x != x || y != y) return extremum(false, a, b, false)
+        if (isNan(a, false) || isNan(b, false)) return extremum(false, a, b, false)
         return x > y ? a : b
     }
     if (exact && ordinary64(reinterpret<u64>(r))) return reinterpret<u64>(r)
@@ -213,10 +213,10 @@ export function lane32(opcode: u32, a: u32, b: u32): u32 {
         if (!exact) exact = <f64>r * <f64>r == <f64>y
         break
       case MIN:
-        if (x != x || y != y) return <u32>extremum(true, a, b, true)
+        if (isNan(a, true) || isNan(b, true)) return <u32>extremum(true, a, b, true)
         return x < y ? a : b
       default:
-        if (x != x || y != y) return <u32>extremum(false, a, b, true)
+        if (isNan(a, true) || isNan(b, true)) return <u32>extremum(false, a, b, true)
         return x > y ? a : b
     }
     if (exact && ordinary32(reinterpret<u32>(r))) return reinterpret<u32>(r)
@@ -275,10 +275,7 @@ function settled64(r: v128, zero: v128): bool {
 @inline
 function settled32(r: v128, zero: v128): bool {
   const a = v128.and(r, ABSOLUTE32)
-  const ordinary = v128.and(
-    i32x4.gt_s(i32x4.splat(0x7f800000), a),
-    i32x4.gt_s(a, i32x4.splat(0x00ffffff)),
-  )
+  const ordinary = v128.and(i32x4.gt_s(i32x4.splat(0x7f800000), a), i32x4.gt_s(a, i32x4.splat(0x00ffffff)))
   return i32x4.all_true(v128.or(ordinary, v128.and(i32x4.eq(a, i32x4.splat(0)), zero)))
 }
 
@@ -401,22 +398,46 @@ function compareLane(p: u32, x: u64, y: u64, single: bool): bool {
     noteDenormal(b, single)
     r = relation(a, b, single)
   }
-  return ((<u32>(TRUTH >> ((p & 15) * 4)) & 15) & r) != 0
+  return (<u32>(TRUTH >> ((p & 15) * 4)) & 15 & r) != 0
 }
 
 /** CMPPD, CMPPS; `lanes`: how many, the others come from a. */
 export function compare(p: u32, a: v128, b: v128, single: bool, lanes: u32): v128 {
   let r = a
   if (single) {
-    r = i32x4.replace_lane(r, 0, compareLane(p, u32(i32x4.extract_lane(a, 0)), u32(i32x4.extract_lane(b, 0)), true) ? -1 : 0)
+    r = i32x4.replace_lane(
+      r,
+      0,
+      compareLane(p, u32(i32x4.extract_lane(a, 0)), u32(i32x4.extract_lane(b, 0)), true) ? -1 : 0,
+    )
     if (lanes == 1) return r
-    r = i32x4.replace_lane(r, 1, compareLane(p, u32(i32x4.extract_lane(a, 1)), u32(i32x4.extract_lane(b, 1)), true) ? -1 : 0)
-    r = i32x4.replace_lane(r, 2, compareLane(p, u32(i32x4.extract_lane(a, 2)), u32(i32x4.extract_lane(b, 2)), true) ? -1 : 0)
-    return i32x4.replace_lane(r, 3, compareLane(p, u32(i32x4.extract_lane(a, 3)), u32(i32x4.extract_lane(b, 3)), true) ? -1 : 0)
+    r = i32x4.replace_lane(
+      r,
+      1,
+      compareLane(p, u32(i32x4.extract_lane(a, 1)), u32(i32x4.extract_lane(b, 1)), true) ? -1 : 0,
+    )
+    r = i32x4.replace_lane(
+      r,
+      2,
+      compareLane(p, u32(i32x4.extract_lane(a, 2)), u32(i32x4.extract_lane(b, 2)), true) ? -1 : 0,
+    )
+    return i32x4.replace_lane(
+      r,
+      3,
+      compareLane(p, u32(i32x4.extract_lane(a, 3)), u32(i32x4.extract_lane(b, 3)), true) ? -1 : 0,
+    )
   }
-  r = i64x2.replace_lane(r, 0, compareLane(p, i64x2.extract_lane(a, 0), i64x2.extract_lane(b, 0), false) ? -1 : 0)
+  r = i64x2.replace_lane(
+    r,
+    0,
+    compareLane(p, i64x2.extract_lane(a, 0), i64x2.extract_lane(b, 0), false) ? -1 : 0,
+  )
   if (lanes == 1) return r
-  return i64x2.replace_lane(r, 1, compareLane(p, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1), false) ? -1 : 0)
+  return i64x2.replace_lane(
+    r,
+    1,
+    compareLane(p, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1), false) ? -1 : 0,
+  )
 }
 
 /** UCOMISD, COMISD (`signalling`): ZF, PF, CF as a value of RFLAGS (SDM 2 COMISD). */

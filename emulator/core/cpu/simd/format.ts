@@ -152,7 +152,9 @@ export function format0F(pp: u32, opcode: u32, register: bool): u32 {
     case 0xc2:
       return (pp < PP_F3 ? PACKED : pp == PP_F3 ? SCALAR4 : SCALAR8) | F_IMM
     case 0xc3:
-      return pp == PP_NONE ? 4 | F_RM_GPR | F_REG_GPR | F_WIDE | F_LEGACY | F_STORE | F_MEMORY_ONLY | F_PLAIN : 0
+      return pp == PP_NONE
+        ? 4 | F_RM_GPR | F_REG_GPR | F_WIDE | F_LEGACY | F_STORE | F_MEMORY_ONLY | F_PLAIN
+        : 0
     case 0xc4:
       if (pp == PP_NONE) return 2 | F_RM_GPR | F_REG_MM | F_LEGACY | F_IMM
       return pp == PP_66 ? 2 | F_RM_GPR | F_NDS | BOTH | F_IMM : 0
@@ -195,7 +197,9 @@ export function format0F(pp: u32, opcode: u32, register: bool): u32 {
   }
   // The regular packed integer instructions: MMX without prefix, SSE2 with 66h.
   const regular =
-    (opcode >= 0x60 && opcode <= 0x6b) || (opcode >= 0x74 && opcode <= 0x76) || (opcode >= 0xd4 && opcode <= 0xfe)
+    (opcode >= 0x60 && opcode <= 0x6b) ||
+    (opcode >= 0x74 && opcode <= 0x76) ||
+    (opcode >= 0xd4 && opcode <= 0xfe)
   if (!regular || pp > PP_66) return 0
   // PUNPCKLBW, PUNPCKLWD and PUNPCKLDQ read only the half they need when they are MMX instructions.
   if (pp == PP_NONE) return opcode <= 0x62 ? 4 | F_RM_MM | F_REG_MM | F_LEGACY : MMX

@@ -1,18 +1,13 @@
 // Packed integer arithmetic, 16 bytes at a time: WebAssembly's vector instructions are exact for it (SDM 2 PADDB and
 // so on). MMX instructions are the same on the low 64 bits, but for those that join two operands.
 
-
 /** Scratch for lanes chosen at run time would be memory; a swizzle with a computed control needs none. */
 // @ts-expect-error: decorator
 @inline
 function dwordControl(imm: u32): v128 {
   const base = i32x4.splat(0x03020100)
   const lanes = i32x4.replace_lane(
-    i32x4.replace_lane(
-      i32x4.replace_lane(i32x4.splat(imm & 3), 1, (imm >> 2) & 3),
-      2,
-      (imm >> 4) & 3,
-    ),
+    i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(imm & 3), 1, (imm >> 2) & 3), 2, (imm >> 4) & 3),
     3,
     (imm >> 6) & 3,
   )

@@ -180,7 +180,7 @@ export function roundPack(sign: bool, e: i32, sig: u64, single: bool): u64 {
     return signed | kept
   }
   if (lost) note(PE)
-  return signed | ((<u64>(exp + bias - 1) << bits) + kept)
+  return signed | (((<u64>(exp + bias - 1)) << bits) + kept)
 }
 
 // @ts-expect-error: decorator
@@ -188,7 +188,7 @@ export function roundPack(sign: bool, e: i32, sig: u64, single: bool): u64 {
 function shiftJam(x: u64, n: u32): u64 {
   if (n == 0) return x
   if (n > 63) return x != 0 ? 1 : 0
-  return (x >> n) | ((x << (64 - n)) != 0 ? 1 : 0)
+  return (x >> n) | (x << (64 - n) != 0 ? 1 : 0)
 }
 
 /** a + b, or a - b. */
@@ -417,7 +417,7 @@ export function softFma(x: u64, y: u64, z: u64, negateProduct: bool, negateAdden
     if (d - 64 == 0) lowC = highC | jam
     highC = 0
   } else if (d) {
-    const jam: u64 = (lowC << (64 - d)) != 0 ? 1 : 0
+    const jam: u64 = lowC << (64 - d) != 0 ? 1 : 0
     lowC = (lowC >> d) | (highC << (64 - d)) | jam
     highC >>= d
   }
@@ -476,7 +476,7 @@ export function widen(x: u64): u64 {
   if (magnitude == 0) return sign
   noteDenormal(a, true)
   unpack(a, true)
-  return sign | ((<u64>(exponent + 1022) << 52) + (significand >> 11))
+  return sign | (((<u64>(exponent + 1022)) << 52) + (significand >> 11))
 }
 
 /** To a signed integer of `bits` bits; the integer indefinite, with IE, when it does not fit. No DE (SDM 2 CVTSD2SI). */
@@ -626,7 +626,7 @@ export function narrowHalf(x: u32, mode: u32): u32 {
     return sign | <u32>kept
   }
   if (lost) note(PE)
-  return sign | <u32>((<u64>(e + 14) << 10) + kept)
+  return sign | <u32>(((<u64>(e + 14)) << 10) + kept)
 }
 
 function halfUp(sign: bool, odd: bool, lost: u64, half: u64, mode: u32): bool {

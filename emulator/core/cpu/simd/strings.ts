@@ -93,7 +93,22 @@ export function stringMask(imm: u32): v128 {
   const bytes = v128.shuffle<u8>(
     i32x4.splat(result),
     i32x4.splat(result),
-    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
   )
   return i8x16.eq(v128.and(bytes, bits), bits)
 }

@@ -57,7 +57,8 @@ function enabled(): bool {
 /** Whether XSAVE or XRSTOR may go on with an image at `linear`; the exceptions of SDM 2 XSAVE. */
 function allowed(linear: u64): bool {
   if (!enabled()) return false
-  if (load<u32>(cpu, CPU_CR0) & CR0_TS) return raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, load<u32>(cpu, CPU_CR0))
+  if (load<u32>(cpu, CPU_CR0) & CR0_TS)
+    return raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, load<u32>(cpu, CPU_CR0))
   if (linear & 63) return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
   return true
 }
@@ -227,7 +228,8 @@ export function xgetbv(): u32 {
 export function xsetbv(): u32 {
   if (!enabled()) return FAULTED
   const value = (load<u32>(cpu, CPU_RAX) as u64) | ((load<u32>(cpu, CPU_RDX) as u64) << 32)
-  const valid = (value & X87) != 0 && !(value & ~(XSTATE_COMPONENTS as u64)) && (!(value & AVX) || (value & SSE) != 0)
+  const valid =
+    (value & X87) != 0 && !(value & ~(XSTATE_COMPONENTS as u64)) && (!(value & AVX) || (value & SSE) != 0)
   if (load<u32>(cpu, CPU_CPL) != 0 || load<u32>(cpu, CPU_RCX) != 0 || !valid) return refuse(value)
   store<u64>(cpu, value, CPU_XCR0)
   return DONE

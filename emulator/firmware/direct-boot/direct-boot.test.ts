@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultConfig, type Machine, MIB } from '../../machine/api'
+import { createMachine } from '../../machine/machine'
+import { describeBzImage, KernelError, readBzImage } from './bzimage'
+import { planDirectBoot } from './load'
+
+const asset = (path: string) =>
+  readFileSync(fileURLToPath(new URL(`../../../assets/${path}`, import.meta.url)))
+const file = asset('guests/tests/direct-boot.img')
+const starter = asset('firmware/direct-boot.bin')
+
+/** The test kernel with some bytes of its header changed. */
+function patched(change: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(file)
+  change(new DataView(bytes.buffer))
+  return bytes
+}
+
+let machine: Machine | undefined
+afterEach(async () => {
+  await machine?.dispose()
+  machine = undefined
+})
+
+/** What the kernel says on the debug console before it ends the run with 21h. */
+async function boot(kernel: Uint8Array, initrd: Uint8Array | undefined, append: string, runs = 1) {
+  machine = await createMachine({
+    ...defaultConfig(),
+    memory: 64 * MIB,
+    direct: { kernel, append, ...(initrd && { initrd }) },
+  })
+  let said = ''
+  machine.on('debugcon', ({ bytes }) => {
+    said += Buffer.from(bytes).toString('latin1')
+  })
+  for (let i = 0; i < runs; i++) {
+    if (i > 0) await machine.reset()
+    machine.run()
+    const { reason, value, message } = await machine.whenStopped()
+    expect([reason, value], message).toEqual(['debug-exit', 0x21])
+  }
+  return said.trimEnd().split('\n')
+}
+
+describe('the kernel finds what the boot protocol promises', () => {
+  const initrd = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) & 0xff)
+  const sum = initrd.reduce((total, byte) => total + byte, 0)
+  const hex = (value: number) => value.toString(16).toUpperCase().padStart(8, '0')
+  // IF, boot_params, type_of_loader, sentinel, columns, initrd: address, size, sum
+  const expected = [0, 0x10000, 0xff, 0, 80, 64 * MIB - 8192, initrd.length, sum].map(hex).join(' ')
+  const e820 = [
+    [0, 0x9fc00, 1],
+    [0x9fc00, 0x400, 2],
+    [0xe0000, 0x20000, 2],
+    [MIB, 63 * MIB, 1],
+    [0xfffe0000, 0x20000, 2],
+  ].map((entry) => ` ${entry.map(hex).join(' ')}`)
+
+  test('at its 64-bit entry point', async () => {
+    expect(await boot(file, initrd, 'console=ttyS0 two words')).toEqual([
+      `64 ${expected}`,
+      ...e820,
+      'console=ttyS0 two words',
+    ])
+    const reached = machine!.milestones().filter((milestone) => milestone.reached)
+    expect(reached.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['BIOS', 'GDT', 'protected mode', 'PAE', 'paging', 'long mode', '64-bit code']),
+    )
+  })
+
+  test('at its 32-bit entry point, when that is all it has', async () => {
+    const kernel = patched((view) => view.setUint16(0x236, 0, true))
+    expect(await boot(kernel, initrd, '')).toEqual([`32 ${expected}`, ...e820])
+  })
+
+  test('without an initrd, and again after a reset', async () => {
+    const lines = await boot(file, undefined, 'again', 2)
+    expect(lines.length).toBe(14)
+    expect(lines.slice(7)).toEqual(lines.slice(0, 7))
+    expect(lines[0]).toBe(`64 ${[0, 0x10000, 0xff, 0, 80, 0, 0, 0].map(hex).join(' ')}`)
+  })
+})
+
+test('a kernel says what it is', () => {
+  expect(describeBzImage(file)).toBe('Linux kernel (bzImage) direct-boot test, boot protocol 2.15')
+})
+
+describe('what cannot be started is refused with a reason', () => {
+  test.each<[string, Uint8Array, string]>([
+    ['an empty file', new Uint8Array(0), 'cannot be a Linux kernel'],
+    ['a foreign file', new Uint8Array(4096).fill(0x41), 'HdrS'],
+    ['one cut off in its header', file.subarray(0, 0x204), 'cannot be a Linux kernel'],
+    ['one cut off behind its set-up code', file.subarray(0, 0x400), 'cut off'],
+    ['one cut off in its kernel', file.subarray(0, file.length - 100), 'cut off'],
+    ['no boot flag', patched((view) => view.setUint16(0x1fe, 0, true)), 'AA55h'],
+    ['a protocol too old', patched((view) => view.setUint16(0x206, 0x201, true)), '2.01'],
+    ['a protocol that cannot be', patched((view) => view.setUint16(0x206, 0xffff, true)), 'protocol 255.255'],
+    ['a zImage', patched((view) => view.setUint8(0x211, 0)), 'zImage'],
+    ['255 set-up sectors', patched((view) => view.setUint8(0x1f1, 255)), 'cut off'],
+    ['an absurd syssize', patched((view) => view.setUint32(0x1f4, 0xffffffff, true)), 'cut off'],
+    ['no kernel', patched((view) => view.setUint32(0x1f4, 0, true)), 'there is none'],
+    ['a header without end', patched((view) => view.setUint8(0x201, 0xff)), 'header ends at'],
+    ['an address beyond 4 GiB', patched((view) => view.setBigUint64(0x258, 1n << 40n, true)), 'above 4 GiB'],
+  ])('%s', (_, kernel, message) => {
+    expect(() => readBzImage(kernel)).toThrow(KernelError)
+    expect(() => readBzImage(kernel)).toThrow(message)
+  })
+
+  const plan = (kernel: Uint8Array, initrd: number, append: string, memory: number) =>
+    planDirectBoot({ kernel, initrd: new Uint8Array(initrd), append }, starter, memory, [])
+
+  test('kernel, initrd and memory that do not fit together', () => {
+    expect(() => plan(file, 0, '', 2 * MIB)).toThrow('needs 3 MiB of memory')
+    const huge = patched((view) => view.setUint32(0x260, 0xfffff000, true))
+    expect(() => plan(huge, 0, '', 64 * MIB)).toThrow('of memory to unpack itself')
+    expect(() => plan(file, 6 * MIB, '', 8 * MIB)).toThrow('the end of memory')
+    const low = patched((view) => view.setUint32(0x22c, 0x3fffff, true))
+    expect(() => plan(low, 2 * MIB, '', 64 * MIB)).toThrow('the kernel can reach')
+    expect(plan(low, MIB, '', 64 * MIB).find(({ bytes }) => bytes.length === MIB)?.address).toBe(3 * MIB)
+  })
+
+  test('a command line too long, or with a zero in it', () => {
+    expect(() => plan(file, 0, 'x'.repeat(256), 8 * MIB)).toThrow('256 bytes; this kernel takes 255')
+    expect(() => plan(file, 0, 'x'.repeat(255), 8 * MIB)).not.toThrow()
+    expect(() => plan(file, 0, 'a\0b', 8 * MIB)).toThrow('zero character')
+  })
+
+  test('createMachine hands the reason on', async () => {
+    await expect(
+      createMachine({ ...defaultConfig(), direct: { kernel: new Uint8Array(9999), append: '' } }),
+    ).rejects.toThrow('HdrS')
+  })
+
+  test('random damage to the header is refused or planned within the memory, never anything else', () => {
+    let state = 0x1234567
+    const random = (below: number) => {
+      state ^= state << 13
+      state ^= state >>> 17
+      state ^= state << 5
+      return (state >>> 0) % below
+    }
+    for (let i = 0; i < 3000; i++) {
+      const kernel = patched((view) => {
+        for (let n = random(4); n >= 0; n--) view.setUint8(0x1f1 + random(0x80), random(256))
+      })
+      try {
+        const chunks = plan(kernel, random(3 * MIB), 'x', 8 * MIB)
+        const sorted = chunks.toSorted((a, b) => a.address - b.address)
+        sorted.forEach(({ address, bytes }, n) => {
+          expect(address + bytes.length).toBeLessThanOrEqual(sorted[n + 1]?.address ?? 8 * MIB)
+        })
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error
+      }
+    }
+  })
+})
