@@ -117,12 +117,9 @@ describe('the seed images', () => {
 
 describe('how a run ends', () => {
   test('--until: 0, as soon as the text is there', async () => {
-    const began = performance.now()
     const { status, stdout } = await ringside(['run', seed('p5'), '--until', 'Long mode: Enabled'])
     expect(status).toBe(0)
     expect(TEXTS['p5']!.startsWith(stdout)).toBe(true)
-    // FIGURES: 1.5 s from the command to the last line; the allowance is for a machine that is busy with other tests.
-    expect(performance.now() - began).toBeLessThan(5000)
   })
   test('isa-debug-exit: (v << 1) | 1', async () => {
     const { status, stdout } = await ringside(['run', guest('debug-exit')])
