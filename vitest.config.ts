@@ -18,7 +18,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     globalSetup: ['tools/vitest-core.mjs'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
