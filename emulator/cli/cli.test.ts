@@ -56,7 +56,10 @@ describe('options of run', () => {
     const kernel = { path: 'vmlinuz', initrd: 'i.gz', append: 'a b' }
     const options = parse('--kernel', 'vmlinuz', '--initrd', 'i.gz', '--append', 'a b')
     expect(options).toMatchObject({ image: undefined, kernel })
-    expect(parse('d.img', '--kernel', 'k')).toMatchObject({ image: 'd.img', kernel: { path: 'k', append: '' } })
+    expect(parse('d.img', '--kernel', 'k')).toMatchObject({
+      image: 'd.img',
+      kernel: { path: 'k', append: '' },
+    })
     expect(() => parse('d.img', '--initrd', 'i.gz')).toThrow('--kernel')
     expect(() => parse('d.img', '--append', 'x')).toThrow('--kernel')
   })

@@ -36,7 +36,13 @@ import {
 } from '../layout'
 import { event, milestone } from '../machine/events'
 import { physicalRead64 } from '../memory/physical'
-import { pagingModeChanged, tlbDropFast, tlbFlushAll, tlbFlushProcessContext, tlbSwitchProcessContext } from '../memory/tlb'
+import {
+  pagingModeChanged,
+  tlbDropFast,
+  tlbFlushAll,
+  tlbFlushProcessContext,
+  tlbSwitchProcessContext,
+} from '../memory/tlb'
 import { cpu } from './context'
 import {
   FEATURE7_FSGSBASE,
@@ -90,7 +96,17 @@ export const CR4_SMEP: u64 = 1 << 20
 export const CR4_SMAP: u64 = 1 << 21
 /** The bits every model has; the others come with their features. */
 const CR4_ALWAYS: u64 =
-  CR4_TSD | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_DE | CR4_VME | CR4_PVI | CR4_OSFXSR | CR4_OSXMMEXCPT
+  CR4_TSD |
+  CR4_PSE |
+  CR4_PAE |
+  CR4_MCE |
+  CR4_PGE |
+  CR4_PCE |
+  CR4_DE |
+  CR4_VME |
+  CR4_PVI |
+  CR4_OSFXSR |
+  CR4_OSXMMEXCPT
 
 function cr4Supported(): u64 {
   let bits = CR4_ALWAYS
@@ -288,7 +304,7 @@ function cr4Write(value: u64): bool {
   if (value & ~old & CR4_PCIDE && (!long || load<u64>(cpu, CPU_CR3) & 0xfff)) return refuse(4, value)
   const changed = old ^ value
   const paging = changed & (CR4_PSE | CR4_PAE | CR4_PGE)
-  if ((paging | (changed & CR4_SMEP)) && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
+  if (paging | (changed & CR4_SMEP) && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
   store<u64>(cpu, value, CPU_CR4)
   // Setting SMEP and clearing PCIDE invalidate everything, too (SDM 3A 4.10.4.1).
   if (paging || value & ~old & CR4_SMEP || old & ~value & CR4_PCIDE) pagingModeChanged()

@@ -106,13 +106,11 @@ function undefined_(): void {
   emitSystem(Sys.UNDEFINED, FAULT_DETAIL_UNDEFINED_OPCODE)
 }
 
-// @ts-expect-error: decorator
 @inline
 function xmm(n: u32): u32 {
   return <u32>cpu + CPU_XMM + n * 16
 }
 
-// @ts-expect-error: decorator
 @inline
 function mode64(): bool {
   return (mode & MODE_SIZE) == MODE_CODE64

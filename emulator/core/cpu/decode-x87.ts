@@ -24,7 +24,6 @@ import {
   X87_TRUNCATE,
 } from './x87/ops'
 
-// @ts-expect-error: decorator
 @inline
 function emit(record: usize, what: X87, flags: u32): bool {
   store<u16>(record, Op.X87, O_OP)

@@ -28,7 +28,14 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { cpu } from './context'
-import { decodeCount, decodeGroup15, decodeLegacy, decodeVex, decodeXgetbv, decodeXsavec } from './decode-simd'
+import {
+  decodeCount,
+  decodeGroup15,
+  decodeLegacy,
+  decodeVex,
+  decodeXgetbv,
+  decodeXsavec,
+} from './decode-simd'
 import { decodeFxState, decodeWait, decodeX87 } from './decode-x87'
 import {
   Extension,
@@ -1596,6 +1603,7 @@ function group15(): void {
     )
     return
   }
-  if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16) decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
+  if (mod != 3 && (reg & 7) < 2 && repeat == 0 && !operand16)
+    decodeFxState(op, (reg & 1) != 0, (rex & 8) != 0)
   else if (!decodeGroup15()) notImplemented()
 }

@@ -242,14 +242,12 @@ function log2<T>(): u32 {
 // --- the hot part of the vector unit; whatever is not plain goes to vector() ----------------------------------------
 
 /** Neither #UD nor #NM for an SSE instruction: CR0.EM, CR0.TS clear, CR4.OSFXSR set. */
-// @ts-expect-error: decorator
 @inline
 function sseReady(c: usize): bool {
   return (load<u32>(c, CPU_CR0) & 12) == 0 && (load<u32>(c, CPU_CR4) & 0x200) != 0
 }
 
 /** A misaligned operand of an instruction that wants it aligned. */
-// @ts-expect-error: decorator
 @inline
 function misaligned(ip: usize, linear: u64): bool {
   return (linear & 15) != 0 && (load<u32>(ip, O_AUX2) & VECTOR_ALIGNED) != 0
@@ -262,7 +260,6 @@ function vectorSlowly(ip: usize): u32 {
   return status
 }
 
-// @ts-expect-error: decorator
 @inline
 function vectorMoveRM(c: usize, ip: usize): u32 {
   const linear = linearOf(ip, 16, false)
@@ -273,7 +270,6 @@ function vectorMoveRM(c: usize, ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function vectorMoveMR(c: usize, ip: usize): u32 {
   const linear = linearOf(ip, 16, true)
@@ -285,7 +281,6 @@ function vectorMoveMR(c: usize, ip: usize): u32 {
 }
 
 /** MOVSD, MOVQ from memory: zero-extended. */
-// @ts-expect-error: decorator
 @inline
 function vectorMove8RM(c: usize, ip: usize): u32 {
   if (!sseReady(c)) return vectorSlowly(ip)
@@ -295,7 +290,6 @@ function vectorMove8RM(c: usize, ip: usize): u32 {
   return DONE
 }
 
-// @ts-expect-error: decorator
 @inline
 function vectorMove8MR(c: usize, ip: usize): u32 {
   if (!sseReady(c)) return vectorSlowly(ip)

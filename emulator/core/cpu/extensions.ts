@@ -135,8 +135,10 @@ function invalidate(ip: usize, kind: u64): bool {
   const first = load<u64>(descriptor)
   const linear = load<u64>(descriptor, 8)
   const pcid = <u32>first & 0xfff
-  const wrong = kind > 3 || first >> 12 != 0 || (kind < 2 && pcid != 0 && !(load<u64>(cpu, CPU_CR4) & CR4_PCIDE))
-  if (wrong || (kind == 0 && !canonical(linear))) return raise(EXC_GP, 0, FAULT_DETAIL_CONTROL_REGISTER, first, 3)
+  const wrong =
+    kind > 3 || first >> 12 != 0 || (kind < 2 && pcid != 0 && !(load<u64>(cpu, CPU_CR4) & CR4_PCIDE))
+  if (wrong || (kind == 0 && !canonical(linear)))
+    return raise(EXC_GP, 0, FAULT_DETAIL_CONTROL_REGISTER, first, 3)
   if (kind == 0) tlbInvalidateIn(pcid, linear)
   else if (kind == 1) tlbFlushProcessContext(pcid)
   else tlbFlushAll(kind == 2)

@@ -27,7 +27,14 @@ import {
   SEG_TR,
   SEGMENT_UNUSABLE,
 } from '../layout'
-import { linearProbeWrite, systemRead16, systemRead32, systemWrite16, systemWrite32, systemWrite8 } from '../memory/linear'
+import {
+  linearProbeWrite,
+  systemRead16,
+  systemRead32,
+  systemWrite16,
+  systemWrite32,
+  systemWrite8,
+} from '../memory/linear'
 import { cpu } from './context'
 import { CR0_PG, CR0_TS, cr3Load } from './control-registers'
 import { DR6_BT } from './debug'
@@ -172,7 +179,8 @@ export function taskSwitch(selector: u32, raw: u64, source: u32, rip: u64, flags
   const wide = (descriptorAttributes(raw) & 8) != 0
   const base = descriptorBase(raw)
   const limit = descriptorLimit(raw)
-  if (limit < <u32>(wide ? 103 : 43)) return raise(EXC_TS, selectorError(selector), FAULT_DETAIL_TSS, 0, limit)
+  if (limit < <u32>(wide ? 103 : 43))
+    return raise(EXC_TS, selectorError(selector), FAULT_DETAIL_TSS, 0, limit)
   const oldSelector = segmentSelector(SEG_TR)
   const oldBase = segmentBase(SEG_TR)
   const oldWide = (segmentAttributes(SEG_TR) & 8) != 0
@@ -182,7 +190,8 @@ export function taskSwitch(selector: u32, raw: u64, source: u32, rip: u64, flags
   if (!newTaskRead(base, wide)) return false
   const nested = source == TASK_CALL || source == TASK_INTERRUPT
   // Everything the switch writes is probed before the first byte changes.
-  if (!linearProbeWrite(tss(oldBase, oldWide ? TSS_EIP : TSS16_IP), oldWide ? 0x40 : 0x1c, false)) return false
+  if (!linearProbeWrite(tss(oldBase, oldWide ? TSS_EIP : TSS16_IP), oldWide ? 0x40 : 0x1c, false))
+    return false
   if (nested && !linearProbeWrite(base, 2, false)) return false
   if (!nested && !linearProbeWrite(descriptorLinear(oldSelector) + 5, 1, false)) return false
   if (!linearProbeWrite(descriptorLinear(selector) + 5, 1, false)) return false
@@ -223,14 +232,16 @@ function oldTaskSave(base: u64, wide: bool, rip: u64, flags: u64): void {
   if (wide) {
     systemWrite32(tss(base, TSS_EIP), <u32>rip)
     systemWrite32(tss(base, TSS_EFLAGS), <u32>flags | 2)
-    for (let n: u32 = 0; n < 8; n++) systemWrite32(tss(base, TSS_GPR + n * 4), load<u32>(cpu + CPU_RAX + n * 8))
+    for (let n: u32 = 0; n < 8; n++)
+      systemWrite32(tss(base, TSS_GPR + n * 4), load<u32>(cpu + CPU_RAX + n * 8))
     for (let n: u32 = 0; n <= <u32>SEG_GS; n++)
       systemWrite16(tss(base, TSS_SEGMENTS + n * 4), <u16>segmentSelector(n))
     return
   }
   systemWrite16(tss(base, TSS16_IP), <u16>rip)
   systemWrite16(tss(base, TSS16_FLAGS), <u16>flags | 2)
-  for (let n: u32 = 0; n < 8; n++) systemWrite16(tss(base, TSS16_GPR + n * 2), load<u16>(cpu + CPU_RAX + n * 8))
+  for (let n: u32 = 0; n < 8; n++)
+    systemWrite16(tss(base, TSS16_GPR + n * 2), load<u16>(cpu + CPU_RAX + n * 8))
   for (let n: u32 = 0; n <= <u32>SEG_DS; n++)
     systemWrite16(tss(base, TSS16_SEGMENTS + n * 2), <u16>segmentSelector(n))
 }
@@ -271,9 +282,7 @@ function newTaskLoad(selector: u32, base: u64, limit: u32, attributes: u32, nest
   const stack = taskSegment(SEG_SS)
   if (!loadStack(stack, cpl)) return false
   codeSegmentCommit(code, raw, cpl)
-  return (
-    loadData(SEG_DS, cpl) && loadData(SEG_ES, cpl) && loadData(SEG_FS, cpl) && loadData(SEG_GS, cpl)
-  )
+  return loadData(SEG_DS, cpl) && loadData(SEG_ES, cpl) && loadData(SEG_FS, cpl) && loadData(SEG_GS, cpl)
 }
 
 @inline

@@ -272,7 +272,13 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   const user = load<u32>(cpu, CPU_CPL) == 3
   if ((user && !(flags & TLB_USER)) || alignmentChecked()) return
   // Implicit accesses may have been made with other rights than the context's.
-  if (!user && flags & TLB_USER && (tlbContext & CONTEXT_GUARDED) != 0 && load<u32>(cpu, CPU_MODE) & MODE_PAGING) return
+  if (
+    !user &&
+    flags & TLB_USER &&
+    (tlbContext & CONTEXT_GUARDED) != 0 &&
+    load<u32>(cpu, CPU_MODE) & MODE_PAGING
+  )
+    return
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
   store<u64>(fast, tag, FAST_READ)
   if (!(flags & TLB_NX)) store<u64>(fast, tag, FAST_EXECUTE)

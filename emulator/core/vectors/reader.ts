@@ -284,7 +284,9 @@ export class VectorFile {
 
   private simd(v: SimdVector, formIndex: number, caseIndex: number): void {
     const { before, after } = v
-    const stream = new Stream((((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26)) + 0x5349_4d44) >>> 0)
+    const stream = new Stream(
+      (((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26)) + 0x5349_4d44) >>> 0,
+    )
     baseSimd(before, this.header.forms[formIndex]!.flavour!, () => stream.next(), CORNERS)
     let head = this.varint64()
     const other = head & 1n

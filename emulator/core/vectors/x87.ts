@@ -124,7 +124,7 @@ export function baseX87(state: X87State, next: () => number): void {
 function near(se: number, sig: bigint, otherSe: number, otherSig: bigint): boolean {
   if ((se ^ otherSe) & 0x8000) return false
   const ordinal = (e: number, s: bigint) =>
-    s & TOP ? (BigInt((e & 0x7fff) || 1) << 63n) + (s - TOP) : s - TOP + (1n << 63n)
+    s & TOP ? (BigInt(e & 0x7fff || 1) << 63n) + (s - TOP) : s - TOP + (1n << 63n)
   const d = ordinal(se, sig) - ordinal(otherSe, otherSig)
   return d >= -1n && d <= 1n
 }

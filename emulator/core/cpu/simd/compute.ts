@@ -51,32 +51,27 @@ import { widen } from './soft-float'
 const XMM0: usize = CPU_XSAVE + 160
 const YMM_HIGH: usize = 576 - 160
 
-// @ts-expect-error: decorator
 @inline
 function low64(x: v128): u64 {
   return i64x2.extract_lane(x, 0)
 }
 
-// @ts-expect-error: decorator
 @inline
 function low32(x: v128): u32 {
   return i32x4.extract_lane(x, 0)
 }
 
-// @ts-expect-error: decorator
 @inline
 function merge32(a: v128, r: u32): v128 {
   return i32x4.replace_lane(a, 0, r)
 }
 
-// @ts-expect-error: decorator
 @inline
 function merge64(a: v128, r: u64): v128 {
   return i64x2.replace_lane(a, 0, r)
 }
 
 /** r in the low 64 bits, zeros above. */
-// @ts-expect-error: decorator
 @inline
 function only64(r: u64): v128 {
   return i64x2.replace_lane(i64x2.splat(0), 0, r)
@@ -161,14 +156,12 @@ function plain0F(opcode: u32, a: v128, b: v128, flags: u32): v128 {
   return packed32(opcode, a, b)
 }
 
-// @ts-expect-error: decorator
 @inline
 function isMemory(flags: u32): bool {
   return (flags & (1 << 15)) != 0
 }
 
 /** The legacy encoding has eight predicates, VEX 32. */
-// @ts-expect-error: decorator
 @inline
 function predicate(flags: u32): u32 {
   return flags & (flags & VECTOR_VEX ? 31 : 7)
@@ -474,7 +467,7 @@ function insertSingle(a: v128, b: v128, imm: u32, memory: bool): v128 {
 
 /** Instructions with a general register as destination. */
 export function computeToGpr(number: u32, b: v128, flags: u32): u64 {
-  const wide = ((flags & VECTOR_W) != 0) as u32
+  const wide = flags & VECTOR_W ? (1 as u32) : 0
   switch (number) {
     case 0x122c:
     case 0x122d:
@@ -498,7 +491,6 @@ export function computeToGpr(number: u32, b: v128, flags: u32): u64 {
   return u32(i8x16.bitmask(b))
 }
 
-// @ts-expect-error: decorator
 @inline
 function cut(value: u64, wide: u32): u64 {
   return wide ? value : value & 0xffffffff

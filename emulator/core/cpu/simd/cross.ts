@@ -28,7 +28,6 @@ const CPU_XMM: usize = CPU_XSAVE + 160
 let low: v128 = i64x2.splat(0)
 let high: v128 = i64x2.splat(0)
 
-// @ts-expect-error: decorator
 @inline
 function zeros(): v128 {
   return i64x2.splat(0)
@@ -213,14 +212,12 @@ export function narrowHalves(source: usize, flags: u32): v128 {
 // --- element by element ------------------------------------------------------------------------------------------
 
 /** Address of element `i` of `size` bytes of a YMM register. */
-// @ts-expect-error: decorator
 @inline
 function elementAt(register: usize, i: u32, size: u32): usize {
   const offset = i * size
   return offset < 16 ? register + offset : register + YMM_HIGH + offset - 16
 }
 
-// @ts-expect-error: decorator
 @inline
 function maskSet(mask: usize, i: u32, size: u32): bool {
   return (load<u8>(elementAt(mask, i, size) + size - 1) & 0x80) != 0

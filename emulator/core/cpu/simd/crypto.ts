@@ -63,7 +63,6 @@ function substituteInverse(x: u32): u32 {
   )
 }
 
-// @ts-expect-error: decorator
 @inline
 function dwords(a: u32, b: u32, c: u32, d: u32): v128 {
   return i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(a), 1, b), 2, c), 3, d)

@@ -47,7 +47,6 @@ export const CPU_XMM: usize = CPU_XSAVE + 160
 export const YMM_HIGH: usize = 576 - 160
 
 /** `bytes` (1 to 16) at `p`, zero-extended. */
-// @ts-expect-error: decorator
 @inline
 export function loadVector(p: usize, bytes: u32): v128 {
   if (bytes == 16) return v128.load(p)
@@ -63,7 +62,6 @@ function aligned(ip: usize, bytes: u32, write: bool): bool {
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
-// @ts-expect-error: decorator
 @inline
 function finish(p: usize): u32 {
   if (p != bounce) return DONE

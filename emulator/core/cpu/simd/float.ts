@@ -33,33 +33,28 @@ const EXPONENT64: u64 = 0x7ff0000000000000
 const RC: u32 = 0x6000
 
 /** Round to nearest, everything masked. */
-// @ts-expect-error: decorator
 @inline
 function simple(control: u32): bool {
   return (control & (RC | MASKS)) == MASKS
 }
 
 /** Exponent field of a normal number other than the least ones, which a rounded tiny result might have become. */
-// @ts-expect-error: decorator
 @inline
 function ordinary64(x: u64): bool {
   return ((x >> 52) & 0x7ff) - 2 < 0x7fd
 }
 
-// @ts-expect-error: decorator
 @inline
 function ordinary32(x: u32): bool {
   return ((x >> 23) & 0xff) - 2 < 0xfd
 }
 
 /** Zero or normal. */
-// @ts-expect-error: decorator
 @inline
 function plain64(x: u64): bool {
   return ((x >> 52) & 0x7ff) != 0 || x << 1 == 0
 }
 
-// @ts-expect-error: decorator
 @inline
 function plain32(x: u32): bool {
   return ((x >> 23) & 0xff) != 0 || x << 1 == 0
@@ -108,7 +103,6 @@ function relation(a: u64, b: u64, single: bool): u32 {
 }
 
 /** Whether the product of two significands (without hidden bit) has at most `bits` bits. */
-// @ts-expect-error: decorator
 @inline
 function exactProduct(a: u64, b: u64, bits: u64): bool {
   const zerosA = ctz(a | ((1 as u64) << bits))
@@ -123,7 +117,7 @@ export function lane64(opcode: u32, a: u64, b: u64): u64 {
     const x = reinterpret<f64>(a)
     const y = reinterpret<f64>(b)
     let r: f64
-    let exact = (control & PE) != 0
+    let exact: bool = (control & PE) != 0
     switch (opcode) {
       case ADD: {
         r = x + y
@@ -179,7 +173,7 @@ export function lane32(opcode: u32, a: u32, b: u32): u32 {
     const x = reinterpret<f32>(a)
     const y = reinterpret<f32>(b)
     let r: f32
-    let exact = (control & PE) != 0
+    let exact: bool = (control & PE) != 0
     switch (opcode) {
       case ADD: {
         r = x + y
@@ -227,13 +221,11 @@ export function lane32(opcode: u32, a: u32, b: u32): u32 {
 
 // --- packed ----------------------------------------------------------------------------------------------------
 
-// @ts-expect-error: decorator
 @inline
 function join64(low: u64, high: u64): v128 {
   return i64x2.replace_lane(i64x2.splat(low), 1, high)
 }
 
-// @ts-expect-error: decorator
 @inline
 function join32(a: u32, b: u32, c: u32, d: u32): v128 {
   return i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(a), 1, b), 2, c), 3, d)
@@ -243,7 +235,6 @@ const ABSOLUTE64: v128 = i64x2.splat(0x7fffffffffffffff)
 const ABSOLUTE32: v128 = i32x4.splat(0x7fffffff)
 
 /** Whether every lane is zero or normal, infinite or NaN: no denormals. */
-// @ts-expect-error: decorator
 @inline
 function plainLanes64(x: v128): bool {
   const a = v128.and(x, ABSOLUTE64)
@@ -251,7 +242,6 @@ function plainLanes64(x: v128): bool {
   return !v128.any_true(denormal)
 }
 
-// @ts-expect-error: decorator
 @inline
 function plainLanes32(x: v128): bool {
   const a = v128.and(x, ABSOLUTE32)
@@ -260,7 +250,6 @@ function plainLanes32(x: v128): bool {
 }
 
 /** Whether every lane of a result is ordinary, or zero where `zero` has ones. */
-// @ts-expect-error: decorator
 @inline
 function settled64(r: v128, zero: v128): bool {
   const a = v128.and(r, ABSOLUTE64)
@@ -271,7 +260,6 @@ function settled64(r: v128, zero: v128): bool {
   return i64x2.all_true(v128.or(ordinary, v128.and(i64x2.eq(a, i64x2.splat(0)), zero)))
 }
 
-// @ts-expect-error: decorator
 @inline
 function settled32(r: v128, zero: v128): bool {
   const a = v128.and(r, ABSOLUTE32)
@@ -457,7 +445,6 @@ export function compareFlags(x: u64, y: u64, signalling: bool, single: bool): u3
 // --- conversions -----------------------------------------------------------------------------------------------
 
 /** Rounding mode of MXCSR, or truncation. */
-// @ts-expect-error: decorator
 @inline
 function modeOf(truncate: bool): u32 {
   return truncate ? 3 : (mxcsr() >> 13) & 3

@@ -2,7 +2,6 @@
 // so on). MMX instructions are the same on the low 64 bits, but for those that join two operands.
 
 /** Scratch for lanes chosen at run time would be memory; a swizzle with a computed control needs none. */
-// @ts-expect-error: decorator
 @inline
 function dwordControl(imm: u32): v128 {
   const base = i32x4.splat(0x03020100)
@@ -90,7 +89,6 @@ function multiplyEvenUnsigned(a: v128, b: v128): v128 {
   return i64x2.mul(v128.and(a, mask), v128.and(b, mask))
 }
 
-// @ts-expect-error: decorator
 @inline
 function count(b: v128): u64 {
   return i64x2.extract_lane(b, 0)

@@ -36,25 +36,21 @@ export let raised: u32 = 0
 /** Rounding mode of the conversion or operation at hand: RC, or an immediate's. Transient. */
 export let rounding: u32 = 0
 
-// @ts-expect-error: decorator
 @inline
 export function mxcsr(): u32 {
   return load<u32>(cpu, MXCSR)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function note(flags: u32): void {
   raised |= flags
 }
 
-// @ts-expect-error: decorator
 @inline
 export function noteNothing(): void {
   raised = 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function roundAsControlled(): void {
   rounding = (load<u32>(cpu, MXCSR) >> 13) & 3
@@ -74,7 +70,6 @@ export function settleExceptions(): bool {
 }
 
 /** Whether something raised so far is unmasked. */
-// @ts-expect-error: decorator
 @inline
 export function stopped(): bool {
   return (raised & ~(load<u32>(cpu, MXCSR) >> 7)) != 0

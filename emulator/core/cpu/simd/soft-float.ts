@@ -15,49 +15,41 @@ const QUIET32: u64 = 0x00400000
 const DEFAULT64: u64 = 0xfff8000000000000
 const DEFAULT32: u64 = 0xffc00000
 
-// @ts-expect-error: decorator
 @inline
 function infinity(single: bool): u64 {
   return single ? INF32 : INF64
 }
 
-// @ts-expect-error: decorator
 @inline
 function signBit(single: bool): u64 {
   return single ? SIGN32 : SIGN64
 }
 
-// @ts-expect-error: decorator
 @inline
 function quietBit(single: bool): u64 {
   return single ? QUIET32 : QUIET64
 }
 
-// @ts-expect-error: decorator
 @inline
 export function absolute(x: u64, single: bool): u64 {
   return single ? x & 0x7fffffff : x & 0x7fffffffffffffff
 }
 
-// @ts-expect-error: decorator
 @inline
 function negative(x: u64, single: bool): bool {
   return (x & signBit(single)) != 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isNan(x: u64, single: bool): bool {
   return absolute(x, single) > infinity(single)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isSignalling(x: u64, single: bool): bool {
   return isNan(x, single) && !(x & quietBit(single))
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isDenormal(x: u64, single: bool): bool {
   const a = absolute(x, single)
@@ -78,14 +70,12 @@ export function propagate(a: u64, b: u64, single: bool): u64 {
 }
 
 /** An operand with MXCSR.DAZ applied. */
-// @ts-expect-error: decorator
 @inline
 export function operand(x: u64, single: bool): u64 {
   return isDenormal(x, single) && mxcsr() & DAZ ? x & signBit(single) : x
 }
 
 /** DE for a denormal operand (DAZ is applied already). */
-// @ts-expect-error: decorator
 @inline
 export function noteDenormal(x: u64, single: bool): void {
   if (isDenormal(x, single)) note(DE)
@@ -113,7 +103,6 @@ function unpack(x: u64, single: bool): void {
 }
 
 /** Whether a magnitude with `lost` (of `half` * 2) cut off is rounded up. */
-// @ts-expect-error: decorator
 @inline
 function roundsUp(sign: bool, odd: bool, lost: u64, half: u64): bool {
   switch (rounding) {
@@ -183,7 +172,6 @@ export function roundPack(sign: bool, e: i32, sig: u64, single: bool): u64 {
   return signed | (((<u64>(exp + bias - 1)) << bits) + kept)
 }
 
-// @ts-expect-error: decorator
 @inline
 function shiftJam(x: u64, n: u32): u64 {
   if (n == 0) return x
@@ -397,7 +385,7 @@ export function softFma(x: u64, y: u64, z: u64, negateProduct: bool, negateAdden
   let lowC: u64 = 0
   low = (high << 63) | (low >> 1)
   high >>= 1
-  let sign = signP
+  let sign: bool = signP
   if (e < ec || (e == ec && (high < highC || (high == highC && low < lowC)))) {
     const th = high
     high = highC

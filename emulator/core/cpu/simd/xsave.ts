@@ -63,7 +63,6 @@ function allowed(linear: u64): bool {
   return true
 }
 
-// @ts-expect-error: decorator
 @inline
 function image(): usize {
   return cpu + CPU_XSAVE_IMAGE

@@ -12,14 +12,12 @@ const LOW: u64 = 0xffffffff
 export let result: u64 = 0
 export let resultSe: u32 = 0
 
-// @ts-expect-error: decorator
 @inline
 export function setResult(se: u32, sig: u64): void {
   resultSe = se
   result = sig
 }
 
-// @ts-expect-error: decorator
 @inline
 export function indefinite(): void {
   note(IE)
@@ -87,7 +85,6 @@ function shiftJam(high: u64, low: u64, n: u32): u64 {
 }
 
 /** Bits of the significand that the precision control leaves out (SDM 1 table 8-2). */
-// @ts-expect-error: decorator
 @inline
 function dropped(word: u32): u32 {
   const pc = (word >> 8) & 3
@@ -95,7 +92,6 @@ function dropped(word: u32): u32 {
 }
 
 /** Rounds high.low * 2^(exponent - bias), high's top bit set, to the precision of the control word. */
-// @ts-expect-error: decorator
 @inline
 export function pack(sign: u32, exponent: i32, high: u64, low: u64): void {
   if ((control() & 0xf00) == 0x300 && <u32>(exponent - 1) < 0x7ffd) {
@@ -108,7 +104,6 @@ export function packFull(sign: u32, exponent: i32, high: u64, low: u64): void {
   packAny(sign, exponent, high, low, 0)
 }
 
-// @ts-expect-error: decorator
 @inline
 function packNearest(sign: u32, exponent: i32, high: u64, low: u64): void {
   if (low) {
@@ -192,39 +187,33 @@ function underflow(
 
 // --- operands that are not plain numbers ----------------------------------------------------------------------
 
-// @ts-expect-error: decorator
 @inline
 export function normal(se: u32, sig: u64): bool {
   return <i64>sig < 0 && <u32>((se & 0x7fff) - 1) < 0x7ffe
 }
 
 /** Unnormals, pseudo-NaNs and pseudo-infinities (SDM 1 table 8-3). */
-// @ts-expect-error: decorator
 @inline
 export function unsupported(se: u32, sig: u64): bool {
   return <i64>sig >= 0 && (se & 0x7fff) != 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isNaN_(se: u32, sig: u64): bool {
   return (se & 0x7fff) == 0x7fff && sig << 1 != 0
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isSignaling(se: u32, sig: u64): bool {
   return (se & 0x7fff) == 0x7fff && sig << 1 != 0 && !(sig & 0x4000000000000000)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function isInfinity(se: u32, sig: u64): bool {
   return (se & 0x7fff) == 0x7fff && sig == HALF
 }
 
 /** Denormals and pseudo-denormals. */
-// @ts-expect-error: decorator
 @inline
 export function isDenormal(se: u32, sig: u64): bool {
   return (se & 0x7fff) == 0 && sig != 0
@@ -281,14 +270,12 @@ export function invalidOne(se: u32, sig: u64): bool {
 }
 
 /** Exponent of a finite operand once its significand is normalised. */
-// @ts-expect-error: decorator
 @inline
 export function normalExponent(se: u32, sig: u64): i32 {
   const e = <i32>(se & 0x7fff)
   return <i64>sig < 0 ? (e ? e : 1) : 1 - <i32>clz(sig)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function normalSignificand(sig: u64): u64 {
   return <i64>sig < 0 ? sig : sig << clz(sig)
@@ -510,7 +497,6 @@ function multiplyNumbers(sign: u32, exponent: i32, a: u64, b: u64): void {
 export let remainderWide: u64 = 0
 
 /** high:low / d, d normalised, high < d: two steps of long division with 32-bit digits (Knuth 4.3.1 D). */
-// @ts-expect-error: decorator
 @inline
 export function divideWide(high: u64, low: u64, d: u64): u64 {
   const d1 = d >> 32

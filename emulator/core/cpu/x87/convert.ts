@@ -30,7 +30,6 @@ const BIAS: i32 = 0x3fff
 // --- widening ----------------------------------------------------------------------------------------------------
 
 /** A double as operand of an instruction: exact, a signaling NaN stays one. */
-// @ts-expect-error: decorator
 @inline
 export function widenDouble(bits: u64): void {
   const e = <u32>(bits >> 52) & 0x7ff
@@ -39,7 +38,6 @@ export function widenDouble(bits: u64): void {
   else widenSpecial(sign, e, bits << 12, 0x3c00, 0x7ff)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function widenSingle(bits: u32): void {
   const e = (bits >> 23) & 0xff
@@ -58,7 +56,6 @@ function widenSpecial(sign: u32, e: u32, fraction: u64, bias: u32, highest: u32)
   }
 }
 
-// @ts-expect-error: decorator
 @inline
 export function widenInteger(value: i64): void {
   if (value == 0) {

@@ -87,7 +87,6 @@ function setTags(word: u32): void {
   store<u8>(cpu, used as u8, FTW)
 }
 
-// @ts-expect-error: decorator
 @inline
 function user(): bool {
   return load<u32>(cpu, CPU_CPL) == 3

@@ -136,7 +136,6 @@ const INDEX_MASK: usize = (TLB_COUNT - 1) * FAST_ENTRY_SIZE
 
 // --- memory operands ---------------------------------------------------------------------------------------------
 
-// @ts-expect-error: decorator
 @inline
 function readPointer(ip: usize, size: u32): usize {
   const linear = linearOf(ip, size, false)
@@ -147,7 +146,6 @@ function readPointer(ip: usize, size: u32): usize {
   return accessRead(linear, size, load<u8>(ip, O_SEGMENT), load<u32>(cpu, CPU_CPL) == 3)
 }
 
-// @ts-expect-error: decorator
 @inline
 function writePointer(ip: usize, size: u32): usize {
   const linear = linearOf(ip, size, true)
@@ -158,7 +156,6 @@ function writePointer(ip: usize, size: u32): usize {
   return accessWrite(linear, size, load<u8>(ip, O_SEGMENT), load<u32>(cpu, CPU_CPL) == 3, false)
 }
 
-// @ts-expect-error: decorator
 @inline
 function finish(p: usize): u32 {
   if (p != bounce) return DONE
@@ -173,7 +170,6 @@ function sizeOf(format: u32): u32 {
 }
 
 /** The memory operand as an extended value in result, resultSe; false with a fault pending. */
-// @ts-expect-error: decorator
 @inline
 function fetch(ip: usize, format: u32): bool {
   if (format == X87_F64) {
@@ -457,7 +453,6 @@ function keepC1(): void {
   if (!(exceptions & SF)) note(load<u16>(cpu, FSW) & C1)
 }
 
-// @ts-expect-error: decorator
 @inline
 function setConditions(codes: u32): void {
   store<u16>(cpu, (load<u16>(cpu, FSW) & ~CONDITIONS) | codes, FSW)

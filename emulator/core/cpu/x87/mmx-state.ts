@@ -10,21 +10,18 @@ const REGISTERS: usize = CPU_XSAVE + 32
 const FSW_TOP: u16 = 0x3800
 
 /** WebAssembly address of the low 64 bits of MMn. */
-// @ts-expect-error: decorator
 @inline
 export function mmxRegister(n: u32): u32 {
   return <u32>(cpu + REGISTERS) + n * 16
 }
 
 /** Whether an unmasked x87 exception waits: #MF before an MMX instruction (SDM 1 9.6.3). */
-// @ts-expect-error: decorator
 @inline
 export function x87ExceptionPending(): bool {
   return (load<u16>(cpu, FSW) & 0x80) != 0
 }
 
 /** What every MMX instruction but EMMS does to the x87 state: TOP is 0, all registers are in use (SDM 1 9.5.1). */
-// @ts-expect-error: decorator
 @inline
 export function mmxEnter(): void {
   store<u16>(cpu, load<u16>(cpu, FSW) & ~FSW_TOP, FSW)
@@ -38,7 +35,6 @@ export function mmxLeave(): void {
 }
 
 /** Writes MMn; bits 64-79 of the x87 register become ones (SDM 1 9.5.1). `register`: from mmxRegister(). */
-// @ts-expect-error: decorator
 @inline
 export function mmxWrite(register: usize, value: u64): void {
   store<u64>(register, value)

@@ -56,58 +56,49 @@ export const INDEFINITE: u32 = 0xffff // sign and exponent of the default NaN; i
 /** Exceptions raised by the instruction being executed, and C1 when it rounded up. Transient. */
 export let exceptions: u32 = 0
 
-// @ts-expect-error: decorator
 @inline
 export function note(bits: u32): void {
   exceptions |= bits
 }
 
-// @ts-expect-error: decorator
 @inline
 export function noteOnly(bits: u32): void {
   exceptions = bits
 }
 
-// @ts-expect-error: decorator
 @inline
 export function control(): u32 {
   return load<u16>(cpu, FCW)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function top(): u32 {
   return (<u32>load<u8>(cpu, FSW + 1) >> 3) & 7
 }
 
 /** Address of ST(i), without the displacement REGISTERS. */
-// @ts-expect-error: decorator
 @inline
 export function st(i: u32): usize {
   return cpu + (((top() + i) & 7) << 4)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function significand(r: usize): u64 {
   return load<u64>(r, REGISTERS)
 }
 
 /** Sign (bit 15) and biased exponent. */
-// @ts-expect-error: decorator
 @inline
 export function exponent(r: usize): u32 {
   return load<u16>(r, REGISTERS + 8)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function setRegister(r: usize, se: u32, sig: u64): void {
   store<u64>(r, sig, REGISTERS)
   store<u16>(r, se as u16, REGISTERS + 8)
 }
 
-// @ts-expect-error: decorator
 @inline
 export function inUse(i: u32): bool {
   return ((<u32>load<u8>(cpu, FTW) >> ((top() + i) & 7)) & 1) != 0
@@ -118,7 +109,6 @@ export function setTop(value: u32): void {
 }
 
 /** Marks ST(0) empty and raises TOP. */
-// @ts-expect-error: decorator
 @inline
 export function pop(): void {
   const word = load<u16>(cpu, FSW) as u32
@@ -128,7 +118,6 @@ export function pop(): void {
 }
 
 /** Lowers TOP and writes the new ST(0). */
-// @ts-expect-error: decorator
 @inline
 export function push(se: u32, sig: u64): void {
   const word = load<u16>(cpu, FSW) as u32
@@ -146,21 +135,18 @@ export function write(i: u32, se: u32, sig: u64): void {
 }
 
 /** True when an exception found so far keeps the operation from being carried out. */
-// @ts-expect-error: decorator
 @inline
 export function stopped(): bool {
   return (exceptions & ~control() & BEFORE) != 0
 }
 
 /** True when an exception found so far is not masked. */
-// @ts-expect-error: decorator
 @inline
 export function unmasked(): bool {
   return (exceptions & ~control() & 0x3f) != 0
 }
 
 /** Brings what the instruction at `ip` raised into the status word; C1 tells how it rounded. */
-// @ts-expect-error: decorator
 @inline
 export function settle(ip: usize): void {
   store<u16>(cpu, (load<u16>(cpu, FSW) & ~C1) | exceptions, FSW)
@@ -214,7 +200,6 @@ export function pendingError(): u32 {
 }
 
 /** Where this instruction lies: `rip` is that of its trace. */
-// @ts-expect-error: decorator
 @inline
 export function instructionPointer(ip: usize, rip: u64): void {
   store<u64>(cpu, rip + load<u16>(ip, O_OFFSET), FIP)

@@ -10,7 +10,6 @@ export let low: u64 = 0
 /** Its exponent, where the function says so. */
 export let scaleOf: i32 = 0
 
-// @ts-expect-error: decorator
 @inline
 export function setWide(h: u64, l: u64, e: i32): void {
   high = h

@@ -17,7 +17,19 @@ const nasm = (() => {
 })()
 
 describe.skipIf(!nasm)('system tests', () => {
-  it.each(['real', 'control', 'protected', 'gates16', 'long', 'paging', 'paging64', 'task', 'v86', 'debug', 'features'])('%s', (name) => {
+  it.each([
+    'real',
+    'control',
+    'protected',
+    'gates16',
+    'long',
+    'paging',
+    'paging64',
+    'task',
+    'v86',
+    'debug',
+    'features',
+  ])('%s', (name) => {
     const { lines, stopReason } = runRom(assemble(name))
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
       expect.stringMatching(/^DONE [0-9A-F]{8} 0{8}$/),
