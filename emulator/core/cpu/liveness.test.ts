@@ -130,3 +130,20 @@ test.each([
     )
   }
 })
+
+test('a REP MOVS that begins beside code and ends in it replaces what is executed', () => {
+  const { core, view, ram, cpu } = machine()
+  const put = (at: number, bytes: number[]) => new Uint8Array(view.buffer, ram + at, bytes.length).set(bytes)
+  const answer = (n: number) => [0xb8, n, 0, 0, 0, 0xc3]
+  // call 8800h; mov esi, 9000h; mov edi, 8600h; mov ecx, 300h; rep movsb; call 8800h; jmp $
+  put(0x8000, [0xe8, 0xfb, 0x07, 0, 0, 0xbe, 0, 0x90, 0, 0, 0xbf, 0, 0x86, 0, 0, 0xb9, 0, 3, 0, 0])
+  put(0x8014, [0xf3, 0xa4, 0xe8, 0xe5, 0x07, 0, 0, 0xeb, 0xfe])
+  put(0x8800, answer(1))
+  put(0x9200, answer(2))
+  cpu(L.CPU_RSP, 0xf000n)
+  core.run(3n)
+  expect(view.getUint32(L.VCPUS + L.CPU_RAX, true)).toBe(1)
+  core.run(0x400n)
+  expect(view.getBigUint64(L.VCPUS + L.CPU_RIP, true)).toBe(0x801bn)
+  expect(view.getUint32(L.VCPUS + L.CPU_RAX, true)).toBe(2)
+})

@@ -18,7 +18,7 @@ import {
   SEG_ES,
 } from '../layout'
 import { linearOf, segmentLinear } from './address'
-import { bounce, cpu } from './context'
+import { bounce, cpu, ram } from './context'
 import { breakpointsEnabled, ioBreakpoints } from './debug'
 import { FLAG_DF, FLAG_IF, LAZY_SUB, setLazy, zero } from './flags'
 import { ioPermitted } from './io-permission'
@@ -33,6 +33,7 @@ import {
 } from './ops'
 import { portIn, portOut } from './ports'
 import { loadSized, storeRegister, storeSized } from './slow'
+import { codeAt } from './trace'
 import { ADDRESS_16, ADDRESS_64, ADDRESS_64_32, O_AUX2, O_KIND, O_SEGMENT } from './trace-format'
 
 // The instruction being executed. Transient within one call.
@@ -253,6 +254,9 @@ function bulk(most: u64): u64 {
   }
   const target = accessWrite(to, size, SEG_ES, user(), false)
   if (!target || target == bounce) return 0
+  // The pointer was given for one element; decoded code further on must be seen being written.
+  const phys = <u32>(target - ram)
+  if (codeAt(phys >> 12, phys & 0xfff, bytes as u32)) return 0
   if (kind == STRING_MOVS) copy(target, source, bytes as usize)
   else fill(target, bytes as usize)
   if (kind == STRING_MOVS) advance(cpu + CPU_RSI, n)
