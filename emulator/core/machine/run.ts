@@ -2,7 +2,7 @@
 // an instruction (interrupts, timers, input, resets) happens here, at a retired-instruction count that is a
 // function of the guest's execution and its input alone.
 
-import { chipsetDeadline, chipsetReset, chipsetRun, inputDeliver, interruptAcknowledge } from '../chipset/bus'
+import { chipsetReset, chipsetRun, inputDeliver, interruptAcknowledge } from '../chipset/bus'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import { breakpointsEnabled, DR6_BS, executionBreakpoints } from '../cpu/debug'
 import { deliverDebugTrap, deliverException } from '../cpu/exception'
@@ -265,9 +265,4 @@ function reset(): void {
     chipsetUnlock()
   }
   if (cpuIndex == 0) cpuReset(kind)
-}
-
-/** For tests of devices alone: the deadline as the chipset computes it. */
-export function deadline(): u64 {
-  return chipsetDeadline()
 }

@@ -32,7 +32,7 @@ import {
   TLB_WRITABLE,
 } from '../layout'
 import { frameCount } from '../cpu/context'
-import { a20, frameWritten, physicalPointer, physicalRead8, ramPointer } from './physical'
+import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, setImplicit, supervisorBarred, walk } from './walk'
@@ -370,9 +370,4 @@ export function systemWrite64(linear: u64, value: u64): bool {
   const written = linearWrite64(linear, value, false)
   setImplicit(false)
   return written
-}
-
-/** Reads a byte of code for the decoder's slow path, where the page is neither RAM nor ROM. */
-export function fetchDeviceByte(phys: u64): u8 {
-  return physicalRead8(phys)
 }
