@@ -138,7 +138,7 @@ function buildStamp() {
     else if (found) lines.push(`${path} ${found.size} ${found.mtimeMs}`)
   }
   for (const path of BUILT_FROM) visit(path)
-  return stampOf([lines.join('\n'), root])
+  return stampOf([lines.join('\n'), root, process.env['RINGSIDE_CORE'] ?? ''])
 }
 
 /** @param {(string | Uint8Array)[]} parts */
