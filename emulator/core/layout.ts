@@ -44,6 +44,9 @@ export const BLOCK_BUFFERS_END = 0x0020_0000
 /** System ROM: the last ROM_SIZE bytes below 1 MiB and below 4 GiB of the guest's physical space. */
 export const ROM = 0x0020_0000
 export const ROM_SIZE = 0x0002_0000
+/** More device blocks (state), see DEV_* */
+export const PLATFORM = 0x0050_0000
+export const PLATFORM_END = 0x0052_0000
 /** Video memory (state): 16 MiB; the first 256 KiB are the VGA's four planes, interleaved per address. */
 export const VRAM = 0x0100_0000
 export const VRAM_SIZE = 0x0100_0000
@@ -507,5 +510,6 @@ export const DEV_DEBUG = 0x0001_3800 // debugcon, isa-debug-exit
 export const DEV_ATA = 0x0001_4000 // two channels, 4 KiB each (sector buffers included)
 export const DEV_VGA = 0x0001_8000 // registers and palette, 4 KiB
 export const DEV_BIOS = 0x0001_a000 // state of the firmware services, 8 KiB
-export const DEV_PCI = 0x0001_2c00 // configuration address, command registers
+export const DEV_LINES = 0x0001_2c00 // interrupt lines and their routes
 export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer
+export const DEV_PCI = 0x0050_0000 // configuration spaces and what they decode, 32 KiB

@@ -25,6 +25,7 @@ export async function stateHash(memory: MachineMemory): Promise<string> {
   for (const offset of HEADER64) hash.update(number(memory.header64(offset)))
   const regions: [name: string, start: number, end: number][] = [
     ['devices', L.DEVICES, L.DEVICES_END],
+    ['platform', L.PLATFORM, L.PLATFORM_END],
     ['rom', L.ROM, L.ROM + L.ROM_SIZE],
     ['vram', L.VRAM, L.VRAM + L.VRAM_SIZE],
   ]
@@ -73,6 +74,7 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
   // The drive table, the block requests with their doorbell, and the ROM are not touched.
   const cleared: [number, number][] = [
     [L.HEADER, L.DRIVES],
+    [L.PLATFORM, L.PLATFORM_END],
     [L.VRAM, L.VRAM + L.VRAM_SIZE],
     [L.VCPUS, end],
   ]

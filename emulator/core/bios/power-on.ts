@@ -27,6 +27,7 @@ import {
 import { diskCount, driveOf, floppyCount, geometryCylinders, geometryHeads, geometrySectors } from './drives'
 import { setBda16, setBda32, setBda8, bda16 } from './guest'
 import { clockTicks } from './int1a-time'
+import { pciSetUp } from './pci-setup'
 import { ROM_CODE_SEGMENT, ROM_FONT_8X8, ROM_FONT_SEGMENT, ROM_IRET, ROM_VECTORS_LOW } from './rom-layout'
 import { print, printDecimal } from './teletype'
 
@@ -89,6 +90,7 @@ export function setUpTables(): void {
   memory.fill(DEV_BIOS, 0, 0x100)
   physicalWrite8(0x500, 0) // INT 05h: no screen print in progress
   setUpVectors()
+  pciSetUp()
 
   physicalWrite8(EBDA, (EBDA_SIZE >> 10) as u8)
   setBda16(BDA_EBDA, EBDA_SEGMENT)

@@ -16,7 +16,7 @@ import {
 } from '../layout'
 import { blockPending, blockWait } from '../machine/block'
 import { ataCommand, ataDiagnose, ataBlockDone, ataBlockFilled, ataBlockTaken } from './ata-commands'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 import { NEVER, TIMER_ATA, timerSet } from './timers'
 
 // State of one channel, from DEV_ATA + channel * ATA_CHANNEL_SIZE. The task file is shared by both devices.

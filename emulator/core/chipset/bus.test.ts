@@ -137,6 +137,7 @@ test('a million random accesses: no trap, nothing outside the devices is touched
   const writable = [
     [L.HEADER, L.INPUT_QUEUE],
     [L.OUTPUT_RINGS, L.BLOCK_BUFFERS_END],
+    [L.PLATFORM, L.PLATFORM_END],
     [L.VRAM, L.VRAM + 0x40000],
     [L.VCPUS, L.VCPUS + L.VCPU_STRIDE],
   ] as const

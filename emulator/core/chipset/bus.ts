@@ -23,8 +23,28 @@ import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
 import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
 import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
+import { interruptLinesReset } from './interrupt-lines'
 import { numericErrorAcknowledge } from './numeric-error'
-import { pciAddressRead, pciAddressWrite, pciDataRead, pciDataWrite, pciReset } from './pci'
+import {
+  pciAddressRead,
+  pciAddressWrite,
+  pciDataRead,
+  pciDataWrite,
+  pciIoFind,
+  pciMemoryFind,
+  windowHandler,
+  windowOffset,
+} from './pci'
+import {
+  ideDecodes,
+  pciDevicesReset,
+  rangeMemoryRead,
+  rangeMemoryWrite,
+  rangePortRead,
+  rangePortWrite,
+  vgaDecodesMemory,
+  vgaDecodesPorts,
+} from './pci-devices'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
   pm1ControlRead,
@@ -60,6 +80,7 @@ import { vgaMemoryRead, vgaMemoryWrite } from './vga-memory'
 export { interruptAcknowledge } from './i8259'
 
 const PCI_ADDRESS: u32 = 0xcf8
+const PCI_DATA: u32 = 0xcfc
 const RESET_CONTROL: u32 = 0xcf9
 /** A port nobody claims. */
 const NOBODY: u32 = 0xffff
@@ -71,10 +92,11 @@ const VGA_PLANES_SIZE: usize = 0x40000
 export function chipsetReset(): void {
   store<u32>(HEADER, RESET_NONE, HDR_RESET_REQUEST)
   timersReset()
+  interruptLinesReset()
   picReset()
   pitReset()
   systemControlReset()
-  pciReset()
+  pciDevicesReset()
   rtcReset(clockNow())
   kbcReset()
   keyboardReset()
@@ -132,17 +154,26 @@ function lane(port: u32, i: u32, size: u32): u32 {
   return size > 1 && at == RESET_CONTROL ? NOBODY : at
 }
 
+function allOnes(size: u32): u32 {
+  return size == 4 ? 0xffffffff : (1 << (size << 3)) - 1
+}
+
 /** IN. `size` 1, 2 or 4; the result is zero-extended. */
 export function portRead(port: u32, size: u32): u32 {
   const now = arrive()
   let value: u32
   if (size > 1 && (port == 0x1f0 || port == 0x170)) {
-    value = ataDataRead(port == 0x1f0 ? 0 : 1, size, now)
+    const channel: u32 = port == 0x1f0 ? 0 : 1
+    value = ideDecodes(channel) ? ataDataRead(channel, size, now) : allOnes(size)
   } else if (port == PCI_ADDRESS && size == 4) {
     value = pciAddressRead()
+  } else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) {
+    value = pciDataRead(port & 3, size)
+  } else if (pciIoFind(port, size)) {
+    value = rangePortRead(windowHandler, <u32>windowOffset, size, now)
   } else {
     value = 0
-    for (let i: u32 = 0; i < size; i++) value |= portRead8(lane(port, i, size), now) << (i << 3)
+    for (let i: u32 = 0; i < size; i++) value |= byteRead(lane(port, i, size), now) << (i << 3)
   }
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16), value, 0)
   return value
@@ -153,12 +184,28 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   const now = arrive()
   const sized = size == 4 ? value : value & ((1 << (size << 3)) - 1)
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16) | (1 << 24), sized, 0)
-  if (size > 1 && (port == 0x1f0 || port == 0x170)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
-  else if (port == 0xf4) debugExitWrite(sized)
+  if (size > 1 && (port == 0x1f0 || port == 0x170)) {
+    if (ideDecodes(port == 0x1f0 ? 0 : 1)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
+  } else if (port == 0xf4) debugExitWrite(sized)
   else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
+  else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) pciDataWrite(port & 3, size, sized)
+  else if (pciIoFind(port, size)) rangePortWrite(windowHandler, <u32>windowOffset, size, sized, now)
   else {
-    for (let i: u32 = 0; i < size; i++) portWrite8(lane(port, i, size), (sized >> (i << 3)) & 0xff, now)
+    for (let i: u32 = 0; i < size; i++) byteWrite(lane(port, i, size), (sized >> (i << 3)) & 0xff, now)
   }
+}
+
+/** A byte on its own, of a wider access too: ranges placed on the PCI bus come before the ISA bus. */
+function byteRead(port: u32, now: u64): u32 {
+  if (pciIoFind(port, 1)) return rangePortRead(windowHandler, <u32>windowOffset, 1, now)
+  if (port - PCI_DATA < 4) return pciDataRead(port & 3, 1)
+  return portRead8(port, now)
+}
+
+function byteWrite(port: u32, value: u32, now: u64): void {
+  if (pciIoFind(port, 1)) rangePortWrite(windowHandler, <u32>windowOffset, 1, value, now)
+  else if (port - PCI_DATA < 4) pciDataWrite(port & 3, 1, value)
+  else portWrite8(port, value, now)
 }
 
 function portRead8(port: u32, now: u64): u32 {
@@ -182,13 +229,13 @@ function portRead8(port: u32, now: u64): u32 {
     case 0xf0 >> 3:
       return port == 0xf4 ? 0 : 0xff
     case 0x170 >> 3:
-      return ataRead(1, port & 7, now)
+      return ideDecodes(1) ? ataRead(1, port & 7, now) : 0xff
     case 0x1f0 >> 3:
-      return ataRead(0, port & 7, now)
+      return ideDecodes(0) ? ataRead(0, port & 7, now) : 0xff
     case 0x370 >> 3:
-      return port == 0x376 ? ataRead(1, 8, now) : 0xff
+      return port == 0x376 && ideDecodes(1) ? ataRead(1, 8, now) : 0xff
     case 0x3f0 >> 3:
-      return port == 0x3f6 ? ataRead(0, 8, now) : 0xff
+      return port == 0x3f6 && ideDecodes(0) ? ataRead(0, 8, now) : 0xff
     case 0x3f8 >> 3:
       return uartRead(0, port & 7, now)
     case 0x2f8 >> 3:
@@ -203,13 +250,12 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x3c8 >> 3:
     case 0x3d0 >> 3:
     case 0x3d8 >> 3:
-      return vgaRead(port, now)
+      return vgaDecodesPorts() ? vgaRead(port, now) : 0xff
     case 0x4d0 >> 3:
       return port < 0x4d2 ? picRead(port) : 0xff
     case 0x600 >> 3:
       return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1) : 0xff
     case 0xcf8 >> 3:
-      if (port >= 0xcfc) return pciDataRead(port & 3)
       return port == RESET_CONTROL ? resetControlRead() : 0xff
     default:
       return 0xff
@@ -246,16 +292,16 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       else if (port == 0xf0) numericErrorAcknowledge()
       return
     case 0x170 >> 3:
-      ataWrite(1, port & 7, value, now)
+      if (ideDecodes(1)) ataWrite(1, port & 7, value, now)
       return
     case 0x1f0 >> 3:
-      ataWrite(0, port & 7, value, now)
+      if (ideDecodes(0)) ataWrite(0, port & 7, value, now)
       return
     case 0x370 >> 3:
-      if (port == 0x376) ataWrite(1, 8, value, now)
+      if (port == 0x376 && ideDecodes(1)) ataWrite(1, 8, value, now)
       return
     case 0x3f0 >> 3:
-      if (port == 0x3f6) ataWrite(0, 8, value, now)
+      if (port == 0x3f6 && ideDecodes(0)) ataWrite(0, 8, value, now)
       return
     case 0x3f8 >> 3:
       uartWrite(0, port & 7, value, now)
@@ -275,7 +321,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
     case 0x3c8 >> 3:
     case 0x3d0 >> 3:
     case 0x3d8 >> 3:
-      vgaWrite(port, value)
+      if (vgaDecodesPorts()) vgaWrite(port, value)
       return
     case 0x4d0 >> 3:
       if (port < 0x4d2) picWrite(port, value)
@@ -284,8 +330,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value)
       return
     case 0xcf8 >> 3:
-      if (port >= 0xcfc) pciDataWrite(port & 3, value)
-      else if (port == RESET_CONTROL) resetControlWrite(value)
+      if (port == RESET_CONTROL) resetControlWrite(value)
       return
     case 0x8900 >> 3:
       if (port == 0x8900) shutdownWrite(value)
@@ -293,25 +338,34 @@ function portWrite8(port: u32, value: u32, now: u64): void {
 }
 
 /**
- * A read of a guest-physical address that is neither RAM nor ROM. `size` 1, 2, 4 or 8; zero-extended. The video
- * memory is the only device here so far; local APIC, I/O APIC and HPET will be told apart by address likewise.
+ * A read of a guest-physical address that is neither RAM nor ROM. `size` 1, 2, 4 or 8; zero-extended. Ranges of PCI
+ * functions may lie anywhere RAM does not; an access that leaves one goes byte by byte.
  */
 export function mmioRead(phys: u64, size: u32): u64 {
-  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE)
-    return size == 8 ? u64.MAX_VALUE : ((<u64>1) << (size << 3)) - 1
-  let value: u64 = 0
-  for (let i: u32 = 0; i < size; i++) {
-    const at = <u32>phys + i
-    value |= (<u64>(at < 0xc0000 ? vgaMemoryRead(at) : 0xff)) << (i << 3)
+  if (phys - VGA_APERTURE < VGA_APERTURE_SIZE && vgaDecodesMemory()) {
+    let value: u64 = 0
+    for (let i: u32 = 0; i < size; i++) {
+      const at = <u32>phys + i
+      value |= (<u64>(at < 0xc0000 ? vgaMemoryRead(at) : 0xff)) << (i << 3)
+    }
+    return value
   }
+  if (pciMemoryFind(phys, size)) return rangeMemoryRead(windowHandler, windowOffset, size, arrive())
+  if (size == 1) return 0xff
+  let value: u64 = 0
+  for (let i: u32 = 0; i < size; i++) value |= mmioRead(phys + i, 1) << (i << 3)
   return value
 }
 
 /** A write to a guest-physical address that is neither RAM nor ROM. `size` 1, 2, 4 or 8. */
 export function mmioWrite(phys: u64, size: u32, value: u64): void {
-  if (phys - VGA_APERTURE >= VGA_APERTURE_SIZE) return
-  for (let i: u32 = 0; i < size; i++) {
-    const at = <u32>phys + i
-    if (at < 0xc0000) vgaMemoryWrite(at, <u32>(value >> (i << 3)) & 0xff)
+  if (phys - VGA_APERTURE < VGA_APERTURE_SIZE && vgaDecodesMemory()) {
+    for (let i: u32 = 0; i < size; i++) {
+      const at = <u32>phys + i
+      if (at < 0xc0000) vgaMemoryWrite(at, <u32>(value >> (i << 3)) & 0xff)
+    }
+  } else if (pciMemoryFind(phys, size)) rangeMemoryWrite(windowHandler, windowOffset, size, value, arrive())
+  else if (size > 1) {
+    for (let i: u32 = 0; i < size; i++) mmioWrite(phys + i, 1, (value >> (i << 3)) & 0xff)
   }
 }

@@ -4,7 +4,7 @@
 // References: Intel UPI-41AH/42AH (210393); IBM PC/AT Technical Reference 6280070, "Keyboard Controller".
 
 import { DEV_KBC, RESET_CPU } from '../layout'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 import { keyboardCommand, keyboardHasByte, keyboardTakeByte } from './ps2-keyboard'
 import { set1FromSet2 } from './scan-codes'
 import { a20FromKeyboardController, resetRequest } from './system-control'

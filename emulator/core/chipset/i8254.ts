@@ -5,7 +5,7 @@
 // Reference: Intel 82C54 data sheet (231244-006), "Mode Definitions", "Read Operations".
 
 import { DEV_PIT } from '../layout'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 import { NEVER, TIMER_PIT, ticksAt, timeOf, timerSet } from './timers'
 
 export const PIT_FREQUENCY: u64 = 1_193_182

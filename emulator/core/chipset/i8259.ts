@@ -74,8 +74,8 @@ export function picWrite(port: u32, value: u32): void {
   update()
 }
 
-/** Drives IRQ 0-15 high or low. */
-export function irqLine(irq: u32, high: bool): void {
+/** Drives input IR0-IR7 of the master (0-7) or of the slave (8-15) high or low. */
+export function picLine(irq: u32, high: bool): void {
   setLine(irq & 8 ? SLAVE : MASTER, irq & 7, high)
   update()
 }

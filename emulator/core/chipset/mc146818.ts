@@ -5,7 +5,7 @@
 
 import { DEV_RTC, HDR_RTC_EPOCH, HEADER } from '../layout'
 import { cmosReset } from './cmos'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 import { NEVER, TIMER_RTC_PERIODIC, TIMER_RTC_SECOND, ticksAt, timeOf, timerSet } from './timers'
 
 // State, from DEV_RTC

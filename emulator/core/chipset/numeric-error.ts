@@ -1,7 +1,7 @@
 // The board's side of x87 errors: FERR# to IRQ 13, port F0h to IGNNE# (82371AB 4.2.5, coprocessor error register).
 
 import { DEV_SYSCTL } from '../layout'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 
 // Beside the fields of system-control.ts, whose reset clears them.
 const IGNNE: usize = 8 // u8

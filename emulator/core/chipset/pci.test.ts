@@ -1,53 +1,133 @@
-import { expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import * as L from '../layout'
 import { TestCore } from '../testing/core'
 
 const core = new TestCore()
-const address = (device: number, func: number, register: number) =>
-  0x80000000 + (device << 11) + (func << 8) + register
+beforeEach(() => core.reset())
 
-function config(device: number, func: number, register: number): number {
-  core.out32(0xcf8, address(device, func, register))
+const address = (devfn: number, register: number) => 0x80000000 + (devfn << 8) + register
+const select = (devfn: number, register: number) => core.out32(0xcf8, address(devfn, register & 0xfc))
+const read = (devfn: number, register: number) => {
+  select(devfn, register)
   return core.in32(0xcfc)
 }
+const write = (devfn: number, register: number, value: number) => {
+  select(devfn, register)
+  core.out32(0xcfc, value)
+}
+const ISA = 0x08
+const IDE = 0x09
+const PM = 0x0b
+const VGA = 0x10
 
-test('the functions of bus 0, and nobody else', () => {
-  core.reset()
-  const found = []
-  for (let device = 0; device < 32; device++) {
-    for (let func = 0; func < 8; func++) {
-      const id = config(device, func, 0)
-      if (id !== 0xffffffff) found.push([device, func, id.toString(16), config(device, func, 8) >>> 8])
+describe('configuration mechanism #1', () => {
+  test('the functions of bus 0, and nobody else', () => {
+    const found = []
+    for (let devfn = 0; devfn < 256; devfn++) {
+      const id = read(devfn, 0)
+      if (id !== 0xffffffff) found.push([devfn, id.toString(16), read(devfn, 8) >>> 8])
     }
-  }
-  expect(found).toEqual([
-    [0, 0, '12378086', 0x060000],
-    [1, 0, '70008086', 0x060100],
-    [1, 1, '70108086', 0x010100],
-  ])
-  core.out32(0xcf8, 0x80010000)
-  expect(core.in32(0xcfc)).toBe(0xffffffff)
+    expect(found).toEqual([
+      [0x00, '12378086', 0x060000],
+      [0x08, '70008086', 0x060100],
+      [0x09, '70108086', 0x010180],
+      [0x0b, '71138086', 0x068000],
+      [0x10, '11111234', 0x030000],
+    ])
+    core.out32(0xcf8, 0x80010000)
+    expect(core.in32(0xcfc)).toBe(0xffffffff)
+  })
+
+  test('data is read in every size and alignment at its place; without the enable bit nobody answers', () => {
+    select(IDE, 0)
+    expect([core.in16(0xcfc), core.in16(0xcfd), core.in16(0xcfe)]).toEqual([0x8086, 0x1080, 0x7010])
+    expect([0, 1, 2, 3].map((lane) => core.in8(0xcfc + lane))).toEqual([0x86, 0x80, 0x10, 0x70])
+    core.out32(0xcf8, address(IDE, 0) & 0x7fffffff)
+    expect(core.in32(0xcfc)).toBe(0xffffffff)
+    // An access that leaves the register: the rest is nobody's.
+    select(IDE, 0)
+    expect(core.in32(0xcfe)).toBe(0xffff7010)
+  })
+
+  test('CF8h is an address register for double words alone', () => {
+    core.out32(0xcf8, 0xffffffff)
+    expect(core.in32(0xcf8)).toBe(0x80fffffc)
+    core.out8(0xcf8, 0)
+    core.out16(0xcfa, 0)
+    expect(core.in32(0xcf8)).toBe(0x80fffffc)
+    expect(core.in8(0xcf8)).toBe(0xff)
+    expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_NONE)
+  })
+
+  test('identities cannot be written; multifunction is said of the ISA bridge', () => {
+    for (const devfn of [0, ISA, IDE, PM, VGA]) {
+      for (const register of [0, 8, 0x2c]) {
+        const before = read(devfn, register)
+        core.out32(0xcfc, ~before >>> 0)
+        expect(core.in32(0xcfc)).toBe(before)
+      }
+    }
+    expect([0, ISA, VGA].map((devfn) => (read(devfn, 0xc) >>> 16) & 0xff)).toEqual([0, 0x80, 0])
+  })
 })
 
-test('data is read in every size at its place; without the enable bit nobody answers', () => {
-  core.reset()
-  core.out32(0xcf8, address(1, 1, 0))
-  expect([core.in16(0xcfc), core.in16(0xcfe), core.in8(0xcff)]).toEqual([0x8086, 0x7010, 0x70])
-  core.out32(0xcf8, address(1, 1, 0) & 0x7fffffff)
-  expect(core.in32(0xcfc)).toBe(0xffffffff)
+describe('base address registers', () => {
+  test('tell their size, and keep what their size leaves of an address', () => {
+    write(IDE, 0x20, 0xffffffff)
+    expect(read(IDE, 0x20)).toBe(0xfff1)
+    write(IDE, 0x20, 0x0000c00f)
+    expect(read(IDE, 0x20)).toBe(0xc001)
+    write(VGA, 0x10, 0xffffffff)
+    expect(read(VGA, 0x10)).toBe(0xff000008)
+    write(VGA, 0x18, 0xffffffff)
+    expect(read(VGA, 0x18)).toBe(0xfffff000)
+    for (const register of [0x14, 0x1c, 0x20, 0x24]) {
+      write(VGA, register, 0xffffffff)
+      expect(read(VGA, register)).toBe(0)
+    }
+  })
+
+  test('can be written byte by byte', () => {
+    select(VGA, 0x10)
+    core.out8(0xcff, 0xfd)
+    expect(core.in32(0xcfc)).toBe(0xfd000008)
+    core.out16(0xcfe, 0xe123)
+    expect(core.in32(0xcfc)).toBe(0xe1000008)
+  })
+
+  test('the power management range moves with PMBA and is there only when PMREGMISC says so', () => {
+    write(PM, 0x40, 0xffffffff)
+    expect(read(PM, 0x40)).toBe(0xffc1)
+    write(PM, 0x40, 0xb000)
+    core.out16(0xb004, 0x0001)
+    expect(core.in16(0xb004)).toBe(0xffff)
+    write(PM, 0x80, 1)
+    core.out16(0xb004, 0x0001)
+    expect(core.in16(0xb004)).toBe(1)
+    write(PM, 0x40, 0x4000)
+    expect([core.in16(0xb004), core.in16(0x4004)]).toEqual([0xffff, 1])
+  })
 })
 
-test('multifunction is said of the ISA bridge; base addresses and identities cannot be written', () => {
-  core.reset()
-  expect([0, 1].map((device) => (config(device, 0, 0xc) >>> 16) & 0xff)).toEqual([0, 0x80])
-  for (let register = 0; register < 256; register += 4) {
-    if (register === 4) continue
-    const before = config(1, 1, register)
-    core.out32(0xcfc, 0xffffffff)
-    expect(core.in32(0xcfc)).toBe(before)
-  }
-  expect(config(1, 1, 4) & 7).toBe(1)
-  core.out16(0xcfc, 0)
-  expect(core.in32(0xcfc)).toBe(0x02000000)
-  expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_NONE)
+test('the command register gates what a function decodes', () => {
+  expect(read(IDE, 4) & 7).toBe(1)
+  core.out8(0x1f6, 0xa0)
+  const status = core.in8(0x1f7)
+  write(IDE, 4, 0)
+  expect([core.in8(0x1f7), core.in16(0x1f0)]).toEqual([0xff, 0xffff])
+  write(IDE, 4, 1)
+  expect(core.in8(0x1f7)).toBe(status)
+  // IDETIM bit 15 alone switches a channel
+  write(IDE, 0x40, 0x80000000)
+  expect(core.in8(0x1f7)).toBe(0xff)
+  core.out8(0x3c2, 0x67)
+  core.out16(0x3c4, 0x0302)
+  core.out16(0x3c4, 0x0204)
+  for (const value of [0x0004, 0x1005, 0x0e06, 0xff08]) core.out16(0x3ce, value)
+  core.poke(0xb8000, 0x41)
+  expect(core.peek(0xb8000)).toBe(0x41)
+  write(VGA, 4, 1)
+  expect(core.peek(0xb8000)).toBe(0xff)
+  write(VGA, 4, 2)
+  expect([core.peek(0xb8000), core.in8(0x3cc)]).toEqual([0x41, 0xff])
 })

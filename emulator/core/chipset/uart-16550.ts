@@ -5,7 +5,7 @@
 
 import { DEV_UART } from '../layout'
 import { outputByte } from '../machine/output'
-import { irqLine } from './i8259'
+import { irqLine } from './interrupt-lines'
 import { NEVER, TIMER_UART, timerSet } from './timers'
 
 const UART_COUNT: u32 = 4

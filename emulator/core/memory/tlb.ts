@@ -230,6 +230,11 @@ export function a20Changed(): void {
   tlbDropFast()
 }
 
+/** Something is decoded elsewhere now: pointers behind fast entries may be others. Translations stay. */
+export function busMapChanged(): void {
+  a20Changed()
+}
+
 /** The entry that translates `linear` now, 0 when there is none. */
 @inline
 export function tlbFind(linear: u64): usize {

@@ -60,6 +60,7 @@ export class TestCore {
   /** Power-on state at machine time 0. */
   reset() {
     this.u8.fill(0, L.DEVICES, L.DEVICES_END)
+    this.u8.fill(0, L.PLATFORM, L.PLATFORM_END)
     this.u64[(L.HEADER + L.HDR_CLOCK_SKIPPED) / 8] = 0n
     this.header32(L.HDR_STOP_REASON, L.STOP_NONE)
     this.header32(L.HDR_RESET_REQUEST, L.RESET_NONE)

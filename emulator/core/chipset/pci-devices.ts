@@ -1,0 +1,229 @@
+// What is on PCI bus 0, and to whom an access within a decoded range goes.
+//
+//   00.0  8086:1237  host bridge, 82441FX (290549)
+//   01.0  8086:7000  ISA bridge, 82371SB (PIIX3, 290550)
+//   01.1  8086:7010  IDE interface of the PIIX3: the channels at the AT's ports, bus master registers in BAR4
+//   01.3  8086:7113  power management of the 82371AB (PIIX4, 290562): its I/O range is at PMBA
+//   02.0  1234:1111  VGA
+//
+// A device that gets a range of its own takes a number here, gives it to pciBar(), and is called by the four
+// functions at the end: offset within the range, 1, 2 or 4 bytes (memory: 8 as well) that lie wholly in it.
+
+import { pirqRoute } from './interrupt-lines'
+import {
+  BAR_IO,
+  BAR_MEMORY,
+  BAR_PREFETCH,
+  COMMAND_IO,
+  COMMAND_MASTER,
+  COMMAND_MEMORY,
+  NO_SLOT,
+  PCI_COMMAND,
+  PCI_HEADER_TYPE,
+  PCI_STATUS,
+  pciBar,
+  pciClearable16,
+  pciFunction,
+  pciInterruptPin,
+  pciLoad16,
+  pciLoad32,
+  pciLoad8,
+  pciReset,
+  pciSlot,
+  pciStore16,
+  pciStore32,
+  pciStore8,
+  pciSubsystem,
+  pciWindow,
+  pciWindowsChanged,
+  pciWritable16,
+  pciWritable32,
+  pciWritable8,
+} from './pci'
+import { pm1ControlRead, pm1ControlWrite } from './system-control'
+
+// device << 3 | function
+export const DEVFN_HOST: u32 = 0x00
+export const DEVFN_ISA: u32 = 0x08
+export const DEVFN_IDE: u32 = 0x09
+export const DEVFN_PM: u32 = 0x0b
+export const DEVFN_VGA: u32 = 0x10
+
+// Ranges
+export const RANGE_IDE_BUS_MASTER: u32 = 1 // I/O, 16 bytes
+export const RANGE_PM: u32 = 2 // I/O, 64 bytes at PMBA
+export const RANGE_VGA_FRAMEBUFFER: u32 = 3 // memory, VGA_FRAMEBUFFER_SIZE bytes
+export const RANGE_VGA_REGISTERS: u32 = 4 // memory, 4 KiB
+
+export const VGA_FRAMEBUFFER_SIZE: u64 = 0x0100_0000
+
+// PIIX3 ISA bridge
+const PIRQRC: u32 = 0x60 // u8[4]
+const IORT: u32 = 0x4c
+const XBCS: u32 = 0x4e
+const TOM: u32 = 0x69
+// PIIX3 IDE
+const IDETIM: u32 = 0x40 // u16 primary, secondary; bit 15: the channel's AT ports are decoded
+const SIDETIM: u32 = 0x44
+const IDETIM_DECODE: u32 = 0x8000
+// PIIX4 power management
+export const PM_PMBA: u32 = 0x40 // u32, bits 15-6
+export const PM_PMREGMISC: u32 = 0x80 // bit 0: decode the range at PMBA
+const PM_RANGE: u64 = 64
+
+/** Power-on: every function as it is before the firmware has placed anything. */
+export function pciDevicesReset(): void {
+  pciReset()
+  hostBridge()
+  isaBridge()
+  ide()
+  powerManagement()
+  vga()
+}
+
+/** 82441FX: memory and mastering are wired on (3.2.3). */
+function hostBridge(): void {
+  const slot = pciFunction(DEVFN_HOST, 0x12378086, 0x06000002)
+  pciStore16(slot, PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER)
+  pciWritable16(slot, PCI_COMMAND, 0x0140) // SERR#, parity
+  pciClearable16(slot, PCI_STATUS, 0xf900)
+  pciSubsystem(slot, 0x11001af4)
+}
+
+/** 82371SB, function 0: I/O, memory and mastering are wired on (2.2.3). */
+function isaBridge(): void {
+  const slot = pciFunction(DEVFN_ISA, 0x70008086, 0x06010000)
+  pciStore8(slot, PCI_HEADER_TYPE, 0x80) // one device with several functions
+  pciStore16(slot, PCI_COMMAND, COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER)
+  pciClearable16(slot, PCI_STATUS, 0x7900)
+  pciStore8(slot, IORT, 0x4d)
+  pciWritable8(slot, IORT, 0x7f)
+  pciStore16(slot, XBCS, 0x0003)
+  pciWritable16(slot, XBCS, 0x01ff)
+  pciStore32(slot, PIRQRC, 0x80808080)
+  pciWritable32(slot, PIRQRC, 0x8f8f8f8f)
+  pciStore8(slot, TOM, 0x02)
+  pciWritable8(slot, TOM, 0xfe)
+  pciSubsystem(slot, 0x11001af4)
+}
+
+/** 82371SB, function 1. Both channels decode their ports from the start: the firmware finds them so. */
+function ide(): void {
+  const slot = pciFunction(DEVFN_IDE, 0x70108086, 0x01018000)
+  pciStore16(slot, PCI_STATUS, 0x0280)
+  pciClearable16(slot, PCI_STATUS, 0x3800)
+  pciBar(slot, 4, BAR_IO, 16, RANGE_IDE_BUS_MASTER)
+  pciWritable16(slot, PCI_COMMAND, COMMAND_MASTER)
+  pciStore16(slot, PCI_COMMAND, COMMAND_IO)
+  pciStore32(slot, IDETIM, 0x80008000)
+  pciWritable32(slot, IDETIM, 0xf3fff3ff)
+  pciWritable8(slot, SIDETIM, 0xff)
+  pciSubsystem(slot, 0x11001af4)
+}
+
+/** 82371AB, function 3: power management; its interrupt is the SCI, IRQ 9 by wire. */
+function powerManagement(): void {
+  const slot = pciFunction(DEVFN_PM, 0x71138086, 0x06800003)
+  pciStore16(slot, PCI_STATUS, 0x0280)
+  pciInterruptPin(slot, 1)
+  pciWritable16(slot, PCI_COMMAND, COMMAND_IO)
+  pciStore32(slot, PM_PMBA, 1)
+  pciWritable32(slot, PM_PMBA, 0xffc0)
+  pciWritable8(slot, PM_PMREGMISC, 1)
+  pciSubsystem(slot, 0x11001af4)
+}
+
+function vga(): void {
+  const slot = pciFunction(DEVFN_VGA, 0x11111234, 0x03000002)
+  pciBar(slot, 0, BAR_MEMORY | BAR_PREFETCH, VGA_FRAMEBUFFER_SIZE, RANGE_VGA_FRAMEBUFFER)
+  pciBar(slot, 2, BAR_MEMORY, 0x1000, RANGE_VGA_REGISTERS)
+  pciWritable16(slot, PCI_COMMAND, COMMAND_IO | COMMAND_MASTER)
+  pciStore16(slot, PCI_COMMAND, COMMAND_IO | COMMAND_MEMORY) // the AT's ranges answer before anybody asks
+  pciSubsystem(slot, 0x11001af4)
+}
+
+/** Software has written bytes [at, end) of a configuration space. */
+export function pciConfigWritten(slot: u32, devfn: u32, at: u32, end: u32): void {
+  if (devfn == DEVFN_ISA) {
+    for (let pirq: u32 = 0; pirq < 4; pirq++) {
+      if (at <= PIRQRC + pirq && PIRQRC + pirq < end) pirqRoute(pirq, pciLoad8(slot, PIRQRC + pirq))
+    }
+  } else if (devfn == DEVFN_PM) {
+    const base = at < PM_PMBA + 4 && end > PM_PMBA
+    if (base || (at <= PM_PMREGMISC && end > PM_PMREGMISC)) pciWindowsChanged()
+  }
+}
+
+/** Ranges that are not placed by a BAR. */
+export function pciFixedWindows(): void {
+  const slot = pciSlot(DEVFN_PM)
+  if (slot == NO_SLOT || !(pciLoad8(slot, PM_PMREGMISC) & 1)) return
+  pciWindow(slot, true, pciLoad32(slot, PM_PMBA) & 0xffc0, PM_RANGE, RANGE_PM)
+}
+
+/** Whether the IDE interface answers at the AT's ports of `channel` (0, 1). */
+export function ideDecodes(channel: u32): bool {
+  const slot = pciSlot(DEVFN_IDE)
+  if (!(pciLoad16(slot, PCI_COMMAND) & COMMAND_IO)) return false
+  return (pciLoad16(slot, IDETIM + channel * 2) & IDETIM_DECODE) != 0
+}
+
+/** Whether the VGA answers at 3B0h-3DFh. */
+export function vgaDecodesPorts(): bool {
+  return (pciLoad16(pciSlot(DEVFN_VGA), PCI_COMMAND) & COMMAND_IO) != 0
+}
+
+/** Whether the VGA answers at A0000h-BFFFFh. */
+export function vgaDecodesMemory(): bool {
+  return (pciLoad16(pciSlot(DEVFN_VGA), PCI_COMMAND) & COMMAND_MEMORY) != 0
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Dispatch
+
+/** All ones in `size` bytes: what a range without a device behind it reads. */
+function ones(size: u32): u32 {
+  return size == 4 ? 0xffffffff : (1 << (size << 3)) - 1
+}
+
+export function rangePortRead(range: u32, offset: u32, size: u32, now: u64): u32 {
+  switch (range) {
+    case RANGE_PM: {
+      let value: u32 = 0
+      for (let i: u32 = 0; i < size; i++) {
+        const at = offset + i
+        value |= (at == 4 || at == 5 ? pm1ControlRead(at & 1) : 0) << (i << 3)
+      }
+      return value
+    }
+    default:
+      return ones(size)
+  }
+}
+
+export function rangePortWrite(range: u32, offset: u32, size: u32, value: u32, now: u64): void {
+  switch (range) {
+    case RANGE_PM:
+      for (let i: u32 = 0; i < size; i++) {
+        const at = offset + i
+        if (at == 4 || at == 5) pm1ControlWrite(at & 1, (value >> (i << 3)) & 0xff)
+      }
+      return
+    default:
+      return
+  }
+}
+
+export function rangeMemoryRead(range: u32, offset: u64, size: u32, now: u64): u64 {
+  switch (range) {
+    default:
+      return size == 8 ? u64.MAX_VALUE : ones(size)
+  }
+}
+
+export function rangeMemoryWrite(range: u32, offset: u64, size: u32, value: u64, now: u64): void {
+  switch (range) {
+    default:
+      return
+  }
+}
