@@ -49,6 +49,81 @@ async function assemble(source, { include = [], define = {} } = {}) {
   }
 }
 
+/** The compiler whose output is committed: another version makes other code from the same source. */
+const GCC = '12'
+
+/** @returns {boolean} the C parts can be built here as they were for the committed files */
+function haveGcc() {
+  const { status, stdout } = spawnSync('gcc', ['-m32', '-dumpversion'], { encoding: 'utf8' })
+  return status === 0 && stdout.trim().split('.')[0] === GCC && spawnSync('ld', ['-v']).status === 0
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function tool(command, args) {
+  const { status, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
+  if (error) throw new Error(`${command} did not run: ${error.message}`)
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr.trim()}`)
+}
+
+/**
+ * A kernel that checks what a Multiboot loader hands it: ELF32 by Multiboot 1, or ELF64 by Multiboot 2.
+ * @param {1 | 2} version
+ */
+async function buildMultiboot(version) {
+  const source = join(GUESTS, 'tests/multiboot')
+  const folder = await mkdtemp(join(tmpdir(), 'ringside-multiboot-'))
+  /** @param {string} name */
+  const out = (name) => join(folder, name)
+  const [bits, base] = version === 1 ? [32, '0'] : [64, '0xFFFFFFFF80000000']
+  try {
+    tool('nasm', [
+      '-f',
+      `elf${bits}`,
+      `-DVERSION=${version}`,
+      join(source, 'start.asm'),
+      '-o',
+      out('start.o'),
+    ])
+    tool('gcc', [
+      ...[`-m${bits}`, '-O1', '-std=c17', '-ffreestanding', '-fno-pic', '-fno-pie', '-fno-stack-protector'],
+      ...[
+        '-fno-asynchronous-unwind-tables',
+        '-fcf-protection=none',
+        '-mgeneral-regs-only',
+        '-Wall',
+        '-Werror',
+      ],
+      ...(bits === 64 ? ['-mcmodel=kernel', '-mno-red-zone'] : ['-march=i686']),
+      ...[`-DVERSION=${version}`, '-c', join(source, 'kernel.c'), '-o', out('kernel.o')],
+    ])
+    tool('ld', [
+      ...[
+        '-m',
+        bits === 64 ? 'elf_x86_64' : 'elf_i386',
+        '-nostdlib',
+        '-z',
+        'noexecstack',
+        '--no-warn-rwx-segments',
+      ],
+      ...[
+        '-z',
+        'max-page-size=4096',
+        '--build-id=none',
+        `--defsym=BASE=${base}`,
+        '-T',
+        join(source, 'link.ld'),
+      ],
+      ...[out('start.o'), out('kernel.o'), '-o', out('kernel.elf')],
+    ])
+    return await readFile(out('kernel.elf'))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 /** The constants that the ROM shares with the services in the core. */
 async function romConstants() {
   const text = await readFile(join(root, 'emulator/core/bios/rom-layout.ts'), 'utf8')
@@ -79,6 +154,7 @@ async function buildRom() {
 
 /** Every image: where it goes and what makes it. A guest's main file is named like its folder's image. */
 async function targets() {
+  /** @type {{ path: string, build: () => Promise<Buffer>, gcc?: boolean }[]} */
   const list = [
     { path: join(root, 'assets/firmware/ringside-bios.bin'), build: buildRom },
     {
@@ -86,10 +162,21 @@ async function targets() {
       build: () => assemble(join(root, 'emulator/firmware/direct-boot/start.asm')),
     },
     {
+      path: join(root, 'assets/firmware/multiboot.bin'),
+      build: () => assemble(join(root, 'emulator/firmware/direct-boot/multiboot.asm')),
+    },
+    {
       path: join(GUESTS, 'first-light/first-light.img'),
       build: () => assemble(join(GUESTS, 'first-light/first-light.asm')),
     },
   ]
+  for (const version of /** @type {const} */ ([1, 2])) {
+    list.push({
+      path: join(GUESTS, `tests/multiboot${version}.elf`),
+      build: () => buildMultiboot(version),
+      gcc: true,
+    })
+  }
   const tests = join(GUESTS, 'tests')
   for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {
     const source = join(tests, name)
@@ -102,9 +189,13 @@ const check = process.argv.includes('--check')
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
 let stale = 0
 try {
-  for (const { path, build } of await targets()) {
+  for (const { path, build, gcc } of await targets()) {
     const name = relative(root, path)
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
+    if (gcc && !haveGcc()) {
+      console.log(`skipped  ${name} (needs gcc ${GCC} with -m32, and binutils)`)
+      continue
+    }
     const bytes = await build()
     const before = await readFile(path).catch(() => undefined)
     const same = before?.equals(bytes) ?? false

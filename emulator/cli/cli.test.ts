@@ -17,6 +17,9 @@ describe('options of run', () => {
   test('defaults', () => {
     expect(parse('a.img')).toEqual({
       image: 'a.img',
+      kernel: undefined,
+      initrd: [],
+      append: undefined,
       memory: 256 * MIB,
       timeout: undefined,
       until: undefined,
@@ -37,6 +40,9 @@ describe('options of run', () => {
       '--memory 64M --timeout=1.5 --until OK --serial file:out.txt --debugcon file:d --screenshot s.png --stats json --schedule parallel --seed 0x10 --cpus 1 --no-pace a.img'
     expect(parse(...line.split(' '))).toEqual({
       image: 'a.img',
+      kernel: undefined,
+      initrd: [],
+      append: undefined,
       memory: 64 * MIB,
       timeout: 1.5,
       until: 'OK',
@@ -53,15 +59,18 @@ describe('options of run', () => {
   })
 
   test('a kernel, with and without a disk', () => {
-    const kernel = { path: 'vmlinuz', initrd: 'i.gz', append: 'a b' }
-    const options = parse('--kernel', 'vmlinuz', '--initrd', 'i.gz', '--append', 'a b')
-    expect(options).toMatchObject({ image: undefined, kernel })
-    expect(parse('d.img', '--kernel', 'k')).toMatchObject({
-      image: 'd.img',
-      kernel: { path: 'k', append: '' },
+    const options = parse('--kernel', 'vmlinuz', '--initrd', 'i.gz', '--initrd', 'j.gz', '--append', 'a b')
+    expect(options).toMatchObject({
+      image: undefined,
+      kernel: 'vmlinuz',
+      initrd: ['i.gz', 'j.gz'],
+      append: 'a b',
     })
-    expect(() => parse('d.img', '--initrd', 'i.gz')).toThrow('--kernel')
-    expect(() => parse('d.img', '--append', 'x')).toThrow('--kernel')
+    expect(parse('d.img', '--kernel', 'k')).toMatchObject({ image: 'd.img', kernel: 'k', initrd: [] })
+    // Whether an IMAGE is a kernel is seen when it is opened.
+    expect(parse('k.elf', '--append', 'x')).toMatchObject({ image: 'k.elf', kernel: undefined, append: 'x' })
+    expect(() => parse('--initrd', 'i.gz')).toThrow('--kernel')
+    expect(() => parse('--append', 'x')).toThrow('--kernel')
   })
 
   test.each([

@@ -1,7 +1,7 @@
 // `ringside info FILE`: what a file is.
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { describeBzImage, isBzImage } from '../firmware/direct-boot/bzimage'
+import { describeKernel, KERNEL_HEAD, kernelKind } from '../firmware/direct-boot/kernel'
 import { type Medium, MediumError, openMedium, readAt } from '../media/medium'
 import { type Partition, readPartitions } from '../media/partitions'
 import { FileError, OK, UsageError } from './usage'
@@ -22,10 +22,10 @@ export async function info(args: string[]): Promise<number> {
   }
   const [path, ...more] = positionals
   if (path === undefined || more.length > 0) throw new UsageError('info wants one file')
-  const kernel = describeKernel(path)
+  const kernel = kernelFile(path)
   if (kernel) {
     const { description, size } = kernel
-    const words = `${path}\n  ${description}, ${inUnits(size)} (${size} bytes)\n  start it with: ringside run --kernel FILE\n`
+    const words = `${path}\n  ${description}, ${inUnits(size)} (${size} bytes)\n${kernel.kind === 'kernel' ? '  start it with: ringside run FILE\n' : ''}`
     process.stdout.write(values.json ? `${JSON.stringify(kernel, undefined, 2)}\n` : words)
     return OK
   }
@@ -46,14 +46,16 @@ export async function info(args: string[]): Promise<number> {
 }
 
 /** Undefined when it is none; whether it can be read at all is then the medium's to say. */
-function describeKernel(path: string) {
+function kernelFile(path: string) {
   let descriptor: number | undefined
   try {
     if (!statSync(path).isFile()) return undefined
     descriptor = openSync(path, 'r')
-    const head = readAt(descriptor, 0, 0x8800)
-    if (!isBzImage(head)) return undefined
-    return { path, kind: 'kernel', description: describeBzImage(head), size: fstatSync(descriptor).size }
+    const head = readAt(descriptor, 0, KERNEL_HEAD)
+    const description = describeKernel(head)
+    if (description === undefined) return undefined
+    const starts = kernelKind(head) !== 'elf'
+    return { path, kind: starts ? 'kernel' : 'elf', description, size: fstatSync(descriptor).size }
   } catch {
     return undefined
   } finally {

@@ -5,13 +5,15 @@ import { CPU_DEFAULT, cpuWithheld } from '../machine/cpu-model'
 import { UsageError } from './usage'
 
 export const RUN_HELP = `usage: ringside run IMAGE [options]
-       ringside run [IMAGE] --kernel FILE [--initrd FILE] [--append TEXT] [options]
+       ringside run KERNEL [--initrd FILE]... [--append TEXT] [options]
+       ringside run [IMAGE] --kernel KERNEL [--initrd FILE]... [--append TEXT] [options]
 
-Boots IMAGE, a raw disk or floppy image, or a Linux kernel, in a PC of its own. COM1 is on stdin and stdout. The image is never written
+Boots IMAGE, a raw disk or floppy image, or KERNEL in a PC of its own. A kernel is a Linux bzImage, or an ELF (32 or 64
+bits) or flat file with a Multiboot or Multiboot 2 header; which of them a file is, its content says. COM1 is on stdin and stdout. The image is never written
 to: what the guest writes is gone when the run ends.
 
-  --kernel FILE          start this Linux kernel (bzImage); IMAGE is the first disk then, or left out
-  --initrd FILE          initial RAM disk for the kernel
+  --kernel FILE          start this kernel; IMAGE is the first disk then, or left out
+  --initrd FILE          initial RAM disk of Linux, or modules of a Multiboot kernel: "FILE TEXT,FILE TEXT,..."; repeatable
   --append TEXT          the kernel's command line, such as "console=ttyS0"
   --memory SIZE          guest memory, such as 64M or 1G (default ${MEMORY_DEFAULT / MIB}M, ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M)
   --timeout SECONDS      end the run after this time, with status 124
@@ -44,7 +46,10 @@ export type SerialTarget = { kind: 'stdio' } | { kind: 'null' } | { kind: 'file'
 export interface RunOptions {
   /** Undefined only with a kernel. */
   image: string | undefined
-  kernel: { path: string; initrd: string | undefined; append: string } | undefined
+  kernel: string | undefined
+  /** For the kernel, which may be what `image` is. */
+  initrd: string[]
+  append: string | undefined
   memory: number
   /** Seconds. */
   timeout: number | undefined
@@ -69,8 +74,13 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   const { values, positionals } = parse(args)
   if (values.help) return 'help'
   const [image, ...more] = positionals
-  const kernel = parseKernel(values)
-  if (image === undefined && !kernel) throw new UsageError('run needs an image or a --kernel to boot')
+  const { kernel, initrd = [], append } = values
+  const alone = initrd.length > 0 ? '--initrd' : append !== undefined ? '--append' : undefined
+  if (image === undefined && kernel === undefined && alone) {
+    throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
+  }
+  if (image === undefined && kernel === undefined)
+    throw new UsageError('run needs an image or a --kernel to boot')
   if (more.length > 0) throw new UsageError(`run boots one image; ${more[0]} is one too many`)
   if (values.stats !== undefined && values.stats !== 'json') {
     throw new UsageError(`--stats knows the format json, not ${values.stats}`)
@@ -79,6 +89,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   return {
     image,
     kernel,
+    initrd,
+    append,
     memory: values.memory === undefined ? MEMORY_DEFAULT : parseSize(values.memory),
     timeout: values.timeout === undefined ? undefined : parseSeconds(values.timeout),
     until: values.until,
@@ -101,7 +113,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         kernel: { type: 'string' },
-        initrd: { type: 'string' },
+        initrd: { type: 'string', multiple: true },
         append: { type: 'string' },
         memory: { type: 'string' },
         timeout: { type: 'string' },
@@ -121,13 +133,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/\.? To specify a positional.*$/s, ''))
   }
-}
-
-function parseKernel({ kernel, initrd, append }: { kernel?: string; initrd?: string; append?: string }) {
-  if (kernel !== undefined) return { path: kernel, initrd, append: append ?? '' }
-  const alone = initrd !== undefined ? '--initrd' : append !== undefined ? '--append' : undefined
-  if (alone) throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
-  return undefined
 }
 
 function parseCpu(text: string): string {

@@ -20,6 +20,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const seed = (name: string) => join(root, `assets/guests/seed/${name}.img`)
 const guest = (name: string) => join(root, `assets/guests/tests/${name}.img`)
 
+const multibootKernel = join(root, 'assets/guests/tests/multiboot1.elf')
+
 const COMMAND = [join(root, 'ringside')]
 const BUILT = [
   '--input-type=module',
@@ -119,6 +121,32 @@ describe('the seed images', () => {
       }
     }
     expect([...outcomes].map((text) => JSON.parse(text).stdout)).toEqual([TEXTS['p5']])
+  })
+})
+
+describe('a kernel in the place of an image', () => {
+  test('Multiboot: recognised by content, with modules and a command line', async () => {
+    const module = join(folder, 'module.txt')
+    writeFileSync(module, 'content')
+    const { status, stdout } = await ringside([
+      ...['run', multibootKernel, '--append', 'alpha beta', '--initrd', `${module} first,${module}`],
+      ...['--initrd', module],
+    ])
+    expect(status).toBe(33)
+    expect(stdout).toContain(`command line "${multibootKernel} alpha beta"`)
+    expect(stdout.match(/size=7 /g)).toHaveLength(3)
+    expect(stdout).toContain(`string="${module} first"`)
+    expect(stdout).toContain('MULTIBOOT-OK')
+  })
+  test('--append and --initrd are for kernels only', async () => {
+    const { status, stderr } = await ringside(['run', seed('p3'), '--append', 'x'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('--append is for a kernel')
+  })
+  test('info names it', async () => {
+    const { status, stdout } = await ringside(['info', multibootKernel])
+    expect(status).toBe(0)
+    expect(stdout).toContain('ELF32 kernel for i386 with a Multiboot header')
   })
 })
 
@@ -254,10 +282,11 @@ describe('bad input has an answer', () => {
       () => file('x.qcow2', Buffer.from('QFI\xfb'.padEnd(1024, '\0'), 'latin1')),
       'which this version cannot open yet',
     ],
+    ['an ELF file that is no kernel', () => process.execPath, 'no Multiboot header'],
     [
-      'a Linux kernel',
-      () => fileURLToPath(new URL('../../assets/guests/tests/direct-boot.img', import.meta.url)),
-      '--kernel FILE',
+      'a kernel that was cut off',
+      () => file('cut.elf', readFileSync(multibootKernel).subarray(0, 0x2100)),
+      'it was cut off',
     ],
   ])('%s: 2, and one line', async (_name, path, said) => {
     const { status, stdout, stderr } = await ringside(['run', path()])

@@ -1,7 +1,7 @@
 // `ringside run IMAGE`: a machine whose COM1 is the terminal.
 import { writeFileSync } from 'node:fs'
-import { KernelError } from '../firmware/direct-boot/bzimage'
-import { DirectBootError, openDirectBoot } from '../firmware/direct-boot/files'
+import { KernelError } from '../firmware/direct-boot/kernel-error'
+import { DirectBootError, isKernelFile, openDirectBoot } from '../firmware/direct-boot/files'
 import type { DirectBoot } from '../firmware/direct-boot/load'
 import { type DriveConfig, defaultConfig, type Machine, type StopInfo } from '../machine/api'
 import { createMachine } from '../machine/machine'
@@ -22,6 +22,7 @@ import {
   TERMINATED,
   TIMEOUT,
   TRIPLE_FAULT,
+  UsageError,
 } from './usage'
 
 const COM1 = 0
@@ -36,11 +37,12 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(RUN_HELP)
     return OK
   }
-  const direct = openKernel(options)
-  const medium = options.image === undefined ? undefined : open(options.image)
+  const { kernel, image } = whatToBoot(options)
+  const direct = kernel === undefined ? undefined : openKernel(kernel, options)
+  const medium = image === undefined ? undefined : open(image)
   // A disk beside a kernel need not boot.
   for (const warning of medium?.warnings ?? []) {
-    if (!direct || !warning.includes('55 AA')) say(`${options.image}: ${warning}`)
+    if (!direct || !warning.includes('55 AA')) say(`${image}: ${warning}`)
   }
   const ending = new Ending()
   const sinks = openSinks(options, medium, ending)
@@ -58,7 +60,7 @@ export async function run(args: string[]): Promise<number> {
       ...(direct && { direct }),
     })
   } catch (error) {
-    if (error instanceof KernelError) throw new FileError(`${options.kernel?.path}: ${error.message}`)
+    if (error instanceof KernelError) throw new FileError(`${kernel}: ${error.message}`)
     say((error as Error).message)
     return INTERNAL
   }
@@ -78,10 +80,18 @@ function open(path: string): Medium {
   }
 }
 
-function openKernel({ kernel }: RunOptions): DirectBoot | undefined {
-  if (!kernel) return undefined
+/** IMAGE is a kernel when its content says so and no other is named. */
+function whatToBoot({ kernel, image, initrd, append }: RunOptions): Pick<RunOptions, 'kernel' | 'image'> {
+  if (kernel !== undefined || image === undefined) return { kernel, image }
+  if (isKernelFile(image)) return { kernel: image, image: undefined }
+  const alone = initrd.length > 0 ? '--initrd' : append !== undefined ? '--append' : undefined
+  if (alone) throw new UsageError(`${alone} is for a kernel, and ${image} is none: name it with --kernel`)
+  return { kernel, image }
+}
+
+function openKernel(path: string, { initrd, append }: RunOptions): DirectBoot {
   try {
-    return openDirectBoot(kernel.path, kernel.initrd, kernel.append)
+    return openDirectBoot(path, initrd, append ?? '')
   } catch (error) {
     if (error instanceof DirectBootError || error instanceof MediumError) throw new FileError(error.message)
     throw error

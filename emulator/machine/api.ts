@@ -58,7 +58,7 @@ export interface MachineConfig {
   drives: DriveConfig[]
   /** `auto`: the floppy if there is one that boots, else the first hard disk. */
   boot: 'auto' | 'floppy' | 'disk'
-  /** A Linux kernel that the firmware starts instead of a boot sector; after a reset it is loaded again. */
+  /** A Linux or Multiboot kernel that the firmware starts instead of a boot sector; after a reset it is loaded again. */
   direct?: DirectBoot
   /** What the real-time clock shows at power-on: seconds since 1970, UTC. */
   rtcEpoch: number

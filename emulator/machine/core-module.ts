@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import corePath from '@emulator/core/index.ts?asc'
 import directBootPath from '@assets/firmware/direct-boot.bin?asset'
+import multibootPath from '@assets/firmware/multiboot.bin?asset'
 import romPath from '@assets/firmware/ringside-bios.bin?asset'
 import { ROM_SIZE } from '../core/layout'
+import type { Starters } from '../firmware/direct-boot/load'
 
 let core: Promise<WebAssembly.Module> | undefined
-let starter: Promise<Uint8Array> | undefined
+let starters: Promise<Starters> | undefined
 let rom: Promise<Uint8Array> | undefined
 
 export function coreModule(): Promise<WebAssembly.Module> {
@@ -14,10 +16,15 @@ export function coreModule(): Promise<WebAssembly.Module> {
   return core
 }
 
-/** emulator/firmware/direct-boot/start.asm, assembled. */
-export function directBootStarter(): Promise<Uint8Array> {
-  starter ??= readFile(directBootPath)
-  return starter
+/** emulator/firmware/direct-boot/start.asm and multiboot.asm, assembled. */
+export function directBootStarters(): Promise<Starters> {
+  starters ??= Promise.all([readFile(directBootPath), readFile(multibootPath)]).then(
+    ([linux, multiboot]) => ({
+      linux,
+      multiboot,
+    }),
+  )
+  return starters
 }
 
 /** @throws Error when the image has not exactly the size of the ROM */

@@ -27,7 +27,7 @@ import type {
   StopInfo,
 } from './api'
 import { type Chunk, planDirectBoot } from '../firmware/direct-boot/load'
-import { coreModule, directBootStarter, systemRom } from './core-module'
+import { coreModule, directBootStarters, systemRom } from './core-module'
 import { cpuSnapshot } from './cpu-snapshot'
 import { CPU_DEFAULT, cpuWithheld } from './cpu-model'
 import { slotOf, writeDrives } from './drives'
@@ -83,7 +83,7 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
     const drives = writeDrives(memory, config.drives)
     const { direct } = config
     const kernel = direct
-      ? planDirectBoot(direct, await directBootStarter(), config.memory, e820(memory))
+      ? planDirectBoot(direct, await directBootStarters(), config.memory, e820(memory))
       : undefined
     if (kernel) loadKernel(memory, kernel)
     const machine = new ThreadedMachine(config, memory, { memory: memory.wasm, drives }, kernel)

@@ -57,7 +57,7 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
   if (matches(head, BZIMAGE)) {
     return {
       problem: 'unsupported-format',
-      explanation: `recognised as ${BZIMAGE.name}, not a disk image; start it with ./ringside run --kernel FILE`,
+      explanation: `recognised as ${BZIMAGE.name}, not a disk image; start it with ./ringside run FILE`,
     }
   }
   const mbr = readMbr(head, size)

@@ -1,10 +1,7 @@
 // A Linux kernel file: the set-up header of the x86 boot protocol (Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
 // Header"), read and judged.
 
-/** The kernel file cannot be started; the message says where and why. */
-export class KernelError extends Error {
-  override name = 'KernelError'
-}
+import { KernelError } from './kernel-error'
 
 export interface BzImage {
   /** 0x0206 is 2.06. */

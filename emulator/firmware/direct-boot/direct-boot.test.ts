@@ -3,13 +3,15 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { defaultConfig, type Machine, MIB } from '../../machine/api'
 import { createMachine } from '../../machine/machine'
-import { describeBzImage, KernelError, readBzImage } from './bzimage'
+import { describeBzImage, readBzImage } from './bzimage'
+import { KernelError } from './kernel-error'
 import { planDirectBoot } from './load'
 
 const asset = (path: string) =>
   readFileSync(fileURLToPath(new URL(`../../../assets/${path}`, import.meta.url)))
 const file = asset('guests/tests/direct-boot.img')
-const starter = asset('firmware/direct-boot.bin')
+const starters = { linux: asset('firmware/direct-boot.bin'), multiboot: asset('firmware/multiboot.bin') }
+const archive = (bytes: Uint8Array) => ({ name: 'initrd', text: '', bytes })
 
 /** The test kernel with some bytes of its header changed. */
 function patched(change: (view: DataView) => void): Uint8Array {
@@ -25,11 +27,11 @@ afterEach(async () => {
 })
 
 /** What the kernel says on the debug console before it ends the run with 21h. */
-async function boot(kernel: Uint8Array, initrd: Uint8Array | undefined, append: string, runs = 1) {
+async function boot(kernel: Uint8Array, initrd: readonly Uint8Array[], append: string, runs = 1) {
   machine = await createMachine({
     ...defaultConfig(),
     memory: 64 * MIB,
-    direct: { kernel, append, ...(initrd && { initrd }) },
+    direct: { kernel, append, initrd: initrd.map(archive) },
   })
   let said = ''
   machine.on('debugcon', ({ bytes }) => {
@@ -59,7 +61,7 @@ describe('the kernel finds what the boot protocol promises', () => {
   ].map((entry) => ` ${entry.map(hex).join(' ')}`)
 
   test('at its 64-bit entry point', async () => {
-    expect(await boot(file, initrd, 'console=ttyS0 two words')).toEqual([
+    expect(await boot(file, [initrd], 'console=ttyS0 two words')).toEqual([
       `64 ${expected}`,
       ...e820,
       'console=ttyS0 two words',
@@ -70,13 +72,20 @@ describe('the kernel finds what the boot protocol promises', () => {
     )
   })
 
+  test('several archives come one behind the other, each on four bytes', async () => {
+    const [line] = await boot(file, [initrd.subarray(0, 4993), initrd.subarray(0, 7)], '')
+    const sums = [4993, 7].map((end) => initrd.subarray(0, end).reduce((total, byte) => total + byte, 0))
+    const fields = [0, 0x10000, 0xff, 0, 80, 64 * MIB - 8192, 5003, sums[0]! + sums[1]!]
+    expect(line).toBe(`64 ${fields.map(hex).join(' ')}`)
+  })
+
   test('at its 32-bit entry point, when that is all it has', async () => {
     const kernel = patched((view) => view.setUint16(0x236, 0, true))
-    expect(await boot(kernel, initrd, '')).toEqual([`32 ${expected}`, ...e820])
+    expect(await boot(kernel, [initrd], '')).toEqual([`32 ${expected}`, ...e820])
   })
 
   test('without an initrd, and again after a reset', async () => {
-    const lines = await boot(file, undefined, 'again', 2)
+    const lines = await boot(file, [], 'again', 2)
     expect(lines.length).toBe(14)
     expect(lines.slice(7)).toEqual(lines.slice(0, 7))
     expect(lines[0]).toBe(`64 ${[0, 0x10000, 0xff, 0, 80, 0, 0, 0].map(hex).join(' ')}`)
@@ -109,7 +118,7 @@ describe('what cannot be started is refused with a reason', () => {
   })
 
   const plan = (kernel: Uint8Array, initrd: number, append: string, memory: number) =>
-    planDirectBoot({ kernel, initrd: new Uint8Array(initrd), append }, starter, memory, [])
+    planDirectBoot({ kernel, initrd: [archive(new Uint8Array(initrd))], append }, starters, memory, [])
 
   test('kernel, initrd and memory that do not fit together', () => {
     expect(() => plan(file, 0, '', 2 * MIB)).toThrow('needs 3 MiB of memory')

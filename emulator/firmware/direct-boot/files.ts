@@ -1,8 +1,8 @@
 // The files of a direct boot, read from the host.
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
 import { MediumError, openProblem, readAt, reasonOf } from '../../media/medium'
-import { readBzImage } from './bzimage'
-import type { DirectBoot } from './load'
+import type { DirectBoot } from './chunks'
+import { checkKernel, KERNEL_HEAD, kernelKind } from './kernel'
 
 /** More cannot be in a guest's memory. */
 const FILE_MAX = 3 * 2 ** 30
@@ -13,22 +13,57 @@ export class DirectBootError extends Error {
 }
 
 /**
- * @param kernel path of a bzImage
- * @param initrd path of the initial RAM disk
+ * @param kernel path of a bzImage or a Multiboot kernel
+ * @param initrd files for the kernel as the user named them: Linux's initial RAM disks, or Multiboot modules. For
+ *   Multiboot kernels each is a list as QEMU takes it: `FILE[ TEXT][,FILE[ TEXT]]...`, where `,,` stands for a comma
  * @param append the kernel's command line
  * @throws DirectBootError
  */
-export function openDirectBoot(kernel: string, initrd: string | undefined, append: string): DirectBoot {
+export function openDirectBoot(kernel: string, initrd: readonly string[], append: string): DirectBoot {
   const file = readWhole(kernel)
   try {
-    readBzImage(file)
+    checkKernel(file)
   } catch (error) {
     throw new DirectBootError(`${kernel}: ${(error as Error).message}`)
   }
-  return initrd === undefined ? { kernel: file, append } : { kernel: file, initrd: readWhole(initrd), append }
+  const plain = kernelKind(file) === 'bzimage'
+  const named = plain ? initrd.map((path) => ({ name: path, text: '' })) : initrd.flatMap(moduleList)
+  return {
+    kernel: file,
+    name: kernel,
+    append,
+    initrd: named.map(({ name, text }) => ({ name, text, bytes: readWhole(name, !plain) })),
+  }
 }
 
-function readWhole(path: string): Uint8Array {
+/** Whether a file is a kernel that says how it is to be started, or an ELF file; false when it cannot be read. */
+export function isKernelFile(path: string): boolean {
+  let descriptor: number | undefined
+  try {
+    if (!statSync(path).isFile()) return false
+    descriptor = openSync(path, constants.O_RDONLY)
+    return kernelKind(readAt(descriptor, 0, KERNEL_HEAD)) !== undefined
+  } catch {
+    return false
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+/** @throws DirectBootError for an entry without a path */
+export function moduleList(list: string): { name: string; text: string }[] {
+  return list
+    .replaceAll(',,', '\0')
+    .split(',')
+    .map((entry) => entry.replaceAll('\0', ','))
+    .map((entry) => {
+      const [, name = '', text = ''] = /^(\S*)\s?(.*)$/s.exec(entry)!
+      if (name === '') throw new DirectBootError(`--initrd ${list}: a module without a file`)
+      return { name, text }
+    })
+}
+
+function readWhole(path: string, emptyToo = false): Uint8Array {
   let descriptor: number
   try {
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
@@ -38,7 +73,7 @@ function readWhole(path: string): Uint8Array {
   try {
     const stat = fstatSync(descriptor)
     if (!stat.isFile()) throw new DirectBootError(`${path}: is not a regular file`)
-    if (stat.size === 0) throw new DirectBootError(`${path}: the file is empty`)
+    if (stat.size === 0 && !emptyToo) throw new DirectBootError(`${path}: the file is empty`)
     if (stat.size > FILE_MAX)
       throw new DirectBootError(`${path}: ${stat.size} bytes do not fit into a machine`)
     return readAt(descriptor, 0, stat.size)
