@@ -26,6 +26,7 @@ const PANELS = [
   ['cpu', 'CPU'],
   ['code', 'Code'],
   ['memory', 'Memory map'],
+  ['pages', 'Page tables'],
 ] as const
 
 const PRESETS = [

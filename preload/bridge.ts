@@ -13,7 +13,16 @@ import type {
   StopInfo,
   TextScreen,
 } from '../emulator/machine/api'
+import type { AddressSpace } from '../emulator/insight/address-space'
+import type { AccessOutcome } from '../emulator/insight/page-access'
+import type { EntryField } from '../emulator/insight/page-table-entry'
+import type { PagingKind } from '../emulator/insight/page-walk'
+import type { TlbBelief } from '../emulator/insight/tlb-lookup'
 
+export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
+export type { AccessOutcome } from '../emulator/insight/page-access'
+export type { EntryField } from '../emulator/insight/page-table-entry'
+export type { PagingKind } from '../emulator/insight/page-walk'
 export type {
   CpuMode,
   CpuSnapshot,
@@ -130,6 +139,46 @@ export interface CodeListing {
   unmapped: boolean
 }
 
+/** One paging-structure entry on the way from a linear address to a physical one. */
+export interface PageTableStep {
+  /** PML4E, PDPTE, PDE, PTE */
+  name: string
+  level: number
+  /** Which entry of its table. */
+  index: number
+  /** Guest-physical address of the entry; absent for a PDPTE that the processor holds. */
+  at?: bigint
+  /** With the what-if applied; absent when its table lies outside memory. */
+  entry?: bigint
+  present: boolean
+  leaf: boolean
+  fields: EntryField[]
+  /** Bits that the what-if changed. */
+  changed: bigint
+}
+
+/** The walk of one address, what it allows, and what the TLB believes. */
+export interface PagesView {
+  cpu: number
+  kind: PagingKind
+  cr3: bigint
+  linear: bigint
+  canonical: boolean
+  steps: PageTableStep[]
+  /** Guest-physical; absent when the walk does not arrive. */
+  physical?: bigint
+  pageSize: number
+  writable: boolean
+  user: boolean
+  executable: boolean
+  /** Read, write, execute in ring 0, then in ring 3; with the what-if applied. */
+  outcomes: AccessOutcome[]
+  /** Without the what-if, while there is one. */
+  outcomesNow?: AccessOutcome[]
+  /** What the CPU's TLB holds for the address; absent when it would walk. */
+  tlb?: TlbBelief & { stale: string[] }
+}
+
 /** Flags of guest frames (4 KiB): all of them, or those that changed. */
 export type FrameFlagsUpdate =
   | { kind: 'all'; flags: Uint8Array }
@@ -145,6 +194,8 @@ export interface Frame {
   screen?: ScreenUpdate
   code?: CodeListing
   frames?: FrameFlagsUpdate
+  pages?: PagesView
+  space?: AddressSpace
   serial?: SerialChunk
 }
 
@@ -156,6 +207,9 @@ export interface Interest {
   memory: boolean
   /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
   code: false | { lines: number; before: number; at?: string }
+  /** `at` is a linear address as hexadecimal digits; without it the walk follows RIP. `changes`: bits of the entry of
+   *  a level that are taken to be the other way round, as hexadecimal digits. */
+  pages: false | { at?: string; changes: { level: number; bits: string }[] }
 }
 
 /** Everything about one 4 KiB frame of guest memory. */

@@ -12,7 +12,7 @@ export interface PagingControl {
   pdptes?: readonly bigint[]
 }
 
-export type PagingKind = 'none' | '32-bit' | 'PAE' | '4-level'
+export type PagingKind = 'none' | '32-bit' | 'PAE' | '4-level' | '5-level'
 
 export interface WalkStep {
   /** PML4E, PDPTE, PDE, PTE */
@@ -62,8 +62,20 @@ export function pagingControl(memory: MachineMemory, cpu: number): PagingControl
   }
 }
 
-/** @param linear unsigned; 32 bits are used outside long mode */
-export function walkPages(memory: MachineMemory, control: PagingControl, linear: bigint): Walk {
+/** A what-if: by level, the bits of the entry that are taken to be the other way round. */
+export type EntryChanges = ReadonlyMap<number, bigint>
+const AS_THEY_ARE: EntryChanges = new Map()
+
+/**
+ * @param linear unsigned; 32 bits are used outside long mode
+ * @param changes of the entries on the way; the walk goes on through the changed ones
+ */
+export function walkPages(
+  memory: MachineMemory,
+  control: PagingControl,
+  linear: bigint,
+  changes: EntryChanges = AS_THEY_ARE,
+): Walk {
   const kind = pagingKind(control)
   const walk: Walk = {
     kind,
@@ -76,24 +88,32 @@ export function walkPages(memory: MachineMemory, control: PagingControl, linear:
     executable: true,
   }
   if (kind === 'none') return { ...walk, physical: walk.linear }
-  if (kind === '32-bit') return walk32(memory, control, walk)
+  if (kind === '32-bit') return walk32(memory, control, walk, changes)
   if (kind === '4-level') {
     if (BigInt.asUintN(64, BigInt.asIntN(48, linear)) !== linear) return walk
-    return walk64(memory, control, walk, control.cr3 & ADDRESS, 4)
+    return walk64(memory, control, walk, control.cr3 & ADDRESS, 4, changes)
   }
-  const pdpte = control.pdptes?.[Number(walk.linear >> 30n)] ?? 0n
+  const held = control.pdptes?.[Number(walk.linear >> 30n)] ?? 0n
+  const pdpte = held ^ (changes.get(3) ?? 0n)
   const present = (pdpte & 1n) !== 0n
   walk.steps.push({ name: 'PDPTE', level: 3, at: undefined, entry: pdpte, present, leaf: false })
-  return present ? walk64(memory, control, walk, pdpte & ADDRESS, 2) : walk
+  return present ? walk64(memory, control, walk, pdpte & ADDRESS, 2, changes) : walk
 }
 
-function walk64(memory: MachineMemory, { efer }: PagingControl, walk: Walk, root: bigint, top: number): Walk {
+function walk64(
+  memory: MachineMemory,
+  { efer }: PagingControl,
+  walk: Walk,
+  root: bigint,
+  top: number,
+  changes: EntryChanges,
+): Walk {
   const nxe = ((efer >> 11n) & 1n) !== 0n
   let table = root
   for (let level = top; level >= 1; level--) {
     const shift = BigInt(12 + 9 * (level - 1))
     const at = table + (((walk.linear >> shift) & 0x1ffn) << 3n)
-    const entry = readEntry(memory, at, 8)
+    const entry = readEntry(memory, at, 8, changes.get(level))
     const present = entry !== undefined && (entry & 1n) !== 0n
     const leaf = present && (level === 1 || (level <= 3 && (entry & PS) !== 0n))
     walk.steps.push({ name: NAMES[level]!, level, at, entry, present, leaf })
@@ -106,9 +126,9 @@ function walk64(memory: MachineMemory, { efer }: PagingControl, walk: Walk, root
   return walk
 }
 
-function walk32(memory: MachineMemory, { cr3, cr4 }: PagingControl, walk: Walk): Walk {
+function walk32(memory: MachineMemory, { cr3, cr4 }: PagingControl, walk: Walk, changes: EntryChanges): Walk {
   const directoryAt = (cr3 & 0xffff_f000n) + ((walk.linear >> 22n) << 2n)
-  const directory = readEntry(memory, directoryAt, 4)
+  const directory = readEntry(memory, directoryAt, 4, changes.get(2))
   const present = directory !== undefined && (directory & 1n) !== 0n
   const large = present && (directory & PS) !== 0n && ((cr4 >> 4n) & 1n) !== 0n
   walk.steps.push({ name: 'PDE', level: 2, at: directoryAt, entry: directory, present, leaf: large })
@@ -118,7 +138,7 @@ function walk32(memory: MachineMemory, { cr3, cr4 }: PagingControl, walk: Walk):
   if (large)
     return arrive(walk, (directory & 0xffc0_0000n) | (((directory >> 13n) & 0xffn) << 32n), 1n << 22n)
   const at = (directory & 0xffff_f000n) + (((walk.linear >> 12n) & 0x3ffn) << 2n)
-  const entry = readEntry(memory, at, 4)
+  const entry = readEntry(memory, at, 4, changes.get(1))
   const mapped = entry !== undefined && (entry & 1n) !== 0n
   walk.steps.push({ name: 'PTE', level: 1, at, entry, present: mapped, leaf: mapped })
   if (!mapped) return walk
@@ -138,10 +158,12 @@ function arrive(walk: Walk, frame: bigint, size: bigint): Walk {
   return walk
 }
 
-function readEntry(memory: MachineMemory, at: bigint, size: 4 | 8): bigint | undefined {
+function readEntry(memory: MachineMemory, at: bigint, size: 4 | 8, change = 0n): bigint | undefined {
   const pointer = memory.physicalPointer(Number(at))
   if (pointer === undefined) return undefined
-  return size === 8 ? memory.view.getBigUint64(pointer, true) : BigInt(memory.view.getUint32(pointer, true))
+  const entry =
+    size === 8 ? memory.view.getBigUint64(pointer, true) : BigInt(memory.view.getUint32(pointer, true))
+  return entry ^ change
 }
 
 /** Bytes at a linear address; shorter than `length` where the pages or RAM and ROM end. */

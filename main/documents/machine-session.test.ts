@@ -8,7 +8,14 @@ import { MachineSession } from './machine-session'
 const seed = (name: string) =>
   join(fileURLToPath(new URL('../..', import.meta.url)), 'assets/guests/seed', name)
 
-const ALL: Interest = { screen: true, serial: true, cpu: true, memory: true, code: { lines: 20, before: 4 } }
+const ALL: Interest = {
+  screen: true,
+  serial: true,
+  cpu: true,
+  memory: true,
+  code: { lines: 20, before: 4 },
+  pages: { changes: [] },
+}
 
 const open: MachineSession[] = []
 afterEach(async () => {
@@ -70,6 +77,7 @@ test('what nobody looks at is not sent', async () => {
     cpu: false,
     memory: false,
     code: false,
+    pages: false,
   })
   session.machine.run()
   await vi.waitFor(() => expect(session.machine.milestones()[2]?.reached).toBe(true), 10_000)
@@ -97,4 +105,33 @@ test('facts of a frame', async () => {
   expect(session.frameFacts(7)).toMatchObject({ frame: 7, region: 'conventional memory' })
   expect(session.frameFacts(7).used).toBeGreaterThan(100)
   expect(() => session.frameFacts(1e6)).toThrow(/65536 frames/)
+})
+
+test('the walk that the page asks for, its what-if, and the address space', async () => {
+  const { session, frames, said } = await start('p5.img')
+  const view = () => frames.findLast(({ pages }) => pages)?.pages
+  session.machine.run()
+  await vi.waitFor(() => expect(said()).toContain('64-bit Long mode: Enabled'), 10_000)
+  session.setInterest({ ...ALL, pages: { at: '201234', changes: [] } })
+  // Identity-mapped by two 2 MiB pages.
+  await vi.waitFor(() => expect(view()).toMatchObject({ linear: 0x20_1234n, physical: 0x20_1234n }))
+  expect(view()).toMatchObject({ kind: '4-level', pageSize: 2 << 20, canonical: true })
+  expect(view()!.steps.map(({ name, index }) => [name, index])).toEqual([
+    ['PML4E', 0],
+    ['PDPTE', 0],
+    ['PDE', 1],
+  ])
+  session.setInterest({ ...ALL, pages: { at: '201234', changes: [{ level: 2, bits: '1' }] } })
+  await vi.waitFor(() => expect(view()!.steps.at(-1)).toMatchObject({ present: false, changed: 1n }))
+  expect(view()!.outcomes.map((outcome) => !outcome.allowed && outcome.error)).toEqual([0, 2, 0, 4, 6, 4])
+  expect(
+    view()!
+      .outcomesNow!.slice(0, 3)
+      .every(({ allowed }) => allowed),
+  ).toBe(true)
+  await vi.waitFor(() => expect(frames.findLast(({ space }) => space)?.space?.ranges).toHaveLength(1))
+  expect(frames.findLast(({ space }) => space)!.space).toMatchObject({
+    ranges: [{ start: 0n, length: 4n << 20n, looksLike: 'identity', pages: 2 }],
+    tables: 3,
+  })
 })

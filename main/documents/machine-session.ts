@@ -26,6 +26,8 @@ import { FrameFlagsSource } from '../push/frame-flags-source'
 import { FramePusher } from '../push/frame-pusher'
 import { ScreenSource } from '../push/screen-source'
 import { SerialLog } from '../push/serial-log'
+import { PagesSource } from '../push/pages-source'
+import { SpaceSource } from '../push/space-source'
 import { StatusSource } from '../push/status-source'
 import { accountOf } from './fault-account'
 
@@ -38,7 +40,14 @@ export interface SessionHost {
   visible(): boolean
 }
 
-const NOTHING: Interest = { screen: false, serial: false, cpu: false, memory: false, code: false }
+const NOTHING: Interest = {
+  screen: false,
+  serial: false,
+  cpu: false,
+  memory: false,
+  code: false,
+  pages: false,
+}
 
 export class MachineSession {
   readonly machine: Machine
@@ -113,6 +122,8 @@ export class MachineSession {
           () => this.#pusher.kick('code'),
         ),
         new FrameFlagsSource(machine, () => this.#interest.memory),
+        new PagesSource(machine, () => this.#interest.pages),
+        new SpaceSource(machine, () => this.#interest.pages !== false),
       ],
     )
     this.#stopListening = [

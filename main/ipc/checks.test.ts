@@ -16,6 +16,7 @@ test('right calls pass unchanged', () => {
     cpu: true,
     memory: false,
     code: { lines: 20, before: 5, at: '7c00' },
+    pages: { at: 'ffff800000000000', changes: [{ level: 1, bits: '2' }] },
   }
   expect(checkCall('interest', [interest]).args).toEqual([interest])
   expect(checkCall('interest', [{ ...interest, code: false, extra: 1 }]).args).toEqual([
@@ -39,6 +40,13 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
   expect(() => checkCall('interest', [{ screen: 1 }])).toThrow(
     /interest.screen must be true or false, not number/,
   )
+  const pages = (value: unknown) => () =>
+    checkCall('interest', [
+      { screen: true, serial: true, cpu: true, memory: true, code: false, pages: value },
+    ])
+  expect(pages({ changes: Array(6).fill({ level: 1, bits: '1' }) })).toThrow(/more than 5 levels/)
+  expect(pages({ at: 'xyz', changes: [] })).toThrow(/interest.pages.at must be hexadecimal digits/)
+  expect(pages({ changes: [{ level: 9, bits: '1' }] })).toThrow(/must be 1 to 5/)
   expect(() => checkCall('memory.frame', [1.5])).toThrow(/whole number/)
   expect(() => checkCall('toString', [])).toThrow(/no such call/)
 })

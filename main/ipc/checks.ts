@@ -69,7 +69,33 @@ export const interest: Check<Interest> = (value) => {
     cpu: show('cpu'),
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
+    pages: given['pages'] === false ? false : pagesInterest(given['pages']),
   }
+}
+
+const hexDigits = (what: string): Check<string> => {
+  const short = text(what, 16)
+  return (value) => {
+    const digits = short(value)
+    if (!/^[0-9a-f]{1,16}$/i.test(digits)) throw new TypeError(`${what} must be hexadecimal digits`)
+    return digits
+  }
+}
+
+function pagesInterest(value: unknown): Exclude<Interest['pages'], false> {
+  const given = record('interest.pages', value)
+  const { changes: list } = given
+  if (!Array.isArray(list)) wrong('interest.pages.changes', 'an array', list)
+  if (list.length > 5) throw new RangeError('interest.pages.changes has more than 5 levels')
+  const changes = list.map((item) => {
+    const change = record('interest.pages.changes', item)
+    return {
+      level: integer('interest.pages.changes.level', 1, 5)(change['level']),
+      bits: hexDigits('interest.pages.changes.bits')(change['bits']),
+    }
+  })
+  if (given['at'] === undefined) return { changes }
+  return { at: hexDigits('interest.pages.at')(given['at']), changes }
 }
 
 function codeInterest(value: unknown): Exclude<Interest['code'], false> {
@@ -77,9 +103,7 @@ function codeInterest(value: unknown): Exclude<Interest['code'], false> {
   const lines = integer('interest.code.lines', 1, CODE_LINES_MAX)(given['lines'])
   const before = integer('interest.code.before', 0, CODE_LINES_MAX)(given['before'])
   if (given['at'] === undefined) return { lines, before }
-  const at = text('interest.code.at', 16)(given['at'])
-  if (!/^[0-9a-f]{1,16}$/i.test(at)) throw new TypeError('interest.code.at must be hexadecimal digits')
-  return { lines, before, at }
+  return { lines, before, at: hexDigits('interest.code.at')(given['at']) }
 }
 
 const MACHINE_COMMANDS = ['run', 'pause', 'step', 'stepOver', 'reset'] as const satisfies MachineCommand[]

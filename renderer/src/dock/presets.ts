@@ -69,6 +69,8 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       add('memory')
       add('cpu', 'memory', 'left', { initialWidth: side })
       add('code', 'cpu')
+      if (wide) add('pages', 'memory', 'right', { initialWidth: Math.round(Math.max(360, width * 0.34)) })
+      else add('pages', 'memory')
       add('serial', 'memory', 'below', { initialHeight: Math.round(height * 0.28) })
       add('screen', 'serial')
       break

@@ -4,6 +4,7 @@ import CpuPanel from './CpuPanel.vue'
 import FaultPanel from './FaultPanel.vue'
 import type { PanelId } from './info'
 import MemoryPanel from './MemoryPanel.vue'
+import PageTablesPanel from './PageTablesPanel.vue'
 import ScreenPanel from './ScreenPanel.vue'
 
 export const COMPONENTS: Record<PanelId, Component> = {
@@ -13,5 +14,6 @@ export const COMPONENTS: Record<PanelId, Component> = {
   cpu: CpuPanel,
   code: CodePanel,
   memory: MemoryPanel,
+  pages: PageTablesPanel,
   fault: FaultPanel,
 }

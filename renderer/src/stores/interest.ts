@@ -4,9 +4,11 @@ import { computed, reactive, ref, watch } from 'vue'
 import type { Interest } from '../../../preload/bridge'
 import { send } from '../bridge'
 import { useDocument } from './document'
+import { usePages } from './pages'
 
 export const useInterest = defineStore('interest', () => {
   const documents = useDocument()
+  const pages = usePages()
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
@@ -21,9 +23,10 @@ export const useInterest = defineStore('interest', () => {
     return {
       screen: sees('screen'),
       serial: sees('serial'),
-      cpu: sees('cpu') || sees('code'),
+      cpu: sees('cpu') || sees('code') || sees('pages'),
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
+      pages: sees('pages') && pages.wish,
     }
   })
 

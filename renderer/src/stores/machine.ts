@@ -12,6 +12,7 @@ import type {
 import { acknowledge, call, listen } from '../bridge'
 import { useDocument } from './document'
 import { useFrames } from './frames'
+import { usePages } from './pages'
 import { useScreen } from './screen'
 import { useSerial } from './serial'
 
@@ -20,6 +21,7 @@ export const useMachine = defineStore('machine', () => {
   const screen = useScreen()
   const serial = useSerial()
   const frames = useFrames()
+  const pages = usePages()
 
   const epoch = shallowRef(-1)
   const status = shallowRef<Status>()
@@ -52,6 +54,7 @@ export const useMachine = defineStore('machine', () => {
     screen.forget()
     serial.forget()
     frames.forget()
+    pages.forget()
   }
 
   function apply(frame: Frame) {
@@ -66,6 +69,8 @@ export const useMachine = defineStore('machine', () => {
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
     if (frame.frames) frames.apply(frame.frames)
+    if (frame.pages) pages.view = frame.pages
+    if (frame.space) pages.space = frame.space
     settle()
   }
 
