@@ -87,8 +87,9 @@ describe('options of run', () => {
     ['a.img --stats xml', 'json'],
     ['a.img --schedule fair', 'deterministic and parallel'],
     ['a.img --seed x', 'whole number'],
-    ['a.img --cpus 2', 'one CPU'],
-    ['a.img --cpus 0', 'from 1'],
+    ['a.img --cpus 17', '1 to 16'],
+    ['a.img --smp 2 --cpus 2', 'one of them'],
+    ['a.img --cpus 0', '1 to 16'],
     ['a.img --colour', '--colour'],
     ['a.img --until=', 'a text'],
   ])('%s', (line, said) => {

@@ -1,5 +1,6 @@
 // The command line of `ringside run`.
 import { parseArgs } from 'node:util'
+import { MAX_CPUS } from '../core/layout'
 import { KIB, MEMORY_DEFAULT, MEMORY_MAX, MEMORY_MIN, MIB, type Schedule } from '../machine/api'
 import { CPU_DEFAULT, cpuWithheld } from '../machine/cpu-model'
 import { UsageError } from './usage'
@@ -25,7 +26,7 @@ to: what the guest writes is gone when the run ends.
   --schedule NAME        deterministic (default): the same image gives the same run; or parallel: host time
   --seed NUMBER          decides the order of the CPUs in the deterministic schedule (default 0)
   --cpu MODEL[,+F,-F]    processor: v1, v2 or v3 (default), features added or taken away, such as v2,+avx
-  --cpus N               number of CPUs (1 in this version)
+  --smp N, --cpus N      number of CPUs, 1 (default) to ${MAX_CPUS}
   --no-pace              do not wait while the guest idles: its clock jumps to the next timer
   -h, --help             this text
 
@@ -101,7 +102,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     schedule: parseSchedule(values.schedule ?? 'deterministic'),
     seed: parseSeed(values.seed ?? '0'),
     cpu: parseCpu(values.cpu ?? CPU_DEFAULT),
-    cpus: parseCpus(values.cpus ?? '1'),
+    cpus: parseCpus(values.smp, values.cpus),
     pace: !values['no-pace'],
   }
 }
@@ -126,6 +127,7 @@ function parse(args: readonly string[]) {
         seed: { type: 'string' },
         cpu: { type: 'string' },
         cpus: { type: 'string' },
+        smp: { type: 'string' },
         'no-pace': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -191,8 +193,15 @@ function parseSeed(text: string): bigint {
   throw new UsageError(`--seed ${text}: a whole number`)
 }
 
-function parseCpus(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) === 0) throw new UsageError(`--cpus ${text}: a whole number from 1`)
-  if (text !== '1') throw new UsageError(`--cpus ${text}: this version has machines with one CPU`)
-  return 1
+function parseCpus(smp: string | undefined, cpus: string | undefined): number {
+  if (smp !== undefined && cpus !== undefined)
+    throw new UsageError('--smp and --cpus are the same: give one of them')
+  const text = smp ?? cpus ?? '1'
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < 1 || count > MAX_CPUS) {
+    throw new UsageError(
+      `--${smp === undefined ? 'cpus' : 'smp'} ${text}: a number of CPUs, 1 to ${MAX_CPUS}`,
+    )
+  }
+  return count
 }

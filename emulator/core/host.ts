@@ -1,5 +1,8 @@
 // What the core asks of the thread it runs on. Nothing else from the host reaches the guest.
 
+/** Or'ed into the time of hostWait(): it is in microseconds. */
+export const WAIT_MICROSECONDS: u32 = 0x80000000
+
 /** Atomics.wait on a u32 of the machine's memory, at most `milliseconds`. 0 woken, 1 value differed, 2 timed out. */
 @external('host', 'wait')
 export declare function hostWait(address: u32, expected: u32, milliseconds: u32): u32

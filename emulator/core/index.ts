@@ -12,6 +12,7 @@ export {
   portWrite,
 } from './chipset/bus'
 export {
+  cpuBind,
   cpuStart,
   haltedUntil,
   haltSkipTo,

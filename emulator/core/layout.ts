@@ -71,7 +71,9 @@ export const HDR_TRACE_HEADS = 0x1c // u32, address of u32[cpus][frames]: first 
 export const HDR_MEMORY_END = 0x20 // u32
 export const HDR_SCHEDULE = 0x24 // u32, SCHEDULE_*
 export const HDR_SEED = 0x28 // u64
-export const HDR_CLOCK_SKIPPED = 0x30 // u64 ns, deterministic: time skipped while every CPU was halted (state)
+/** u64 ns, deterministic: machine time less the instructions the CPU whose turn it is has retired, that is what the
+ *  others have retired and the time skipped while every CPU was halted (state) */
+export const HDR_CLOCK_SKIPPED = 0x30
 export const HDR_CLOCK_NOW = 0x38 // u64 ns, machine time at the last boundary, for onlookers
 export const HDR_CONTROL = 0x40 // u32, host -> machine, CONTROL_*; vCPUs wait on this word
 export const HDR_STATE = 0x44 // u32, machine -> host, STATE_*
@@ -89,9 +91,21 @@ export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ah
 export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
 export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = floppy then disk
 export const HDR_DIRECT_BOOT = 0x8c // u32, DIRECT_BOOT_*
-export const HDR_STEP_TARGET = 0x90 // u64, retired-instruction count at which STOP_STEP happens; all ones when none
 /** u32[8], by cpuid.ts's WORD_*: feature bits the processor model does not offer (0: all there are) */
 export const HDR_CPU_WITHHELD = 0xa0
+// Deterministic schedule with several CPUs: the turn under way (state; machine/schedule.ts)
+export const HDR_TURN_LEFT = 0x300 // u64, instructions left of it
+export const HDR_TURN_RANDOM = 0x308 // u64, state of the generator behind order and length, from HDR_SEED
+export const HDR_TURN_ORDER = 0x310 // u64, CPUs still to come in this round, four bits each, next lowest
+export const HDR_TURN_CPU = 0x318 // u32, whose turn it is
+export const HDR_TURN_WAITING = 0x31c // u32, how many HDR_TURN_ORDER still names
+// Several CPUs (bookkeeping)
+export const HDR_EXCLUSIVE = 0x320 // u32, 1 + CPU that keeps the others out of the guest, 0 none (machine/exclusive.ts)
+export const HDR_CODE_LOCK = 0x324 // u32, guards the code marks of the frames
+export const HDR_HOST_CORES = 0x328 // u32, cores the host has for our threads
+export const HDR_ACTIVE = 0x32c // u32, CPUs in the guest now
+export const HDR_PROTECT_LOCK = 0x338 // u32, held while the writers of a frame are made to stop
+export const HDR_TIMEKEEPER = 0x330 // u64 ns, parallel: when the sleeping CPU that watches the timers wakes; all ones: none
 /** Milestones of the climb: MILESTONE_COUNT records of MILESTONE_SIZE. Written once, by the core. */
 export const HDR_MILESTONES = 0x100
 export const MILESTONE_SIZE = 32
@@ -126,7 +140,7 @@ export const STATE_STOPPED = 2 // for good (until reset): see HDR_STOP_REASON
 
 export const STOP_NONE = 0
 export const STOP_PAUSE = 1 // the host asked
-export const STOP_STEP = 2 // HDR_STEP_TARGET reached
+export const STOP_STEP = 2 // CPU_STEP_TARGET reached
 export const STOP_TRIPLE_FAULT = 3
 export const STOP_DEBUG_EXIT = 4 // value: byte written to port F4h
 export const STOP_POWER_OFF = 5
@@ -142,7 +156,8 @@ export const RESET_CPU = 1 // INIT: 8042 pulse, port 92h bit 0, shutdown code pa
 export const RESET_SYSTEM = 2 // everything, CF9h
 
 // ---------------------------------------------------------------------------------------------------------
-// Input queue: offsets from INPUT_QUEUE. Single producer (host), single consumer (vCPU 0 at a boundary).
+// Input queue: offsets from INPUT_QUEUE. Single producer (host), single consumer
+// (vCPU 0 at a boundary; deterministic: the CPU whose turn it is).
 
 export const INPUT_WRITE = 0x00 // u32, count of entries ever written (mod 2^32)
 export const INPUT_READ = 0x04 // u32, count of entries ever taken
@@ -211,10 +226,12 @@ export const BLOCK_ERROR_ABSENT = 3
 // ---------------------------------------------------------------------------------------------------------
 // Frame metadata (bookkeeping and insight, not state): HDR_FRAMES + frame * FRAME_SIZE
 
-export const FRAME_SIZE = 16
+export const FRAME_SIZE = 32
 export const FRAME_CODE = 0 // u64, bit n: a trace was decoded from bytes n*64 .. n*64+63 of the frame
 export const FRAME_FLAGS = 8 // u32, FRAME_*
 export const FRAME_STAMP = 12 // u32, machine time of the last TLB fill, in units of 2^20 ns
+export const FRAME_WRITERS = 16 // u32, bit per CPU that may hold a pointer or fast entry to write the frame by
+export const FRAME_CODE_CPUS = 20 // u32, bit per CPU with traces of the frame
 export const FRAME_TOUCHED = 1
 export const FRAME_WRITTEN = 2
 export const FRAME_EXECUTED = 4
@@ -329,6 +346,19 @@ export const CPU_MPERF_OFFSET = 0x4c8 // i64
 export const CPU_DEBUGCTL = 0x4d0 // u64
 export const CPU_PCID_SERIAL = 0x4d8 // u32, last generation given out
 
+/** What others ask of this CPU; it alone carries it out, at a boundary (machine/smp.ts). Written with atomics. */
+export const CPU_REQUEST = 0x500 // u32, REQUEST_*
+export const REQUEST_INTERRUPT = 1 // CPU_INBOX holds vectors for the local APIC
+export const REQUEST_NMI = 2
+export const REQUEST_INIT = 4
+export const REQUEST_SIPI = 8 // start-up vector in bits 8-15
+export const REQUEST_SMI = 16
+export const CPU_INBOX = 0x520 // u32[8], bit per vector accepted for the local APIC and not yet in its IRR
+export const CPU_INBOX_LEVEL = 0x540 // u32[8], those that are level-triggered
+/** MONITOR: guest-physical address of the line | 1 when armed, and its content then */
+export const CPU_MONITOR = 0x560 // u64
+export const CPU_MONITOR_LINE = 0x580 // u8[64]
+
 export const CPU_STATE_END = 0x1000
 /** FXSAVE/XSAVE image (state) */
 export const CPU_XSAVE = 0x1000
@@ -390,6 +420,24 @@ export const CPU_XSAVE_IMAGE = 0x6800 // u8[1024]
 export const CPU_TASK_IMAGE = 0x6400 // u8[104]
 /** Generation of the TLB entries of each PCID, 0: it has none (state, with the TLB) */
 export const CPU_PCIDS = 0x8000 // u32[4096]
+// How other threads reach this CPU (bookkeeping; machine/smp.ts). Lines of their own: others write them.
+export const CPU_ATTENTION = 0xc000 // u32, 1: come to a boundary and look; what a sleeping thread waits on
+export const CPU_CHAIN_MODE = 0xc004 // u32, CPU_MODE while traces may be chained; CHAIN_BROKEN: leave at the next jump
+export const CPU_SLEEPING = 0xc008 // u32, 1 while the thread waits on CPU_ATTENTION
+export const CPU_MAINTENANCE = 0xc00c // u32, MAINTENANCE_*
+export const MAINTENANCE_DROP_FAST = 1 // fast entries of the TLB
+export const MAINTENANCE_DROP_TRACES = 2 // all traces
+export const MAINTENANCE_CODE = 4 // the writes in CPU_CODE_WRITES
+export const MAINTENANCE_REBIND = 8 // another thread has changed this CPU's block
+export const CPU_IN_GUEST = 0xc040 // u32, 1 while the CPU may touch guest memory
+export const CPU_DROP_SERIAL = 0xc044 // u32, times MAINTENANCE_DROP_FAST was served
+export const CPU_STEP_TARGET = 0xc048 // u64, 1 + retired count at which the CPU comes to rest; 0 when none
+export const CPU_FENCE = 0xc050 // u32, 0: what a full fence exchanges
+export const CPU_CODE_WRITES = 0xc080 // u32 count, then CODE_WRITES_MAX entries: u32 frame, u16 offset, u16 length
+export const CODE_WRITES_MAX = 60
+export const CPU_CODE_BYTES = 0xc400 // u8[1024], the bytes a trace is being decoded from
+export const CODE_BYTES_MAX = 1024
+export const CHAIN_BROKEN = 0xfffffffe
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000
@@ -451,6 +499,7 @@ export const ACTIVITY_RUNNING = 0
 export const ACTIVITY_HALTED = 1
 export const ACTIVITY_SHUTDOWN = 2
 export const ACTIVITY_WAIT_SIPI = 3
+export const ACTIVITY_MWAIT = 4 // as halted, and a store to the line of CPU_MONITOR ends it
 
 export const MODE_SIZE = 3 // mask of the code size:
 export const MODE_CODE16 = 0

@@ -42,13 +42,14 @@ export interface DriveConfig {
   medium: Medium
 }
 
-/** `deterministic`: the clock is the count of retired instructions; the same inputs give the same machine. */
+/** `deterministic`: the CPUs take turns, and the clock is the count of instructions all of them have retired; the same
+ *  inputs and seed give the same machine. `parallel`: a thread a CPU, the clock is the host's. */
 export type Schedule = 'deterministic' | 'parallel'
 
 export interface MachineConfig {
   /** Guest RAM in bytes, a multiple of 64 KiB, MEMORY_MIN .. MEMORY_MAX. */
   memory: number
-  /** 1 for now. */
+  /** 1 to 16. */
   cpus: number
   /** Processor model, and features added or taken away: `v2,+avx` (cpu-model.ts); v3 when left out. */
   cpu?: string
@@ -101,7 +102,7 @@ export interface StopInfo {
   reason: StopReason
   /** debug-exit: the value written to port F4h; internal: a code; else 0. */
   value: number
-  /** Retired by CPU 0 since power-on. */
+  /** Retired by all CPUs since power-on. */
   instructions: Instructions
   time: Nanoseconds
   /** One sentence for a person. */
@@ -261,7 +262,7 @@ export interface Speed {
   time: Nanoseconds
   /** Host seconds spent in the state `running` since power-on. */
   seconds: number
-  /** Host seconds the guest really executed (halted time left out). */
+  /** Host seconds the guest really executed (halted time left out), summed over the CPUs' threads. */
   busySeconds: number
   /** Millions of instructions per busy host second, since power-on. */
   mips: number
@@ -275,6 +276,7 @@ export type KeyCode = string
 // ---------------------------------------------------------------------------------------------------------
 
 export interface Machine {
+  /** With the schedule as it is now. */
   readonly config: Readonly<MachineConfig>
   readonly state: MachineState
   /** Why it last came to rest; undefined before the first time and while running. */
@@ -294,12 +296,20 @@ export interface Machine {
   run(): void
   /** Comes to rest at the next instruction boundary (a few ms). Resolves at once when not running. */
   pause(): Promise<StopInfo>
-  /** Executes `count` instructions (default 1; a REP iteration is one). A halted CPU steps to what wakes it, or comes
-   *  to rest where it is when nothing can. The machine must be paused. */
-  step(count?: number): Promise<StopInfo>
-  /** Executes the next instruction; if that is a CALL, INT n, LOOP or a REP string instruction, to the instruction
-   *  behind it (a breakpoint, another stop or `pause()` may come first). */
-  stepOver(): Promise<StopInfo>
+  /** Executes `count` instructions (default 1; a REP iteration is one) of CPU `cpu` (default 0). A halted CPU steps to
+   *  what wakes it, or comes to rest where it is when nothing can. The machine must be paused.
+   *  Deterministic: the other CPUs take their turns meanwhile, so that a run that is stepped is the run that is not; 'all':
+   *  `count` instructions of the machine, of whichever CPU's turn it is. Parallel: the other CPUs stand still; 'all': each
+   *  CPU executes `count`. */
+  step(count?: number, cpu?: number | 'all'): Promise<StopInfo>
+  /** Executes the next instruction of CPU `cpu` (default 0); if that is a CALL, INT n, LOOP or a REP string instruction, to
+   *  the instruction behind it (a breakpoint, another stop or `pause()` may come first). The other CPUs run meanwhile. */
+  stepOver(cpu?: number): Promise<StopInfo>
+  /** Runs all CPUs until CPU `cpu` (default 0) is about to execute the instruction at `address` (linear); at once when it
+   *  is. Another stop or `pause()` may come first. */
+  runUntil(address: LinearAddress, cpu?: number): Promise<StopInfo>
+  /** Changes the schedule of a paused machine; its clock goes on from where it is. An Error when it runs. */
+  setSchedule(schedule: Schedule): Promise<void>
   /** Resolves when the machine comes to rest; at once when it is at rest. */
   whenStopped(): Promise<StopInfo>
   /** Power-on reset: RAM cleared, devices and CPUs in their power-on state, time at 0. What the guest wrote to its

@@ -27,13 +27,13 @@ export class InputQueue {
   /** @param kind INPUT_KIND_* @param data by kind, see the layout @returns false when the queue is full */
   put(kind: number, data: number): boolean {
     if (this.room === 0) return false
-    const { u32, i32, view } = this.#memory
+    const { u32, view } = this.#memory
     const write = Atomics.load(u32, WRITE)
     const at = L.INPUT_QUEUE + L.INPUT_ENTRIES + (write % L.INPUT_CAPACITY) * L.INPUT_ENTRY_SIZE
     view.setUint32(at + L.INPUT_KIND, kind, true)
     view.setUint32(at + L.INPUT_DATA, data, true)
     Atomics.store(u32, WRITE, (write + 1) >>> 0)
-    Atomics.notify(i32, WRITE)
+    this.#memory.kick(0)
     return true
   }
 

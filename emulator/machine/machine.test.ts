@@ -260,7 +260,7 @@ describe('the keyboard', () => {
 })
 
 test('what a machine cannot be is said before anything starts', async () => {
-  await expect(create('p3', { cpus: 2 })).rejects.toThrow('one CPU')
+  await expect(create('p3', { cpus: 17 })).rejects.toThrow('1 to 16 CPUs')
   await expect(create('p3', { memory: 12345 })).rejects.toThrow(RangeError)
   const twice = [1, 2].map(() => ({ slot: 'hda' as const, medium: openMedium(seed('p3')) }))
   await expect(create('p3', { drives: twice })).rejects.toThrow('hda')

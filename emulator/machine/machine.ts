@@ -1,16 +1,8 @@
 // A machine: its memory, its threads, and the conversation with them. See api.ts for what each member promises.
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import * as L from '../core/layout'
 import startBlockIo from '../threads/block-io.worker?nodeWorker'
-import {
-  type BlockIoMessage,
-  type BlockIoStart,
-  CLOCKS_SIZE,
-  type VcpuCommand,
-  type VcpuMessage,
-  type VcpuStart,
-} from '../threads/protocol'
-import startVcpu from '../threads/vcpu.worker?nodeWorker'
+import { type BlockIoMessage, type BlockIoStart, CLOCKS_SIZE, type VcpuCommand } from '../threads/protocol'
 import type {
   CpuSnapshot,
   E820Entry,
@@ -22,6 +14,7 @@ import type {
   MemoryRegion,
   Milestone,
   PhysicalAddress,
+  Schedule,
   ScreenSnapshot,
   Speed,
   StopInfo,
@@ -46,6 +39,7 @@ import { Speedometer } from './speed'
 import { clearMemory, stateHash } from './state-hash'
 import { stepOverTarget } from './step-over'
 import { describeStop } from './stop-info'
+import { VcpuThreads } from './vcpu-threads'
 
 const BOOT_DRIVES: Record<MachineConfig['boot'], number> = { auto: 0xff, floppy: 0x00, disk: 0x80 }
 const SCHEDULES = { deterministic: L.SCHEDULE_DETERMINISTIC, parallel: L.SCHEDULE_PARALLEL }
@@ -64,8 +58,6 @@ const KEYBOARD_CHANNEL = 4
  */
 export async function createMachine(config: MachineConfig): Promise<Machine> {
   try {
-    if (config.cpus !== 1)
-      throw new RangeError(`this version has machines with one CPU only, not ${config.cpus}`)
     const [rom] = [await systemRom(), coreModule()]
     const memory = createMemory(config.memory, config.cpus)
     memory.u8.set(rom, L.ROM)
@@ -76,8 +68,8 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
       memory.setHeader32(L.HDR_CPU_WITHHELD + n * 4, word)
     memory.setHeader32(L.HDR_PACE, config.pace ? 1 : 0)
     memory.setHeader32(L.HDR_BOOT_DRIVE, BOOT_DRIVES[config.boot])
-    memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)
-    memory.setHeader64(L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn)
+    memory.setHeader64(L.HDR_DEADLINE, NONE)
+    memory.setHeader64(L.HDR_TIMEKEEPER, NONE)
     memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
     memory.setHeader32(L.HDR_CONTROL, L.CONTROL_PAUSE)
     const drives = writeDrives(memory, config.drives)
@@ -103,20 +95,20 @@ class ThreadedMachine implements Machine {
   readonly #speed: Speedometer
   readonly #output: OutputDrain
   readonly #input: InputQueue
-  readonly #exits: { worker: Worker; exit: Promise<void> }[]
-  readonly #commands: MessagePort
+  readonly #vcpus: VcpuThreads
+  readonly #blockIo: { worker: Worker; exit: Promise<void> }
   /** A thread has ended on its own: the machine can only be closed. */
   #crippled = false
-  #ready!: { resolve(): void; reject(error: Error): void }
+  /** Machine time of the last rest, ns: the time at rest does not count. */
+  #timeAtRest = 0n
   /** Settled when the command under way has ended and its output has been delivered. */
   #rest: Promise<StopInfo> | undefined
-  #answered: ((internal?: string) => void) | undefined
   #pausing = false
   #lines: SerialLine[]
   readonly #mediumMessages = new Set<string>()
 
   constructor(
-    readonly config: Readonly<MachineConfig>,
+    public config: Readonly<MachineConfig>,
     readonly memory: MachineMemory,
     blockIo: BlockIoStart,
     readonly kernel: readonly Chunk[] | undefined,
@@ -129,29 +121,22 @@ class ThreadedMachine implements Machine {
     this.#input = new InputQueue(memory)
     this.#lines = serialLines(memory)
     this.#speed = new Speedometer(memory, this.#clocks)
-    const { port1, port2 } = new MessageChannel()
-    this.#commands = port1
-    const start: VcpuStart = { memory: memory.wasm, index: 0, commands: port2, clocks: this.#clocks }
-    const vcpu = startVcpu({ ...THREAD, workerData: start, transferList: [port2], name: 'vCPU 0' })
-    vcpu.on('message', (message: VcpuMessage) => this.#hear(message))
-    vcpu.on('error', (error) => this.#lost('a vCPU', error))
-    const blockThread = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
-    blockThread.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
-    blockThread.on('error', (error) => this.#lost('block I/O', error))
-    this.#exits = [vcpu, blockThread].map((worker) => ({
-      worker,
-      exit: new Promise((resolve) => worker.once('exit', () => resolve())),
-    }))
+    this.#vcpus = new VcpuThreads(
+      memory,
+      this.#clocks,
+      () => (this.#state === 'disposed' ? this.#output.discard() : this.#output.wake()),
+      (thread, error) => this.#lost(thread, error),
+    )
+    const worker = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
+    worker.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
+    worker.on('error', (error) => this.#lost('block I/O', error))
+    this.#blockIo = { worker, exit: new Promise((resolve) => worker.once('exit', () => resolve())) }
   }
 
   /** Once, before anything else. */
   async powerOn(): Promise<void> {
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#ready = { resolve, reject }
-    })
     try {
-      this.#commands.postMessage({ type: 'module', module: await coreModule() } satisfies VcpuCommand)
-      await ready
+      await this.#vcpus.start()
     } catch (error) {
       await this.dispose()
       throw error
@@ -186,18 +171,39 @@ class ThreadedMachine implements Machine {
     return rest
   }
 
-  async step(count = 1): Promise<StopInfo> {
+  async step(count = 1, cpu: number | 'all' = 0): Promise<StopInfo> {
     this.#mustBePaused('step')
     if (!Number.isSafeInteger(count) || count < 1)
       throw new RangeError(`${count} instructions cannot be stepped`)
-    return this.#command({ type: 'step', count })
+    if (cpu !== 'all') this.memory.cpuBlock(cpu)
+    return this.#command({ type: 'step', count, cpu })
   }
 
-  async stepOver(): Promise<StopInfo> {
+  async stepOver(cpu = 0): Promise<StopInfo> {
     this.#mustBePaused('step')
-    const target = await stepOverTarget(this)
+    const target = await stepOverTarget(this, cpu)
     this.#mustBePaused('step')
-    return this.#command(target === undefined ? { type: 'step', count: 1 } : { type: 'step-over', target })
+    return this.#command(
+      target === undefined ? { type: 'step', count: 1, cpu } : { type: 'run-until', target, cpu, over: true },
+    )
+  }
+
+  async runUntil(address: LinearAddress, cpu = 0): Promise<StopInfo> {
+    this.#mustBePaused('run')
+    this.memory.cpuBlock(cpu)
+    return this.#command({ type: 'run-until', target: address, cpu, over: false })
+  }
+
+  async setSchedule(schedule: Schedule): Promise<void> {
+    if (this.#rest) throw new Error('pause the machine before its schedule is changed')
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    if (schedule === this.config.schedule) return
+    this.config = { ...this.config, schedule }
+    this.memory.setHeader32(L.HDR_SCHEDULE, SCHEDULES[schedule])
+    // The clock goes on from where it was.
+    const turn = this.memory.header32(L.HDR_TURN_CPU)
+    const ahead = this.#timeAtRest - this.memory.cpu64(turn, L.CPU_RETIRED)
+    this.memory.setHeader64(L.HDR_CLOCK_SKIPPED, BigInt.asUintN(64, ahead))
   }
 
   async whenStopped(): Promise<StopInfo> {
@@ -226,8 +232,9 @@ class ThreadedMachine implements Machine {
   async #clear() {
     await clearMemory(this.memory)
     const { view } = this.memory
-    view.setBigUint64(L.HEADER + L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn, true)
-    view.setBigUint64(L.HEADER + L.HDR_DEADLINE, 0xffff_ffff_ffff_ffffn, true)
+    view.setBigUint64(L.HEADER + L.HDR_DEADLINE, NONE, true)
+    view.setBigUint64(L.HEADER + L.HDR_TIMEKEEPER, NONE, true)
+    this.#timeAtRest = 0n
     this.#speed.reset()
     this.#lines = serialLines(this.memory)
     if (this.kernel) loadKernel(this.memory, this.kernel)
@@ -241,8 +248,7 @@ class ThreadedMachine implements Machine {
     this.memory.setHeader32(L.HDR_CONTROL, L.CONTROL_QUIT)
     this.#notify()
     await this.#ended()
-    this.#answered?.()
-    this.#commands.close()
+    this.#vcpus.abandon()
     for (const { medium } of this.config.drives) medium.close()
   }
 
@@ -352,65 +358,59 @@ class ThreadedMachine implements Machine {
 
   /** Sends a command and waits until it has ended and everything the guest sent before has been delivered. */
   async #send(command: VcpuCommand): Promise<StopInfo> {
-    const answered = new Promise<string | undefined>((resolve) => {
-      this.#answered = resolve
-    })
+    const { memory } = this
     this.#pausing = false
+    await this.#vcpus.start()
+    if (this.#isDisposed()) return this.#describe(L.STOP_PAUSE)
     this.#speed.begin()
-    this.#commands.postMessage(command)
-    const { i32 } = this.memory
-    if (Atomics.compareExchange(i32, CONTROL, L.CONTROL_PAUSE, L.CONTROL_RUN) === L.CONTROL_PAUSE)
-      this.#notify()
-    const internal = await answered
-    this.#answered = undefined
+    const parallel = memory.header32(L.HDR_SCHEDULE) === L.SCHEDULE_PARALLEL
+    const base = process.hrtime.bigint() - this.#timeAtRest
+    memory.setHeader64(L.HDR_HOST_CLOCK_BASE, parallel ? BigInt.asUintN(64, base) : 0n)
+    memory.setHeader64(L.HDR_TIMEKEEPER, NONE)
+    memory.setHeader32(L.HDR_STOP_REASON, L.STOP_NONE)
+    memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
+    const obeyed = this.#vcpus.obey(command)
+    // Asked for while the threads were being started.
+    if (this.#pausing) this.#vcpus.halt()
+    const { reasons, broken } = await obeyed
     this.#speed.end()
-    if (!this.#isDisposed()) await this.#output.delivered()
-    return this.#describe(this.memory.header32(L.HDR_STOP_REASON), internal)
+    if (this.#isDisposed()) return this.#describe(L.STOP_PAUSE)
+    if (broken !== undefined) {
+      memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
+      memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
+    } else if (memory.header32(L.HDR_STATE) !== L.STATE_STOPPED) {
+      memory.setHeader32(L.HDR_STOP_REASON, reasons.includes(L.STOP_STEP) ? L.STOP_STEP : L.STOP_PAUSE)
+      memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
+    }
+    if (parallel) memory.setHeader64(L.HDR_CLOCK_NOW, process.hrtime.bigint() - base)
+    this.#timeAtRest = memory.header64(L.HDR_CLOCK_NOW)
+    await this.#output.delivered()
+    return this.#describe(memory.header32(L.HDR_STOP_REASON), broken)
   }
 
   #askForPause() {
     if (this.#pausing) return
     this.#pausing = true
-    Atomics.compareExchange(this.memory.i32, CONTROL, L.CONTROL_RUN, L.CONTROL_PAUSE)
-    this.#notify()
+    this.#vcpus.halt()
   }
 
   /** Wakes whoever sleeps on a word of the memory. */
   #notify() {
     const { i32 } = this.memory
     Atomics.notify(i32, CONTROL)
-    Atomics.notify(i32, (L.INPUT_QUEUE + L.INPUT_WRITE) >>> 2)
+    this.memory.kickAll()
     Atomics.add(i32, DOORBELL, 1)
     Atomics.notify(i32, DOORBELL)
   }
 
-  #hear(message: VcpuMessage) {
-    switch (message.type) {
-      case 'ready':
-        return this.#ready.resolve()
-      case 'wake':
-        return this.#state === 'disposed' ? this.#output.discard() : this.#output.wake()
-      case 'rest':
-        return this.#answered?.()
-      case 'broken':
-        return this.#broken(message.error)
-    }
-  }
-
-  /** A thread of ours failed: the machine stops with STOP_INTERNAL and an account of it. */
-  #broken(error: string) {
-    this.#ready.reject(new Error(error))
-    if (this.#state === 'disposed') return
-    this.memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
-    this.memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
-    this.#answered?.(error)
-  }
-
   #lost(thread: string, error: Error) {
     this.#crippled = true
+    if (this.#state === 'disposed') return
     this.#askForPause()
-    this.#broken(`the thread for ${thread} ended: ${error.stack ?? error.message}`)
-    if (this.#rest || this.#state === 'disposed') return
+    this.#vcpus.abandon(`the thread for ${thread} ended: ${error.stack ?? error.message}`)
+    if (this.#rest) return
+    this.memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
+    this.memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
     void this.#describe(L.STOP_INTERNAL, error.stack).then((info) => {
       this.#stopInfo = info
       this.#setState('stopped')
@@ -463,9 +463,10 @@ class ThreadedMachine implements Machine {
     // A guest that waits for room in a ring must be able to go on to its end.
     const emptying = setInterval(() => this.#output.discard(), 5)
     const patience = setTimeout(() => {
-      for (const { worker } of this.#exits) void worker.terminate()
+      this.#vcpus.terminate()
+      void this.#blockIo.worker.terminate()
     }, QUIT_MS)
-    await Promise.all(this.#exits.map(({ exit }) => exit))
+    await Promise.all([this.#vcpus.ended(), this.#blockIo.exit])
     clearInterval(emptying)
     clearTimeout(patience)
   }
@@ -480,6 +481,8 @@ function serialLines(memory: MachineMemory): SerialLine[] {
   return [0, 1, 2, 3].map((port) => new SerialLine(memory, port))
 }
 
+/** A time that never comes. */
+const NONE = 0xffff_ffff_ffff_ffffn
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >>> 2
 const DOORBELL = (L.BLOCK_REQUESTS + L.BLOCK_DOORBELL) >>> 2
 const STOPPED_FOR_GOOD = new Set<StopInfo['reason']>(['triple-fault', 'debug-exit', 'power-off', 'internal'])

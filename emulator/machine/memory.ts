@@ -105,6 +105,17 @@ export class MachineMemory {
     return this.u64[(this.cpuBlock(index) + offset) / 8]!
   }
 
+  /** Makes a CPU come to a boundary, or wakes its thread (emulator/core/machine/smp.ts). */
+  kick(index: number) {
+    const block = this.cpuBlock(index)
+    Atomics.store(this.u32, (block + L.CPU_ATTENTION) >>> 2, 1)
+    Atomics.store(this.u32, (block + L.CPU_CHAIN_MODE) >>> 2, L.CHAIN_BROKEN)
+    Atomics.notify(this.i32, (block + L.CPU_ATTENTION) >>> 2)
+  }
+  kickAll() {
+    for (let index = 0; index < this.cpuCount; index++) this.kick(index)
+  }
+
   /**
    * WebAssembly address of a guest-physical one in RAM or ROM.
    * @returns undefined where neither answers

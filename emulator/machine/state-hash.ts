@@ -11,8 +11,16 @@ const ZERO = Buffer.alloc(L.PAGE_SIZE)
 const PAGES_PER_TURN = 8192
 
 /** Header fields that are state, or without which the state means something else. */
-const HEADER32 = [L.HDR_VERSION, L.HDR_CPU_COUNT, L.HDR_RAM_SIZE, L.HDR_A20, L.HDR_INTR]
-const HEADER64 = [L.HDR_CLOCK_SKIPPED]
+const HEADER32 = [
+  L.HDR_VERSION,
+  L.HDR_CPU_COUNT,
+  L.HDR_RAM_SIZE,
+  L.HDR_A20,
+  L.HDR_INTR,
+  L.HDR_TURN_CPU,
+  L.HDR_TURN_WAITING,
+]
+const HEADER64 = [L.HDR_CLOCK_SKIPPED, L.HDR_TURN_LEFT, L.HDR_TURN_RANDOM, L.HDR_TURN_ORDER]
 
 /**
  * SHA-256 over the state: header fields, devices, every vCPU with its TLB, ROM, video memory, RAM. Each page is hashed
@@ -67,6 +75,7 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
     L.HDR_RTC_EPOCH,
     L.HDR_RTC_EPOCH + 4,
     L.HDR_PACE,
+    L.HDR_HOST_CORES,
     L.HDR_BOOT_DRIVE,
     ...Array.from({ length: 8 }, (_, n) => L.HDR_CPU_WITHHELD + n * 4),
   ].map((offset) => [offset, memory.header32(offset)] as const)

@@ -10,9 +10,10 @@ const INSTRUCTION_MAX = 15
  */
 export async function stepOverTarget(
   machine: Pick<Machine, 'cpu' | 'readLinear'>,
+  cpu: number,
 ): Promise<bigint | undefined> {
-  const { bits, rip, ripLinear } = machine.cpu()
-  const bytes = machine.readLinear(ripLinear, INSTRUCTION_MAX)
+  const { bits, rip, ripLinear } = machine.cpu(cpu)
+  const bytes = machine.readLinear(ripLinear, INSTRUCTION_MAX, cpu)
   if (bytes.length === 0) return undefined
   const { Code, Decoder, DecoderOptions, FlowControl, Mnemonic } = await iced()
   const decoder = new Decoder(bits, bytes, DecoderOptions.None)

@@ -26,8 +26,8 @@ export async function describeStop(memory: MachineMemory, reason: number, error?
   const info: StopInfo = {
     reason: REASONS[reason] ?? 'pause',
     value,
-    instructions: instructions(memory.cpu64(0, L.CPU_RETIRED)),
-    time: nanoseconds(memory.cpu64(0, L.CPU_RETIRED) + memory.header64(L.HDR_CLOCK_SKIPPED)),
+    instructions: instructions(retiredByAll(memory)),
+    time: nanoseconds(memory.header64(L.HDR_CLOCK_NOW)),
     message: '',
   }
   switch (info.reason) {
@@ -48,6 +48,12 @@ export async function describeStop(memory: MachineMemory, reason: number, error?
         report: internalReport(memory, error ?? `inconsistency number ${value}`),
       }
   }
+}
+
+function retiredByAll(memory: MachineMemory): bigint {
+  let sum = 0n
+  for (let cpu = 0; cpu < memory.cpuCount; cpu++) sum += memory.cpu64(cpu, L.CPU_RETIRED)
+  return sum
 }
 
 /** The account of what led to it, with the instruction in words. */

@@ -10,18 +10,25 @@ export const RUN_CONTROL = 4
 
 export interface Core {
   layoutVersion(): number
-  /** Binds the instance to a vCPU block. */
+  /** Binds the instance to a vCPU block, and empties its trace cache. */
   cpuStart(index: number): void
+  /** Binds the instance to a vCPU block that another instance may have run meanwhile. */
+  cpuBind(index: number): void
   /** Devices and CPUs into their power-on state; the rest of the memory is zero. */
   machinePowerOn(): void
-  /** At most so many instructions; RUN_*. */
+  /** At most so many instructions, deterministic: of all CPUs; RUN_*. */
   run(instructions: bigint): number
   /** Machine time of the earliest timer, all ones when there is none. */
   haltedUntil(): bigint
   /** Moves the clock of a halted machine. */
   haltSkipTo(time: bigint): void
-  /** As `run`, and RUN_STEP before the instruction at this linear address; also when that is the first one. */
-  runUntil(linear: bigint, instructions: bigint): number
+  /** As `run`, and RUN_STEP before CPU `cpu` executes the instruction at this linear address; also when that is its first. */
+  runUntil(linear: bigint, instructions: bigint, cpu: number): number
+}
+
+/** Microseconds with the top bit set, else milliseconds (emulator/core/host.ts). */
+function milliseconds(time: number): number {
+  return time < 0 || time >= 0x8000_0000 ? (time & 0x7fff_ffff) / 1000 : time
 }
 
 const WAIT_RESULTS = { ok: 0, 'not-equal': 1, 'timed-out': 2 }
@@ -33,8 +40,8 @@ const WAIT_RESULTS = { ok: 0, 'not-equal': 1, 'timed-out': 2 }
 export function bindCore(module: WebAssembly.Module, memory: WebAssembly.Memory, wake: () => void): Core {
   const words = new Int32Array(memory.buffer)
   const host = {
-    wait: (address: number, expected: number, milliseconds: number) =>
-      WAIT_RESULTS[Atomics.wait(words, address >>> 2, expected | 0, milliseconds >>> 0)],
+    wait: (address: number, expected: number, time: number) =>
+      WAIT_RESULTS[Atomics.wait(words, address >>> 2, expected | 0, milliseconds(time))],
     wake,
     now: () => process.hrtime.bigint(),
   }

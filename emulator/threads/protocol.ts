@@ -15,13 +15,17 @@ export const CLOCK_BUSY = 0
 export const CLOCK_RUNNING = 1
 export const CLOCKS_SIZE = 16
 
-/** Main thread -> vCPU. Every one but `module` is followed by HDR_CONTROL = CONTROL_RUN and answered by `rest`. */
+/**
+ * Main thread -> vCPU. Every one but `module` is followed by HDR_CONTROL = CONTROL_RUN and answered by `rest`. In the
+ * deterministic schedule the thread of CPU 0 runs all of them; in the parallel one each CPU's own.
+ */
 export type VcpuCommand =
   | { type: 'module'; module: WebAssembly.Module }
   | { type: 'run' }
-  | { type: 'step'; count: number }
-  /** Executes one instruction, then goes on to the instruction at `target` with the stack no deeper than now. */
-  | { type: 'step-over'; target: bigint }
+  /** `cpu`: whose instructions are counted; 'all': deterministic those of all together, parallel its own. */
+  | { type: 'step'; count: number; cpu: number | 'all' }
+  /** CPU `cpu` on to the instruction at `target`; `over`: after one instruction, with the stack no deeper than now. */
+  | { type: 'run-until'; target: bigint; cpu: number; over: boolean }
   | { type: 'power-on' }
 
 /** vCPU -> main thread. */
@@ -29,9 +33,9 @@ export type VcpuMessage =
   | { type: 'ready' }
   /** An output ring has something (coalesced by HDR_HOST_WAKE). */
   | { type: 'wake' }
-  /** The command has ended: HDR_STATE, HDR_STOP_REASON and HDR_STOP_VALUE say how. */
-  | { type: 'rest' }
-  /** The engine broke; HDR_STOP_REASON is STOP_INTERNAL. */
+  /** The command has ended; `reason`: STOP_*, where HDR_STATE does not say stopped. */
+  | { type: 'rest'; reason: number }
+  /** The engine broke. */
   | { type: 'broken'; error: string }
 
 /** workerData of the block I/O thread. */

@@ -1,17 +1,29 @@
 // What a vCPU thread does all day: runs the core in slices of a few ms, sleeps while the guest halts, and comes to rest
 // when somebody asks. Waits are finite and re-checked (DESIGN 5.8).
+//
+// Deterministic schedule: the thread of CPU 0 runs all CPUs, one after the other (emulator/core/machine/schedule.ts); the
+// others wait for commands. Parallel: each thread runs its CPU.
+//
+// Timers in the parallel schedule have no thread of their own: any CPU fires what is due at its boundaries, at most
+// PARALLEL_SLICE instructions apart, and of the CPUs that sleep one, the timekeeper, sleeps no longer than to the next
+// deadline. Who sets an earlier deadline is awake, and looks after it until it sleeps in turn. A thread for the timers
+// would wake for every one of them, also where the CPU that runs would have seen it anyway, and take a core to do so.
 import * as L from '../core/layout'
 import { type Core, RUN_HALTED, RUN_STEP, RUN_STOPPED } from './core-instance'
 import { CLOCK_BUSY, CLOCK_RUNNING, type VcpuCommand, type VcpuMessage, type VcpuStart } from './protocol'
+import { StoppedCpu } from './stopped-cpu'
 
 const NONE = 0xffff_ffff_ffff_ffffn
-const RFLAGS_IF = 0x200n
 /** A slice ends after about this long, so that pause, quit and pacing are prompt. */
 const SLICE_NS = 3_000_000n
 const SLICE_MIN = 20_000n
 const SLICE_MAX = 4_000_000n
 /** Longest sleep of a halted machine: how late a wake-up lost between check and wait is noticed. */
 const NAP_MS = 50
+/** A store to a monitored line wakes nobody: it is looked for, often at first. */
+const MONITOR_EAGER_MS = 0.1
+const MONITOR_EAGER_NAPS = 50
+const MONITOR_MS = 1
 const PATIENCE_MS = 1000
 /** A paced machine that has fallen behind the host's clock by more than this does not try to make it up. */
 const LAG_MAX_NS = 1_000_000_000n
@@ -20,16 +32,17 @@ export class VcpuLoop {
   readonly #core: Core
   readonly #words: Int32Array
   readonly #longs: BigUint64Array
-  readonly #view: DataView
-  readonly #block: number
+  readonly #memory: WebAssembly.Memory
+  readonly #index: number
+  readonly #self: StoppedCpu
+  readonly #attention: number
   readonly #clocks: BigInt64Array
   readonly #post: (message: VcpuMessage) => void
   readonly #nextCommand: () => VcpuCommand | undefined
   #slice = 200_000n
   /** Host time of machine time 0, for pacing. */
   #base = 0n
-  #inputSeen = 0
-  #timeAtRest = 0n
+  #monitorNaps = 0
 
   constructor(
     core: Core,
@@ -38,10 +51,12 @@ export class VcpuLoop {
     nextCommand: () => VcpuCommand | undefined,
   ) {
     this.#core = core
+    this.#memory = memory
     this.#words = new Int32Array(memory.buffer)
     this.#longs = new BigUint64Array(memory.buffer)
-    this.#view = new DataView(memory.buffer)
-    this.#block = L.VCPUS + index * L.VCPU_STRIDE
+    this.#index = index
+    this.#self = new StoppedCpu(memory, index)
+    this.#attention = (this.#self.block + L.CPU_ATTENTION) >> 2
     this.#clocks = new BigInt64Array(clocks)
     this.#post = post
     this.#nextCommand = nextCommand
@@ -61,68 +76,87 @@ export class VcpuLoop {
 
   #obey(command: VcpuCommand) {
     const began = process.hrtime.bigint()
+    const stepped = command.type === 'step' || command.type === 'run-until' ? command.cpu : 'all'
+    const target = new StoppedCpu(this.#memory, stepped === 'all' ? this.#index : stepped)
     try {
-      this.#rebase(began)
-      this.#setStepTarget(NONE)
-      this.#setHeader(L.HDR_STOP_REASON, L.STOP_NONE)
-      this.#setHeader(L.HDR_STATE, L.STATE_RUNNING)
-      if (command.type === 'power-on') {
-        this.#timeAtRest = 0n
-        this.#rebase(began)
-        this.#core.machinePowerOn()
-        this.#rest(L.STOP_PAUSE)
-      } else if (command.type === 'step') {
-        this.#setStepTarget(this.#retired() + BigInt(command.count))
-        this.#run(true)
-      } else if (command.type === 'step-over') {
-        this.#stepOver(command.target)
-      } else {
-        this.#run(false)
+      this.#core.cpuBind(this.#parallel() ? this.#index : this.#header(L.HDR_TURN_CPU))
+      this.#base = this.#parallel() ? this.#hostClockBase() : began - this.#machineTime()
+      let reason = L.STOP_PAUSE
+      if (command.type === 'power-on') this.#core.machinePowerOn()
+      else if (command.type === 'run') reason = this.#run(false)
+      else if (command.type === 'run-until') reason = this.#runUntil(target, command.target, command.over)
+      else if (command.type === 'step') {
+        const count = BigInt(command.count)
+        if (command.cpu === 'all' && !this.#parallel()) reason = this.#runFor(count)
+        else {
+          target.setStepTarget(target.retired + count)
+          reason = this.#run(true)
+        }
       }
+      this.#post({ type: 'rest', reason })
     } catch (error) {
-      this.#setHeader(L.HDR_STATE, L.STATE_STOPPED)
-      this.#setHeader(L.HDR_STOP_REASON, L.STOP_INTERNAL)
-      Atomics.compareExchange(this.#words, CONTROL, L.CONTROL_RUN, L.CONTROL_PAUSE)
       this.#post({ type: 'broken', error: (error as Error).stack ?? String(error) })
     } finally {
-      this.#timeAtRest = this.#machineTime()
-      this.#setStepTarget(NONE)
-      this.#clocks[CLOCK_RUNNING]! += process.hrtime.bigint() - began
+      target.setStepTarget(undefined)
+      Atomics.add(this.#clocks, CLOCK_RUNNING, process.hrtime.bigint() - began)
     }
   }
 
-  /** Runs until somebody or something says stop. @param stepping come to rest in a halt that nothing can end */
-  #run(stepping: boolean) {
+  /** Runs until somebody or something says stop. @param stepping come to rest in a halt that nothing can end @returns STOP_* */
+  #run(stepping: boolean): number {
     for (;;) {
       const result = this.#timed(() => this.#core.run(this.#slice))
-      if (result === RUN_STOPPED) return this.#stopped()
-      if (result === RUN_STEP) return this.#rest(L.STOP_STEP)
-      if (this.#control() !== L.CONTROL_RUN) return this.#rest(L.STOP_PAUSE)
+      if (result === RUN_STOPPED) return L.STOP_NONE
+      if (result === RUN_STEP) return L.STOP_STEP
+      if (this.#control() !== L.CONTROL_RUN) return L.STOP_PAUSE
       if (result === RUN_HALTED) {
-        if (stepping && !this.#canWake()) return this.#rest(L.STOP_STEP)
+        if (stepping && !this.#canWake()) return L.STOP_STEP
         this.#idle()
       }
     }
   }
 
-  /** One instruction, then on to the one at `target` (linear) while the stack is deeper than it is now. */
-  #stepOver(target: bigint) {
-    const depth = this.#stackPointer()
-    this.#setStepTarget(this.#retired() + 1n)
-    const first = this.#timed(() => this.#core.run(1n))
-    this.#setStepTarget(NONE)
-    if (first === RUN_STOPPED) return this.#stopped()
+  /** Deterministic: `count` instructions, of whichever CPU's turn it is. @returns STOP_* */
+  #runFor(count: bigint): number {
+    const end = this.#retired() + count
     for (;;) {
-      if (this.#ripLinear() === target && this.#stackPointer() >= depth) return this.#rest(L.STOP_STEP)
-      if (this.#control() !== L.CONTROL_RUN) return this.#rest(L.STOP_PAUSE)
-      // At the target, but deeper in a recursion: on by one, or runUntil would stay where it is.
-      const there = this.#ripLinear() === target
-      const result = this.#timed(() =>
-        there ? this.#core.run(1n) : this.#core.runUntil(target, this.#slice),
-      )
-      if (result === RUN_STOPPED) return this.#stopped()
+      const left = end - this.#retired()
+      if (left <= 0n) return L.STOP_STEP
+      const result = this.#timed(() => this.#core.run(lesser(left, this.#slice)))
+      if (result === RUN_STOPPED) return L.STOP_NONE
+      if (this.#control() !== L.CONTROL_RUN) return L.STOP_PAUSE
       if (result === RUN_HALTED) {
-        if (!this.#canWake()) return this.#rest(L.STOP_STEP)
+        if (!this.#canWake()) return L.STOP_STEP
+        this.#idle()
+      }
+    }
+  }
+
+  /**
+   * On to the instruction at `target` (linear); `over`: behind the next one, while the stack is deeper than it is now.
+   * @returns STOP_*
+   */
+  #runUntil(cpu: StoppedCpu, target: bigint, over: boolean): number {
+    const depth = over ? cpu.stackPointer : 0n
+    if (over) {
+      cpu.setStepTarget(cpu.retired + 1n)
+      const first = this.#run(true)
+      cpu.setStepTarget(undefined)
+      if (first !== L.STOP_STEP) return first
+    }
+    for (;;) {
+      if (cpu.ripLinear === target && cpu.stackPointer >= depth) return L.STOP_STEP
+      if (this.#control() !== L.CONTROL_RUN) return L.STOP_PAUSE
+      // At the target, but deeper in a recursion: on by one, or runUntil would stay where it is.
+      const there = cpu.ripLinear === target
+      if (there) cpu.setStepTarget(cpu.retired + 1n)
+      const result = this.#timed(() =>
+        there ? this.#core.run(this.#slice) : this.#core.runUntil(target, this.#slice, cpu.index),
+      )
+      if (there) cpu.setStepTarget(undefined)
+      if (result === RUN_STOPPED) return L.STOP_NONE
+      if (result === RUN_HALTED) {
+        if (!this.#canWake()) return L.STOP_STEP
         this.#idle()
       }
     }
@@ -130,12 +164,11 @@ export class VcpuLoop {
 
   /** Calls the core, counts its time, and keeps slices at about SLICE_NS. */
   #timed(run: () => number): number {
-    this.#inputSeen = Atomics.load(this.#words, INPUT_WRITE)
     const retired = this.#retired()
     const began = process.hrtime.bigint()
     const result = run()
     const took = process.hrtime.bigint() - began
-    this.#clocks[CLOCK_BUSY]! += took
+    Atomics.add(this.#clocks, CLOCK_BUSY, took)
     if (this.#retired() - retired >= this.#slice) {
       const ideal = (this.#slice * SLICE_NS) / (took > 0n ? took : 1n)
       const next = (this.#slice + ideal) / 2n
@@ -146,10 +179,10 @@ export class VcpuLoop {
 
   /** Lets the time pass until something can wake the guest: by the clock when it is paced, at once when not. */
   #idle() {
+    if (this.#parallel()) return this.#idleParallel()
     if (!this.#canWake()) return this.#nap(NAP_MS)
     const until = this.#core.haltedUntil() & NONE
-    const parallel = this.#parallel()
-    if (this.#header(L.HDR_PACE) === 0 && !parallel) {
+    if (this.#header(L.HDR_PACE) === 0) {
       if (until === NONE) this.#nap(NAP_MS)
       else this.#core.haltSkipTo(until)
       return
@@ -159,21 +192,43 @@ export class VcpuLoop {
       const left = until === NONE ? NAP_MS : Number(until - now) / 1e6
       this.#nap(Math.min(left, NAP_MS))
     }
-    if (parallel) return
     const reached = this.#paceNow()
     this.#core.haltSkipTo(until < reached ? until : reached)
   }
 
-  /** Sleeps until input comes, but not longer than this. */
-  #nap(milliseconds: number) {
-    if (this.#control() !== L.CONTROL_RUN) return
-    Atomics.wait(this.#words, INPUT_WRITE, this.#inputSeen, milliseconds)
+  #idleParallel() {
+    const monitoring = this.#self.activity === L.ACTIVITY_MWAIT
+    this.#monitorNaps = monitoring ? this.#monitorNaps + 1 : 0
+    const longest = !monitoring
+      ? NAP_MS
+      : this.#monitorNaps < MONITOR_EAGER_NAPS
+        ? MONITOR_EAGER_MS
+        : MONITOR_MS
+    const until = this.#core.haltedUntil() & NONE
+    const promised = Atomics.load(this.#longs, TIMEKEEPER)
+    if (until >= promised) return this.#nap(longest)
+    // Nobody else will be awake by then.
+    if (Atomics.compareExchange(this.#longs, TIMEKEEPER, promised, until) !== promised) return
+    this.#nap(Math.min(longest, Number(until - this.#machineTime()) / 1e6))
+    Atomics.compareExchange(this.#longs, TIMEKEEPER, until, NONE)
   }
 
-  /** Whether an interrupt can end this halt. (A non-maskable one has no source yet.) */
+  /** Sleeps until somebody kicks this CPU, but not longer than this. */
+  #nap(milliseconds: number) {
+    if (milliseconds <= 0) return
+    const sleeping = (this.#self.block + L.CPU_SLEEPING) >> 2
+    Atomics.store(this.#words, sleeping, 1)
+    // A pause kicks after it has set HDR_CONTROL.
+    if (this.#control() === L.CONTROL_RUN) Atomics.wait(this.#words, this.#attention, 0, milliseconds)
+    Atomics.store(this.#words, sleeping, 0)
+  }
+
+  /** Whether something can still end this halt: an interrupt, or what another CPU does. */
   #canWake(): boolean {
-    const flags = this.#longs[(this.#block + L.CPU_RFLAGS) / 8]!
-    return (flags & RFLAGS_IF) !== 0n || (this.#view.getUint32(this.#block + L.CPU_NMI, true) & 1) !== 0
+    if (this.#parallel()) return this.#self.canWake
+    const count = this.#header(L.HDR_CPU_COUNT)
+    for (let i = 0; i < count; i++) if (new StoppedCpu(this.#memory, i).canWake) return true
+    return false
   }
 
   /** The machine time that a paced machine may have reached by now. */
@@ -184,37 +239,19 @@ export class VcpuLoop {
     return host - this.#base
   }
 
-  /** The clock goes on from where it was: the time at rest does not count. */
-  #rebase(host: bigint) {
-    this.#base = host - this.#timeAtRest
-    if (this.#parallel()) this.#longs[(L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8] = this.#base
+  #machineTime(): bigint {
+    if (this.#parallel()) return process.hrtime.bigint() - this.#hostClockBase()
+    const turn = L.VCPUS + this.#header(L.HDR_TURN_CPU) * L.VCPU_STRIDE
+    const retired = this.#longs[(turn + L.CPU_RETIRED) / 8]!
+    return BigInt.asUintN(64, retired + this.#longs[(L.HEADER + L.HDR_CLOCK_SKIPPED) / 8]!)
   }
 
-  #machineTime(): bigint {
-    if (this.#parallel()) return process.hrtime.bigint() - this.#base
-    return this.#retired() + this.#longs[(L.HEADER + L.HDR_CLOCK_SKIPPED) / 8]!
+  #hostClockBase(): bigint {
+    return Atomics.load(this.#longs, (L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8)
   }
 
   #parallel(): boolean {
     return this.#header(L.HDR_SCHEDULE) === L.SCHEDULE_PARALLEL
-  }
-
-  #rest(reason: number) {
-    this.#setHeader(L.HDR_STOP_REASON, reason)
-    this.#setHeader(L.HDR_STATE, L.STATE_PAUSED)
-    this.#answer()
-  }
-
-  /** The core has written the reason. */
-  #stopped() {
-    this.#setHeader(L.HDR_STATE, L.STATE_STOPPED)
-    this.#answer()
-  }
-
-  #answer() {
-    // Not a plain store: a quit that came meanwhile must stay.
-    Atomics.compareExchange(this.#words, CONTROL, L.CONTROL_RUN, L.CONTROL_PAUSE)
-    this.#post({ type: 'rest' })
   }
 
   #control(): number {
@@ -223,30 +260,21 @@ export class VcpuLoop {
   #header(offset: number): number {
     return Atomics.load(this.#words, (L.HEADER + offset) >> 2)
   }
-  #setHeader(offset: number, value: number) {
-    Atomics.store(this.#words, (L.HEADER + offset) >> 2, value)
-  }
-  #setStepTarget(target: bigint) {
-    this.#longs[(L.HEADER + L.HDR_STEP_TARGET) / 8] = target
-  }
+  /** By the CPUs this thread runs. */
   #retired(): bigint {
-    return this.#longs[(this.#block + L.CPU_RETIRED) / 8]!
-  }
-  /** SS:SP as one number that grows towards the caller. */
-  #stackPointer(): bigint {
-    const sp = this.#longs[(this.#block + L.CPU_RSP) / 8]!
-    const mode = this.#view.getUint32(this.#block + L.CPU_MODE, true)
-    if ((mode & L.MODE_SIZE) === L.MODE_CODE64) return sp
-    return (mode & L.MODE_STACK32) !== 0 ? sp & 0xffff_ffffn : sp & 0xffffn
-  }
-  #ripLinear(): bigint {
-    const rip = this.#longs[(this.#block + L.CPU_RIP) / 8]!
-    const mode = this.#view.getUint32(this.#block + L.CPU_MODE, true)
-    if ((mode & L.MODE_SIZE) === L.MODE_CODE64) return rip
-    const base = this.#longs[(this.#block + L.CPU_SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE) / 8]!
-    return (base + rip) & 0xffff_ffffn
+    const count = this.#header(L.HDR_CPU_COUNT)
+    if (this.#parallel() || count === 1) return this.#self.retired
+    let sum = 0n
+    for (let i = 0; i < count; i++) sum += this.#longs[(L.VCPUS + i * L.VCPU_STRIDE + L.CPU_RETIRED) / 8]!
+    return sum
   }
 }
 
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >> 2
-const INPUT_WRITE = (L.INPUT_QUEUE + L.INPUT_WRITE) >> 2
+const TIMEKEEPER = (L.HEADER + L.HDR_TIMEKEEPER) / 8
+
+/** Math.min() knows numbers only. */
+function lesser(a: bigint, b: bigint): bigint {
+  if (a < b) return a
+  return b
+}

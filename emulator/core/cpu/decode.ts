@@ -14,6 +14,8 @@ import {
   FAULT_DETAIL_LOCK,
   FAULT_DETAIL_NOT_IMPLEMENTED,
   FAULT_DETAIL_UNDEFINED_OPCODE,
+  HDR_CPU_COUNT,
+  HEADER,
   MODE_CODE16,
   MODE_CODE64,
   MODE_PROTECTED,
@@ -820,7 +822,9 @@ function oneByteLow(opcode: u32): void {
     }
     case 0x90:
       if (!(rex & 1)) {
-        emit(Op.NOP)
+        // PAUSE: with one CPU there is nobody to wait for.
+        if (repeat == 0xf3 && load<u32>(HEADER, HDR_CPU_COUNT) > 1) emitSystem(Sys.PAUSE, 0)
+        else emit(Op.NOP)
         return
       }
       break

@@ -7,6 +7,8 @@ import { accessCommit, accessRead, accessWrite, canonical } from '../memory/line
 import { tlbContext } from '../memory/tlb'
 import { budget, setAhead, setBudget } from '../machine/clock'
 import {
+  CPU_ATTENTION,
+  CPU_CHAIN_MODE,
   CPU_CPL,
   CPU_CR4,
   CPU_CR0,
@@ -629,11 +631,16 @@ function branchAllowed(target: u64, mode64: bool): bool {
   return target <= limit || raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, target, limit)
 }
 
+/** Instead of a trace. */
+const CALLED_AWAY: usize = 1
+
 /**
  * Finds the trace at `rip` and, where both lie in the same page and in the cache, notes it in the jump's slot, so
- * that the next time needs no search. 0: a fault is pending.
+ * that the next time needs no search. 0: a fault is pending; CALLED_AWAY: the run loop is wanted.
  */
 function follow(trace: usize, slot: usize, rip: u64): usize {
+  // Somebody wants this CPU at a boundary (machine/smp.ts).
+  if (load<u32>(cpu, CPU_ATTENTION)) return CALLED_AWAY
   const page = load<u64>(cpu, CPU_FETCH_PAGE)
   const epoch = load<u32>(cpu, CPU_TRACE_EPOCH)
   const chained = slot != 0 && load<u32>(trace, TRACE_SHARED) != 0
@@ -2468,10 +2475,16 @@ export function execute(): u32 {
       store<u64>(c, target, CPU_RIP)
       return EXIT_AFTER
     }
-    if (slot) {
-      const next: usize = load<u32>(slot)
-      trace = next != 0 && load<u32>(next, TRACE_MODE) == mode ? next : follow(trace, slot, target)
-    } else trace = follow(trace, 0, target)
+    // CPU_CHAIN_MODE is the mode, or matches nothing when somebody wants this CPU.
+    let next: usize = slot ? load<u32>(slot) : 0
+    if (next == 0 || load<u32>(next, TRACE_MODE) != load<u32>(c, CPU_CHAIN_MODE)) {
+      next = follow(trace, slot, target)
+      if (next == CALLED_AWAY) {
+        store<u64>(c, target, CPU_RIP)
+        return EXIT_BUDGET
+      }
+    }
+    trace = next
     rip = target
   }
 }

@@ -2,9 +2,10 @@
 // MONITOR, MWAIT, RDRAND, RDSEED (SDM 2). Each exists when CPUID says so.
 
 import { accessRead, canonical } from '../memory/linear'
+import { monitorArm, monitorArmed, monitorBroken } from '../machine/monitor'
 import { tlbFlushAll, tlbFlushProcessContext, tlbInvalidateIn } from '../memory/tlb'
 import {
-  ACTIVITY_HALTED,
+  ACTIVITY_MWAIT,
   CPU_ACTIVITY,
   CPU_CPL,
   CPU_CR4,
@@ -29,7 +30,7 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { linearOf } from './address'
-import { cpu } from './context'
+import { cpu, ram } from './context'
 import { CR4_FSGSBASE, CR4_PCE, CR4_PCIDE, privileged } from './control-registers'
 import {
   FEATURE7_FSGSBASE,
@@ -145,15 +146,20 @@ function invalidate(ip: usize, kind: u64): bool {
   return true
 }
 
-/** MONITOR arms nothing; MWAIT waits as HLT does, for it may end for any reason (SDM 2B MWAIT). */
+/** MONITOR arms a line; MWAIT waits for a store to it or what ends a halt (SDM 2B MONITOR, MWAIT). */
 function waiting(ip: usize, wait: bool): bool {
   if (!feature(WORD_1_ECX, FEATURE_MONITOR) || load<u32>(cpu, CPU_CPL) != 0) return undefined_()
   if (!wait) {
     if (load<u32>(cpu, CPU_RCX)) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
-    return accessRead(linearOf(ip, 1, false), 1, SEG_DS, false) != 0
+    const line = accessRead(linearOf(ip, 1, false), 1, SEG_DS, false)
+    if (line) monitorArm(cpu, line - ram)
+    return line != 0
   }
-  if (load<u32>(cpu, CPU_RCX) > 1) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
-  if (load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) store<u32>(cpu, ACTIVITY_HALTED, CPU_ACTIVITY)
+  const masked = load<u32>(cpu, CPU_RCX)
+  if (masked > 1) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+  // ECX.0: a masked interrupt ends the wait too, which it may end at any time: here it does not begin.
+  if (masked && !(load<u32>(cpu, CPU_RFLAGS) & FLAG_IF)) return true
+  if (monitorArmed(cpu) && !monitorBroken(cpu)) store<u32>(cpu, ACTIVITY_MWAIT, CPU_ACTIVITY)
   return true
 }
 

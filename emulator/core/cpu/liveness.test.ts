@@ -31,7 +31,6 @@ function machine() {
   core.machinePowerOn()
   memory.setHeader32(L.HDR_CONTROL, L.CONTROL_RUN)
   memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
-  memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)
   const view = new DataView(memory.wasm.buffer)
   const ram = view.getUint32(L.HEADER + L.HDR_RAM, true)
   const put = (at: number, value: bigint) => view.setBigUint64(ram + at, value, true)

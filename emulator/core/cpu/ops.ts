@@ -451,6 +451,7 @@ export enum Sys {
   EXTENSION, // O_AUX2: size | Extension << 16; register at O_DST
   /** The address runUntil() waits for; not an instruction. */
   BREAK,
+  PAUSE, // where there are several CPUs
 }
 
 /** Of Sys.EXTENSION (extensions.ts). */

@@ -25,6 +25,7 @@ import {
   CPU_LAZY,
   CPU_LSTAR,
   CPU_MISC_ENABLE,
+  CPU_MONITOR,
   CPU_MPERF_OFFSET,
   CPU_MTRR_DEF_TYPE,
   CPU_MTRR_FIXED,
@@ -93,6 +94,7 @@ export function cpuReset(kind: u32): void {
   store<u32>(cpu, cpuIndex == 0 ? ACTIVITY_RUNNING : ACTIVITY_WAIT_SIPI, CPU_ACTIVITY)
   store<u32>(cpu, 0, CPU_SHADOW)
   store<u32>(cpu, 0, CPU_NMI)
+  store<u64>(cpu, 0, CPU_MONITOR)
   store<u32>(cpu, 0, CPU_DEBUG_PENDING)
   store<u32>(cpu, 0, CPU_REPEATING)
   store<u32>(cpu, 0, CPU_FAULT)
@@ -100,6 +102,15 @@ export function cpuReset(kind: u32): void {
   cplSet(0)
   modeRefresh()
   tlbFlushAll(true)
+}
+
+/** Start-up IPI: real-mode execution begins at `vector` * 1000h (SDM 3A 8.4.3, 10.4.2). */
+export function cpuStartup(vector: u32): void {
+  segmentStore(SEG_CS, vector << 8, vector << 12, 0xffff, DATA)
+  store<u64>(cpu, 0, CPU_RIP)
+  store<u32>(cpu, ACTIVITY_RUNNING, CPU_ACTIVITY)
+  store<u64>(cpu, 0, CPU_FETCH_PAGE)
+  modeRefresh()
 }
 
 function registersReset(): void {

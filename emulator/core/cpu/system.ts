@@ -192,6 +192,8 @@ function systemTables(ip: usize, flags: u32): bool {
       return extension(ip)
     case Sys.WBINVD:
       return privileged()
+    case Sys.PAUSE:
+      return true
     case Sys.BIOS_CALL:
       // Only the ROM, and only in real mode, speaks to the firmware's core.
       if (load<u32>(cpu, CPU_MODE) & MODE_PROTECTED || !isRom(load<u64>(cpu, CPU_FETCH_FRAME))) {

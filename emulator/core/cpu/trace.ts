@@ -1,7 +1,8 @@
 // The trace cache: decoded code by guest-physical address and CPU mode. Traces die when the bytes they were made
 // from are written; when the arena is full everything is dropped. Nothing here is machine state.
 
-import { cpu, frameCount, frames, traceHeads } from './context'
+import { codeProtect, codeRemains, codeWriteTake, codeWrittenElsewhere } from './code-marks'
+import { cpu, cpuIndex, frameCount, frames, traceHeads } from './context'
 import { DECODE_MORE, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
@@ -9,8 +10,10 @@ import { dropDeadFlags } from './liveness'
 import { Op, Sys } from './ops'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
-import { tlbProtectFrame } from '../memory/tlb'
+import { cpuCount } from '../machine/smp'
 import {
+  CODE_BYTES_MAX,
+  CPU_CODE_BYTES,
   CPU_FETCH_FRAME,
   CPU_FETCH_PAGE,
   CPU_MODE,
@@ -72,20 +75,23 @@ function bucket(phys: u32, mode: u32): usize {
 /** Empties the cache, at binding and when the arena is full. */
 export function traceDropAll(): void {
   memory.fill(cpu + CPU_TRACE_HASH, 0, TRACE_HASH_COUNT * 4)
+  for (let frame: u32 = 0; frame < frameCount; frame++) {
+    if (load<u32>(traceHeads + frame * 4)) codeRemains(frame, 0)
+  }
   memory.fill(traceHeads, 0, frameCount * 4)
-  // One vCPU so far: the code marks of the frames are its alone.
-  for (let frame: u32 = 0; frame < frameCount; frame++) store<u64>(frames + frame * FRAME_SIZE, 0, FRAME_CODE)
   store<u32>(cpu, <u32>(cpu + ARENA), CPU_TRACE_NEXT)
   store<u32>(cpu, load<u32>(cpu, CPU_TRACE_EPOCH) + 1, CPU_TRACE_EPOCH)
 }
 
-/** Linear address before which traces end in a BREAK record, all ones when there is none. */
-let breakAt: u64 = 0xffffffffffffffff
+export const NOWHERE: u64 = 0xffffffffffffffff
+/** Linear address before which traces of CPU `breakCpu` end in a BREAK record. */
+let breakAt: u64 = NOWHERE
+let breakCpu: u32 = 0
 
-/** Sets or clears the break of runUntil(). Traces made without it do not know it, so they go. */
-export function traceBreakAt(linear: u64, on: bool): void {
-  breakAt = on ? linear : 0xffffffffffffffff
-  traceDropAll()
+/** Sets the break of runUntil(). Traces made without it do not know it: the caller drops them. */
+export function traceBreakAt(linear: u64, index: u32): void {
+  breakAt = linear
+  breakCpu = index
 }
 
 @inline
@@ -151,13 +157,22 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   let available: u32 = 4096 - offset
   let most = limit
   let shared = cached && bytes != 0
+  const source = bytes
+  const stop = breakCpu == cpuIndex ? breakAt : NOWHERE
   if (!bytes) {
     // Code in video memory, a device or a hole: fetched byte by byte, decoded anew each time.
     bytes = cpu + GATHER
     if (available > 16) available = 16
     for (let i: u32 = 0; i < available; i++) store<u8>(bytes + i, physicalRead8(phys + i))
     most = 1
-  } else frameExecuted(phys)
+  } else {
+    frameExecuted(phys)
+    if (shared && cpuCount() > 1) {
+      // Another CPU may be writing them: what is decoded is compared with what is there once they are protected.
+      memory.copy(cpu + CPU_CODE_BYTES, bytes, available < <u32>CODE_BYTES_MAX ? available : CODE_BYTES_MAX)
+      bytes = cpu + CPU_CODE_BYTES
+    }
+  }
 
   let trace: usize = cpu + SCRATCH
   if (shared) {
@@ -168,7 +183,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   let length: u32 = 0
   let count: u32 = 0
   let last = false
-  if (linear == breakAt) {
+  if (linear == stop) {
     memory.fill(record, 0, OP_SIZE)
     store<u16>(record, Op.SYSTEM, O_OP)
     store<u32>(record, Sys.BREAK, O_AUX)
@@ -178,7 +193,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
     last = true
   }
   while (count < most && length < available) {
-    if (count && linear + length == breakAt) break
+    if (count && linear + length == stop) break
     const answer = decode(bytes + length, available - length, record, length, mode)
     if (answer == DECODE_MORE) {
       if (count) break
@@ -217,25 +232,29 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   store<u32>(trace, shared ? 1 : 0, TRACE_SHARED)
   dropDeadFlags(trace, count)
   fuse(trace, count)
-  if (shared) publish(trace, record, frame, offset, length)
+  if (shared && !publish(trace, record, frame, offset, length, source)) store<u32>(trace, 0, TRACE_SHARED)
   return trace
 }
 
-/** Enters a finished trace into the cache and protects its bytes. */
-function publish(trace: usize, end: usize, frame: u32, offset: u32, length: u32): void {
+/** Protects the bytes of a finished trace, which are at `source`, and enters it into the cache. False: it cannot be kept. */
+function publish(trace: usize, end: usize, frame: u32, offset: u32, length: u32, source: usize): bool {
+  // ROM cannot be written; RAM frames keep a list of their traces.
+  const writable = frame < frameCount && ramPointer((frame as u64) << 12) != 0
+  if (writable) {
+    if (!codeProtect(frame, chunks(offset, length))) return false
+    if (cpuCount() > 1 && memory.compare(cpu + CPU_CODE_BYTES, source, length) != 0) return false
+  }
   const slot = bucket(load<u32>(trace, TRACE_PHYS), load<u32>(trace, TRACE_MODE))
   store<u32>(trace, load<u32>(slot), TRACE_HASH_NEXT)
   store<u32>(slot, trace as u32)
   store<u32>(cpu, <u32>((end + 15) & ~(15 as usize)), CPU_TRACE_NEXT)
   store<u64>(cpu + CPU_STATS, load<u64>(cpu + CPU_STATS, STAT_TRACES_BUILT) + 1, STAT_TRACES_BUILT)
-  // ROM cannot be written; RAM frames keep a list of their traces.
-  if (frame >= frameCount || !ramPointer((frame as u64) << 12)) return
-  const head = traceHeads + frame * 4
-  store<u32>(trace, load<u32>(head), TRACE_FRAME_NEXT)
-  store<u32>(head, trace as u32)
-  tlbProtectFrame(frame)
-  const meta = frames + frame * FRAME_SIZE
-  store<u64>(meta, load<u64>(meta, FRAME_CODE) | chunks(offset, length), FRAME_CODE)
+  if (writable) {
+    const head = traceHeads + frame * 4
+    store<u32>(trace, load<u32>(head), TRACE_FRAME_NEXT)
+    store<u32>(head, trace as u32)
+  }
+  return true
 }
 
 /** Bits of the 64-byte chunks that [offset, offset + length) of a frame touches. */
@@ -272,8 +291,22 @@ function gather(linear: u64, bytes: usize, available: u32): bool {
  * The one being executed is left by whoever wrote (execute.ts).
  */
 export function codeWritten(frame: u32, offset: u32, length: u32): void {
-  const meta = frames + frame * FRAME_SIZE
-  if (!(load<u64>(meta, FRAME_CODE) & chunks(offset, length))) return
+  if (!codeAt(frame, offset, length)) return
+  if (cpuCount() > 1) codeWrittenElsewhere(frame, offset, length)
+  tracesDrop(frame, offset, length)
+}
+
+/** The writes of other CPUs to code this one has decoded. */
+export function codeWritesServe(): void {
+  while (true) {
+    const written = codeWriteTake()
+    if (written == 0xffffffffffffffff) return
+    tracesDrop(written as u32, <u32>(written >> 32) & 0xffff, <u32>(written >> 48))
+  }
+}
+
+/** This CPU's traces made from bytes [offset, offset + length) of a frame die. */
+function tracesDrop(frame: u32, offset: u32, length: u32): void {
   let slot = traceHeads + frame * 4
   let trace: usize = load<u32>(slot)
   let code: u64 = 0
@@ -292,7 +325,7 @@ export function codeWritten(frame: u32, offset: u32, length: u32): void {
     }
     trace = next
   }
-  store<u64>(meta, code, FRAME_CODE)
+  codeRemains(frame, code)
 }
 
 function unhash(trace: usize): void {

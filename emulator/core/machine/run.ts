@@ -13,30 +13,40 @@ import { Sys } from '../cpu/ops'
 import { cpuReset } from '../cpu/reset'
 import { SHADOW_MOV_SS } from '../cpu/segments'
 import { system } from '../cpu/system'
-import { traceBreakAt, traceDropAll } from '../cpu/trace'
+import { NOWHERE, traceBreakAt, traceDropAll } from '../cpu/trace'
 import { O_AUX, O_OP } from '../cpu/trace-format'
 import {
   ACTIVITY_HALTED,
+  ACTIVITY_MWAIT,
   ACTIVITY_RUNNING,
+  ACTIVITY_WAIT_SIPI,
   CLIMB_RESET,
   CONTROL_RUN,
   CPU_ACTIVITY,
+  CPU_ATTENTION,
+  CPU_CHAIN_MODE,
   CPU_DEBUG_PENDING,
   CPU_FAULT_RIP,
+  CPU_MODE,
   CPU_NMI,
   CPU_REPEATING,
   CPU_RETIRED,
   CPU_RFLAGS,
   CPU_RIP,
   CPU_SHADOW,
+  CPU_STEP_TARGET,
+  HDR_ACTIVE,
   HDR_CLOCK_NOW,
   HDR_CLOCK_SKIPPED,
   HDR_CONTROL,
   HDR_DEADLINE,
+  HDR_HOST_CORES,
   HDR_INTR,
   HDR_RESET_REQUEST,
   HDR_SCHEDULE,
-  HDR_STEP_TARGET,
+  HDR_TURN_CPU,
+  HDR_TURN_LEFT,
+  MAINTENANCE_REBIND,
   HEADER,
   INPUT_CAPACITY,
   INPUT_DATA,
@@ -48,15 +58,21 @@ import {
   INPUT_STAMP,
   INPUT_WRITE,
   LAYOUT_VERSION,
+  MAINTENANCE_DROP_TRACES,
   RESET_NONE,
   RESET_SYSTEM,
   SCHEDULE_DETERMINISTIC,
   STOP_INTERNAL,
 } from '../layout'
+import { hostWait, WAIT_MICROSECONDS } from '../host'
 import { tlbAlignmentChanged, tlbBind } from '../memory/tlb'
 import { budget, clockNow, setAhead, setBudget, sliceBegin, sliceFinish } from './clock'
 import { milestone } from './events'
+import { exclusiveBegin, exclusiveEnd, guestEnter, guestLeave } from './exclusive'
 import { chipsetLock, chipsetUnlock } from './lock'
+import { monitorBroken } from './monitor'
+import { anyCanRun, retiredByAll, turnBind, turnEnd, turnNext, turnsReset } from './schedule'
+import { attend, cpuCount, maintenancePost } from './smp'
 import { machineStop, machineStopped } from './stop'
 
 export const RUN_BUDGET: u32 = 0
@@ -64,6 +80,8 @@ export const RUN_HALTED: u32 = 1
 export const RUN_STOPPED: u32 = 2
 export const RUN_STEP: u32 = 3
 export const RUN_CONTROL: u32 = 4
+/** Within the core: the guest's PAUSE has ended the turn. */
+const RUN_PAUSE: u32 = 5
 
 /** In the parallel schedule timers are looked at every so many instructions. */
 const PARALLEL_SLICE: u64 = 20000
@@ -74,20 +92,33 @@ export function layoutVersion(): u32 {
 
 /** Binds this instance to vCPU `index`. The machine header must be complete. */
 export function cpuStart(index: u32): void {
-  bindContext(index)
-  tlbBind()
+  cpuBind(index)
   traceDropAll()
 }
 
-/** Power-on: every device and this vCPU into their initial states. RAM is the host's to clear. */
+/** The same for a vCPU that another instance may have run meanwhile: what it has decoded stays. */
+export function cpuBind(index: u32): void {
+  bindContext(index)
+  tlbBind()
+}
+
+/** Power-on: every device and CPU into their initial states. RAM is the host's to clear; no CPU may be running. */
 export function machinePowerOn(): void {
+  const self = cpuIndex
   chipsetLock()
   chipsetReset()
   chipsetUnlock()
-  cpuReset(RESET_SYSTEM)
+  turnsReset()
+  for (let i: u32 = 0; i < cpuCount(); i++) {
+    bindContext(i)
+    cpuReset(RESET_SYSTEM)
+    tlbBind()
+    traceDropAll()
+    if (i == 0) milestone(CLIMB_RESET)
+    maintenancePost(i, MAINTENANCE_REBIND)
+  }
+  bindContext(self)
   tlbBind()
-  traceDropAll()
-  milestone(CLIMB_RESET)
 }
 
 /** Earliest machine time, in ns, at which a timer will fire; all ones when none runs. */
@@ -103,42 +134,82 @@ export function haltSkipTo(time: u64): void {
   store<u64>(HEADER, time, HDR_CLOCK_NOW)
 }
 
-/** As run(), and RUN_STEP before the instruction at `linear` is executed. */
-export function runUntil(linear: u64, instructions: u64): u32 {
-  traceBreakAt(linear, true)
+/** As run(), and RUN_STEP before CPU `index` executes the instruction at `linear`. Parallel: `index` is this one. */
+export function runUntil(linear: u64, instructions: u64, index: u32): u32 {
+  traceBreakAt(linear, index)
+  maintenancePost(index, MAINTENANCE_DROP_TRACES)
   const result = run(instructions)
-  traceBreakAt(linear, false)
+  traceBreakAt(NOWHERE, index)
+  maintenancePost(index, MAINTENANCE_DROP_TRACES)
   return result
 }
 
 /**
- * Runs this vCPU for at most `instructions` instructions. Answers RUN_*; in every case the state is at an
- * instruction boundary and exact.
+ * Runs for at most `instructions` instructions: this vCPU, or in the deterministic schedule with several of them all in
+ * their turns, counted together. Answers RUN_*; in every case the state is at an instruction boundary and exact.
  */
 export function run(instructions: u64): u32 {
-  const result = loop(load<u64>(cpu, CPU_RETIRED) + instructions)
+  let result: u32
+  if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
+    result = cpuCount() > 1 ? turns(instructions) : loop(load<u64>(cpu, CPU_RETIRED) + instructions)
+  } else {
+    guestEnter()
+    result = loop(load<u64>(cpu, CPU_RETIRED) + instructions)
+    guestLeave()
+  }
   store<u64>(HEADER, clockNow(), HDR_CLOCK_NOW)
   return result
+}
+
+/** The CPUs in their turns (schedule.ts). RUN_HALTED: none can run. */
+function turns(instructions: u64): u32 {
+  let left = instructions
+  turnBind(load<u32>(HEADER, HDR_TURN_CPU))
+  while (true) {
+    if (machineStopped()) return RUN_STOPPED
+    if (load<u64>(HEADER, HDR_TURN_LEFT) == 0) {
+      if (load<u32>(HEADER, HDR_CONTROL) != CONTROL_RUN) return RUN_CONTROL
+      if (left == 0) return RUN_BUDGET
+      if (!anyCanRun()) {
+        // Only what comes from outside a CPU can go on from here.
+        outside()
+        if (machineStopped()) return RUN_STOPPED
+        if (load<u32>(HEADER, HDR_RESET_REQUEST) != RESET_NONE) reset()
+        if (!anyCanRun()) return RUN_HALTED
+      }
+      turnNext()
+    }
+    const before = load<u64>(cpu, CPU_RETIRED)
+    const turn = load<u64>(HEADER, HDR_TURN_LEFT)
+    const result = loop(before + min<u64>(turn, left))
+    const done = load<u64>(cpu, CPU_RETIRED) - before
+    left -= done
+    store<u64>(HEADER, turn - done, HDR_TURN_LEFT)
+    if (result == RUN_HALTED || result == RUN_PAUSE) turnEnd()
+    else if (result != RUN_BUDGET) return result
+    if (left == 0) return RUN_BUDGET
+  }
 }
 
 function loop(end: u64): u32 {
   while (true) {
     if (machineStopped()) return RUN_STOPPED
+    if (load<u32>(cpu, CPU_ATTENTION)) attend()
     if (load<u32>(HEADER, HDR_RESET_REQUEST) != RESET_NONE) reset()
     const retired = load<u64>(cpu, CPU_RETIRED)
-    const stepTarget = load<u64>(HEADER, HDR_STEP_TARGET)
+    // One more than the count, so that 0 is none.
+    const stepTarget = load<u64>(cpu, CPU_STEP_TARGET) - 1
     if (retired >= stepTarget) return RUN_STEP
     if (retired >= end) return RUN_BUDGET
     if (load<u32>(HEADER, HDR_CONTROL) != CONTROL_RUN) return RUN_CONTROL
-    if (load<u32>(INPUT_QUEUE, INPUT_READ) != atomic.load<u32>(INPUT_QUEUE, INPUT_WRITE)) takeInput(retired)
-    const now = clockNow()
-    if (now >= load<u64>(HEADER, HDR_DEADLINE)) {
-      chipsetLock()
-      chipsetRun(now)
-      chipsetUnlock()
-      // A timer may have stopped or reset the machine.
-      if (machineStopped() || load<u32>(HEADER, HDR_RESET_REQUEST) != RESET_NONE) continue
-    }
+    const now = outside()
+    // A timer may have stopped or reset the machine, or woken this CPU.
+    if (
+      machineStopped() ||
+      load<u32>(HEADER, HDR_RESET_REQUEST) != RESET_NONE ||
+      load<u32>(cpu, CPU_ATTENTION)
+    )
+      continue
     if (!interrupts()) return RUN_HALTED
     const end2 = stepTarget < end ? stepTarget : end
     if (!advance(end2 - retired, now)) continue
@@ -146,21 +217,45 @@ function loop(end: u64): u32 {
       breakHit = false
       return RUN_STEP
     }
+    if (paused) {
+      paused = false
+      if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) return RUN_PAUSE
+      letOthersRun()
+    }
   }
+}
+
+/** What comes from outside the CPUs: input, and timers that are due. Machine time, ns. */
+function outside(): u64 {
+  if (load<u32>(INPUT_QUEUE, INPUT_READ) != atomic.load<u32>(INPUT_QUEUE, INPUT_WRITE)) takeInput()
+  const now = clockNow()
+  if (now >= load<u64>(HEADER, HDR_DEADLINE)) {
+    chipsetLock()
+    chipsetRun(now)
+    chipsetUnlock()
+  }
+  return now
 }
 
 /** Set when the instruction at the address of runUntil() came up. */
 let breakHit: bool = false
+/** Set by PAUSE where there are several CPUs. */
+let paused: bool = false
+/** PAUSEs of this thread. */
+let pauses: u32 = 0
+const PAUSES_MASK: u32 = 15
+const PAUSE_NAP_US: u32 = 20
 
 /** Takes NMI and INTR where they may be taken. False while the vCPU is not running. */
 function interrupts(): bool {
-  if (load<u32>(cpu, CPU_SHADOW) == 0) {
+  const activity = load<u32>(cpu, CPU_ACTIVITY)
+  if (activity == ACTIVITY_MWAIT && monitorBroken(cpu)) store<u32>(cpu, ACTIVITY_RUNNING, CPU_ACTIVITY)
+  if (load<u32>(cpu, CPU_SHADOW) == 0 && activity != ACTIVITY_WAIT_SIPI) {
     const nmi = load<u32>(cpu, CPU_NMI)
     if ((nmi & 3) == 1) {
       nonMaskableInterrupt()
-    } else if (load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) {
-      const activity = load<u32>(cpu, CPU_ACTIVITY)
-      if (activity == ACTIVITY_RUNNING || activity == ACTIVITY_HALTED) {
+    } else if (cpuIndex == 0 && load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) {
+      if (activity == ACTIVITY_RUNNING || activity == ACTIVITY_HALTED || activity == ACTIVITY_MWAIT) {
         chipsetLock()
         const vector = interruptAcknowledge()
         chipsetUnlock()
@@ -171,8 +266,11 @@ function interrupts(): bool {
   return load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_RUNNING
 }
 
-/** Runs at most `limit` instructions up to the next thing that needs the loop. True when a break was reached. */
+/** Runs at most `limit` instructions up to the next thing that needs the loop. True when a break or a PAUSE was reached. */
 function advance(limit: u64, now: u64): bool {
+  // Before CPU_ATTENTION is looked at, or a kick between the two would not break the chain.
+  atomic.store<u32>(cpu, load<u32>(cpu, CPU_MODE), CPU_CHAIN_MODE)
+  if (load<u32>(cpu, CPU_ATTENTION)) return false
   const flags = load<u32>(cpu, CPU_RFLAGS)
   const trap = (flags & FLAG_TF) != 0
   const shadow = load<u32>(cpu, CPU_SHADOW)
@@ -203,6 +301,7 @@ function advance(limit: u64, now: u64): bool {
   if (exit == EXIT_SYSTEM) {
     flagsMaterialise()
     const what = load<u32>(opIp, O_AUX)
+    if (what == Sys.PAUSE) paused = true
     if (what == Sys.BREAK) {
       setBudget(budget + 1)
       sliceFinish()
@@ -237,11 +336,24 @@ function advance(limit: u64, now: u64): bool {
   if (traps && load<u32>(cpu, CPU_SHADOW) != SHADOW_MOV_SS)
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
   deliverDebugTrap()
-  return false
+  return paused
 }
 
-/** Hands over what has come from outside, stamped, as long as devices take it. */
-function takeInput(retired: u64): void {
+/** PAUSE with more CPUs running than the host has cores: the one that is waited for may be without one. */
+function letOthersRun(): void {
+  if (++pauses & PAUSES_MASK || atomic.load<u32>(HEADER, HDR_ACTIVE) <= load<u32>(HEADER, HDR_HOST_CORES))
+    return
+  hostWait((cpu + CPU_ATTENTION) as u32, 0, WAIT_MICROSECONDS | PAUSE_NAP_US)
+}
+
+/**
+ * Hands over what has come from outside, stamped, as long as devices take it. Parallel: CPU 0 does. The stamp is the count
+ * of the CPU, deterministic: of all CPUs.
+ */
+function takeInput(): void {
+  const parallel = load<u32>(HEADER, HDR_SCHEDULE) != SCHEDULE_DETERMINISTIC
+  if (parallel && cpuIndex != 0) return
+  const retired = parallel ? load<u64>(cpu, CPU_RETIRED) : retiredByAll()
   chipsetLock()
   let read = load<u32>(INPUT_QUEUE, INPUT_READ)
   const write = atomic.load<u32>(INPUT_QUEUE, INPUT_WRITE)
@@ -255,8 +367,11 @@ function takeInput(retired: u64): void {
   chipsetUnlock()
 }
 
-/** The reset line: of this CPU alone (8042, port 92h) or of everything (CF9h). */
+/** The reset line: INIT# of the CPUs (8042, port 92h), or everything (CF9h). */
 function reset(): void {
+  const self = cpuIndex
+  exclusiveBegin()
+  // Another CPU may have been faster.
   const kind = load<u32>(HEADER, HDR_RESET_REQUEST)
   store<u32>(HEADER, RESET_NONE, HDR_RESET_REQUEST)
   if (kind == RESET_SYSTEM) {
@@ -264,5 +379,25 @@ function reset(): void {
     chipsetReset()
     chipsetUnlock()
   }
-  if (cpuIndex == 0) cpuReset(kind)
+  if (kind != RESET_NONE) {
+    for (let i: u32 = 0; i < cpuCount(); i++) {
+      if (cpuCount() > 1) turnRebind(i)
+      cpuReset(kind)
+      if (i != self) maintenancePost(i, MAINTENANCE_REBIND)
+    }
+    if (cpuCount() > 1) turnRebind(self)
+  }
+  exclusiveEnd()
+}
+
+/** To another CPU's block and back, in either schedule. */
+function turnRebind(index: u32): void {
+  if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
+    const turn = load<u32>(HEADER, HDR_TURN_CPU)
+    turnBind(index)
+    store<u32>(HEADER, turn, HDR_TURN_CPU)
+  } else {
+    bindContext(index)
+    tlbBind()
+  }
 }

@@ -2,10 +2,12 @@
 // misses, accesses that cross a page, devices, pages that hold decoded code, and faults. An access that cannot
 // be made in place goes through the bounce buffer.
 
+import { writerNote } from '../cpu/code-marks'
 import { bounce, cpu, frames } from '../cpu/context'
 import { breakpointsEnabled, dataBreakpoints } from '../cpu/debug'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
+import { cpuCount } from '../machine/smp'
 import { deviceRead, deviceWrite } from './device'
 import {
   CPU_CPL,
@@ -169,7 +171,11 @@ export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, mo
     const target = a20(phys)
     const pointer = ramPointer(target)
     // Data and stack beside code in one page is what every boot sector has; only writes to the code itself bounce.
-    if (pointer && !codeAt(<u32>(target >> 12), offset, size)) return pointer
+    if (pointer) {
+      const frame = <u32>(target >> 12)
+      if (cpuCount() > 1) writerNote(frames + frame * FRAME_SIZE)
+      if (!codeAt(frame, offset, size)) return pointer
+    }
     firstPhys = phys
     firstSize = size
     secondSize = 0
@@ -208,15 +214,24 @@ function readDevice(phys: u64, size: u32, to: usize): void {
 
 function copyIn(phys: u64, size: u32, to: usize): void {
   const pointer = physicalPointer(phys)
-  if (pointer) memory.copy(to, pointer, size)
+  if (pointer) copySized(to, pointer, size)
   else readDevice(phys, size, to)
+}
+
+/** In one access, where there is one of that size: other CPUs never see half of an aligned operand. */
+function copySized(to: usize, from: usize, size: u32): void {
+  if (size == 8) store<u64>(to, load<u64>(from))
+  else if (size == 4) store<u32>(to, load<u32>(from))
+  else if (size == 2) store<u16>(to, load<u16>(from))
+  else if (size == 16) v128.store(to, v128.load(from))
+  else memory.copy(to, from, size)
 }
 
 function copyOut(phys: u64, size: u32, from: usize): void {
   const target = a20(phys)
   const pointer = ramPointer(target)
   if (pointer) {
-    memory.copy(pointer, from, size)
+    copySized(pointer, from, size)
     frameWritten(phys, size)
   } else if (size == 1) deviceWrite(target, 1, load<u8>(from))
   else if (size == 2) deviceWrite(target, 2, load<u16>(from))
@@ -248,7 +263,8 @@ export function frameExecuted(phys: u64): void {
   const frame = <u32>(a20(phys) >> 12)
   if (frame >= frameCount) return
   const meta = frames + frame * FRAME_SIZE
-  store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | (FRAME_TOUCHED | FRAME_EXECUTED), FRAME_FLAGS)
+  const seen: u32 = FRAME_TOUCHED | FRAME_EXECUTED
+  if ((load<u32>(meta, FRAME_FLAGS) & seen) != seen) atomic.or<u32>(meta, seen, FRAME_FLAGS)
 }
 
 // --- accesses by the processor itself and by system instructions -------------------------------------------

@@ -3,6 +3,7 @@
 
 import { codeWritten } from '../cpu/trace'
 import { frameCount, frames, ram, ramSize } from '../cpu/context'
+import { cpuCount, fullFence } from '../machine/smp'
 import { deviceRead, deviceWrite } from './device'
 import {
   FRAME_CODE,
@@ -57,6 +58,8 @@ export function isRom(phys: u64): bool {
 export function frameWritten(phys: u64, length: u32): void {
   let at = a20(phys)
   let left = length
+  // The bytes must be there before the marks are looked at (cpu/code-marks.ts).
+  if (cpuCount() > 1) fullFence()
   while (left > 0) {
     const offset = <u32>at & (PAGE_SIZE - 1)
     let run: u32 = PAGE_SIZE - offset
@@ -64,7 +67,8 @@ export function frameWritten(phys: u64, length: u32): void {
     const frame = <u32>(at >> 12)
     if (frame < frameCount) {
       const meta = frames + frame * FRAME_SIZE
-      store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | (FRAME_TOUCHED | FRAME_WRITTEN), FRAME_FLAGS)
+      const seen: u32 = FRAME_TOUCHED | FRAME_WRITTEN
+      if ((load<u32>(meta, FRAME_FLAGS) & seen) != seen) atomic.or<u32>(meta, seen, FRAME_FLAGS)
       if (load<u64>(meta, FRAME_CODE)) codeWritten(frame, offset, run)
     }
     at += run

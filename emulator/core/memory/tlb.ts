@@ -4,6 +4,7 @@
 // time. A fast entry is only ever present while its architectural entry is.
 
 import { cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { writerNote } from '../cpu/code-marks'
 import { pageWatched } from '../cpu/debug'
 import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
@@ -51,9 +52,6 @@ import {
   TLB_WRITABLE,
 } from '../layout'
 import { a20, physicalPointer, ramPointer } from './physical'
-
-/** A frame for which some fast entry allows writing; sticky, in FRAME_FLAGS beside the public bits. */
-export const FRAME_FAST_WRITE: u32 = 0x80000000
 
 const CR0_WP: u32 = 0x10000
 // Below 4096, and never the low bits of the empty tag (all ones).
@@ -265,8 +263,8 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   const frame = <u32>(target >> 12)
   if (frame < frameCount) {
     const meta = frames + frame * FRAME_SIZE
-    const seen: u32 = load<u32>(meta, FRAME_FLAGS) | FRAME_TOUCHED | (write ? FRAME_WRITTEN : 0)
-    store<u32>(meta, seen, FRAME_FLAGS)
+    const seen: u32 = write ? FRAME_TOUCHED | FRAME_WRITTEN : FRAME_TOUCHED
+    if ((load<u32>(meta, FRAME_FLAGS) & seen) != seen) atomic.or<u32>(meta, seen, FRAME_FLAGS)
     store<u32>(meta, <u32>(clockNow() >> 20), FRAME_STAMP)
   }
   if (!pointer) return
@@ -291,15 +289,7 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return
   const meta = frames + frame * FRAME_SIZE
   if (load<u64>(meta, FRAME_CODE)) return
-  store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | FRAME_FAST_WRITE, FRAME_FLAGS)
-  store<u64>(fast, tag, FAST_WRITE)
-}
-
-/** Before code of `frame` is decoded: no fast entry may go on writing it unseen. */
-export function tlbProtectFrame(frame: u32): void {
-  const meta = frames + frame * FRAME_SIZE
-  const flags = load<u32>(meta, FRAME_FLAGS)
-  if (!(flags & FRAME_FAST_WRITE)) return
-  store<u32>(meta, flags & ~FRAME_FAST_WRITE, FRAME_FLAGS)
-  tlbDropFast()
+  writerNote(meta)
+  // Again, now that whoever decodes knows of this one (cpu/code-marks.ts).
+  if (!load<u64>(meta, FRAME_CODE)) store<u64>(fast, tag, FAST_WRITE)
 }

@@ -116,7 +116,7 @@ function markTable(phys: u64): void {
   const frame = <u32>(phys >> 12)
   if (frame >= frameCount) return
   const meta = frames + frame * FRAME_SIZE
-  store<u32>(meta, load<u32>(meta, FRAME_FLAGS) | FRAME_PAGE_TABLE, FRAME_FLAGS)
+  if (!(load<u32>(meta, FRAME_FLAGS) & FRAME_PAGE_TABLE)) atomic.or<u32>(meta, FRAME_PAGE_TABLE, FRAME_FLAGS)
 }
 
 /**

@@ -106,7 +106,6 @@ export class FirmwareMachine {
     header(L.HDR_MEMORY_END, this.#ram + ram)
     header(L.HDR_CONTROL, L.CONTROL_RUN)
     header(L.HDR_BOOT_DRIVE, boot)
-    this.view.setBigUint64(L.HEADER + L.HDR_STEP_TARGET, NEVER, true)
     this.view.setBigUint64(L.HEADER + L.HDR_RTC_EPOCH, BigInt(epoch), true)
     this.u8.set(asset('firmware/ringside-bios.bin'), L.ROM)
     for (const [index, drive] of Object.entries(drives ?? { [L.DRIVE_ATA0]: { content: sleeper(4096) } })) {

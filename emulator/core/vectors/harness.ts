@@ -85,7 +85,6 @@ export class VectorMachine {
     this.core.machinePowerOn()
     this.memory.setHeader32(L.HDR_CONTROL, L.CONTROL_RUN)
     this.memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
-    this.memory.setHeader64(L.HDR_STEP_TARGET, 0xffff_ffff_ffff_ffffn)
     this.view = new DataView(this.memory.wasm.buffer)
     const rom = readFileSync(new URL('kernel.bin', import.meta.url))
     this.memory.u8.set(rom, L.ROM + L.ROM_SIZE - rom.length)
