@@ -30,3 +30,19 @@ test('reset after a triple fault boots again, to the same end', async ({ start }
   await expect(page.getByTestId('fault-sentence')).toHaveText(sentence ?? '')
   await expect(page.getByTestId('instructions')).toHaveText(instructions ?? '')
 })
+
+test('a broken boot chain is told what it did wrong, with the evidence', async ({ start }) => {
+  const { page } = await start({ files: [guest('tests/broken-identity.img')] })
+  const findings = page.getByTestId('findings').getByRole('listitem')
+  await expect(findings.first()).toContainText('Paging went on, and the next instruction is not mapped')
+  await expect(findings.first()).toContainText('not present')
+})
+
+test('a guest that has come to its end by itself says so in the status bar', async ({ start }) => {
+  const { page } = await start({ files: [guest('tests/broken-spin.img')] })
+  await expect(page.getByTestId('stuck')).toHaveText('spinning with interrupts off')
+  const halted = await start({ files: [seed('p5.img')] })
+  await expect(halted.page.getByTestId('stuck')).toHaveText('halted with interrupts off')
+  await halted.page.getByTestId('stuck').click()
+  await expect(halted.page.getByTestId('current-line')).toBeVisible()
+})

@@ -30,6 +30,11 @@ const STATES: { name: string; files: string[]; ready: (page: Page) => Promise<vo
     ready: (page) => expect(page.getByTestId('fault')).toBeVisible(),
   },
   {
+    name: 'autopsy',
+    files: [guest('tests/broken-stack.img')],
+    ready: (page) => expect(page.getByTestId('findings')).toBeVisible(),
+  },
+  {
     name: 'stepping',
     files: [seed('p3.img')],
     ready: async (page) => {

@@ -14,12 +14,14 @@ import type {
   TextScreen,
 } from '../emulator/machine/api'
 import type { AddressSpace } from '../emulator/insight/address-space'
+import type { Finding } from '../emulator/insight/autopsy'
 import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
 import type { TlbBelief } from '../emulator/insight/tlb-lookup'
 
 export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
+export type { Finding } from '../emulator/insight/autopsy'
 export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
 export type { PagingKind } from '../emulator/insight/page-walk'
@@ -102,6 +104,8 @@ export interface Status {
   received: number
   /** What the host could not read or write of an image, newest last. */
   mediumTroubles: string[]
+  /** A CPU that will do nothing any more although nothing failed: halted with interrupts off, or in a jump to itself. */
+  stuck?: Finding
 }
 
 /** Bytes of COM1 from `start` (a count since power-on). `skipped` bytes before it came faster than anyone reads. */
@@ -244,6 +248,8 @@ export interface FaultAccount {
   kind: 'triple-fault' | 'internal'
   /** What went wrong, in one sentence. */
   sentence: string
+  /** What it looks like, the likeliest first. */
+  findings: Finding[]
   steps: FaultStep[]
   /** Facts that belong to the whole, e.g. where IDTR points. */
   context: { what: string; value: string }[]

@@ -1,4 +1,5 @@
 // The triple-fault account as plain text, for a terminal, the clipboard and a bug report.
+import type { Finding } from './autopsy'
 import { CR0_BITS, bitNames } from './control-bits'
 import { descriptorInWords } from './descriptor'
 import type { ExceptionRecord } from './exception-log'
@@ -19,14 +20,22 @@ import {
 const WIDTH = 100
 const EARLIER = 4
 
-/** Several lines without a final line break. */
-export function tripleFaultText(report: TripleFaultReport): string {
+/**
+ * Several lines without a final line break.
+ * @param findings what it looks like, the likeliest first
+ */
+export function tripleFaultText(report: TripleFaultReport, findings: readonly Finding[] = []): string {
   const first = report.steps[0]!.record
   const lines = [
     `Triple fault after ${first.retired} instructions: the processor has shut down.`,
     '',
     ...wrap(report.sentence),
     '',
+    ...findings.flatMap(({ title, text }) => [
+      `* ${title}`,
+      ...wrap(text, WIDTH - 2).map((line) => `  ${line}`),
+      '',
+    ]),
   ]
   report.steps.forEach((step, i) => {
     lines.push(...stepLines(step, i, report), '')

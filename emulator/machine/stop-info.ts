@@ -1,5 +1,6 @@
 // Why a machine came to rest, in words.
 import * as L from '../core/layout'
+import { autopsy } from '../insight/autopsy'
 import { tripleFaultReport } from '../insight/triple-fault'
 import { tripleFaultText } from '../insight/triple-fault-text'
 import { instructions, linear, nanoseconds, type StopInfo, type StopReason } from './api'
@@ -65,7 +66,8 @@ async function tripleFault(memory: MachineMemory): Promise<Pick<StopInfo, 'messa
       cpu,
       (bytes, rip, bits) => disassemble(bytes, rip, bits)?.text ?? '(bad)',
     )
-    if (report) return { message: report.sentence, report: tripleFaultText(report) }
+    if (!report) continue
+    return { message: report.sentence, report: tripleFaultText(report, autopsy(memory, cpu, report)) }
   }
   return { message: 'Triple fault: an exception could not be delivered.' }
 }

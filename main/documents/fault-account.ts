@@ -1,6 +1,7 @@
 // A triple fault or an internal stop, made ready for the page.
 import type { StopInfo } from '@emulator/machine/api'
 import type { MachineMemory } from '@emulator/machine/memory'
+import { autopsy } from '@emulator/insight/autopsy'
 import { descriptorInWords } from '@emulator/insight/descriptor'
 import type { ExceptionRecord } from '@emulator/insight/exception-log'
 import { hex, hexBytes } from '@emulator/insight/hex'
@@ -21,13 +22,21 @@ export function accountOf(stop: StopInfo, memory: MachineMemory): FaultAccount {
   const report = stop.reason === 'triple-fault' ? tripleFaultReport(memory, 0, instructionText) : undefined
   if (!report) {
     const kind = stop.reason === 'triple-fault' ? 'triple-fault' : 'internal'
-    return { kind, sentence: stop.message, steps: [], context: [], report: stop.report ?? stop.message }
+    return {
+      kind,
+      sentence: stop.message,
+      findings: [],
+      steps: [],
+      context: [],
+      report: stop.report ?? stop.message,
+    }
   }
   const first = report.steps[0]!.record
   const digits = isLong(first.mode) ? 16 : 8
   return {
     kind: 'triple-fault',
     sentence: report.sentence,
+    findings: autopsy(memory, 0, report),
     steps: report.steps.map((step, i) => stepOf(step, i, report)),
     context: [
       { what: 'mode', value: `${modeInWords(first.mode)}, CPL ${first.cpl}` },
@@ -38,7 +47,7 @@ export function accountOf(stop: StopInfo, memory: MachineMemory): FaultAccount {
       { what: 'gdtr', value: `${hex(first.gdtr.base, digits)} limit ${hex(first.gdtr.limit, 4)}` },
       ...report.gates.map((gate) => ({ what: `IDT ${gate.vector}`, value: gateInWords(gate) })),
     ],
-    report: tripleFaultText(report),
+    report: stop.report ?? tripleFaultText(report),
   }
 }
 

@@ -1,3 +1,4 @@
+import { restAutopsy } from '@emulator/insight/autopsy'
 import type { Machine } from '@emulator/machine/api'
 import type { Status } from '../../preload/bridge'
 import type { Source } from './source'
@@ -15,7 +16,7 @@ export class StatusSource implements Source<'status'> {
   #last = ''
 
   constructor(
-    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo'>,
+    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo' | 'memory'>,
     private readonly traffic: Traffic,
   ) {}
 
@@ -35,8 +36,10 @@ export class StatusSource implements Source<'status'> {
       received: this.traffic.received(),
       mediumTroubles: this.traffic.mediumTroubles(),
     }
+    const stuck = state === 'running' ? restAutopsy(this.machine.memory, 0) : undefined
+    if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title}`
     if (key === this.#last) return
     this.#last = key
     return status

@@ -1,0 +1,488 @@
+// What a death looks like: from the account of a triple fault, or the state of a CPU that will never do anything
+// again, to the mistakes that kernels' authors really make. Each finding says what happened, what to do about it, and
+// shows the evidence it rests on. Pure functions over the machine's memory; nothing here is certain, so every finding
+// is one that the evidence makes likely, the likeliest first.
+import * as L from '../core/layout'
+import type { MachineMemory } from '../machine/memory'
+import type { ExceptionRecord } from './exception-log'
+import { exceptionName } from './exceptions'
+import { addressDigits, hex, hexBytes } from './hex'
+import { codeBits, isLong, isProtected } from './mode'
+import { accessOutcome, entryControl } from './page-access'
+import { entryFields } from './page-table-entry'
+import { pagingControl, readThroughPages, type Walk, walkPages } from './page-walk'
+import { holdsRealModeTable, type TripleFaultReport } from './triple-fault'
+
+export type FindingKind =
+  | 'identity-map-missing'
+  | 'code-not-mapped'
+  | 'tables-not-mapped'
+  | 'stack'
+  | 'non-canonical'
+  | 'not-code'
+  | 'no-execute'
+  | 'reserved-bit'
+  | 'long-mode-order'
+  | 'interrupts-without-table'
+  | 'interrupt-table'
+  | 'descriptor-table'
+  | 'task-state'
+  | 'wrong-code-size'
+  | 'stale-translation'
+  | 'halted'
+  | 'spinning'
+
+export interface Finding {
+  kind: FindingKind
+  /** What happened, in a line. */
+  title: string
+  /** Why it ends so, and what to do about it. */
+  text: string
+  evidence: { what: string; value: string }[]
+}
+
+const RFLAGS_IF = 0x200n
+const CR0_PG = 1n << 31n
+const CR4_PAE = 1n << 5n
+const EFER = 0xc000_0080n
+const EFER_LME = 1n << 8n
+/** Room that an exception frame takes below RSP, and what a few pushes do before it. */
+const STACK_REACH = 512n
+
+/** What a triple fault looks like, the likeliest first; empty when nothing fits. */
+export function autopsy(memory: MachineMemory, cpu: number, report: TripleFaultReport): Finding[] {
+  const first = report.steps[0]!.record
+  const body: Body = { memory, cpu, report, first, code: codeAddress(first) }
+  const checks = [
+    identityMap,
+    stackGone,
+    tablesGone,
+    interruptsTooEarly,
+    nonCanonical,
+    reservedBit,
+    noExecute,
+    wrongCodeSize,
+    notCode,
+    longModeOrder,
+    descriptorTable,
+    taskState,
+    staleTranslation,
+    codeNotMapped,
+    interruptTable,
+  ]
+  return checks.flatMap((check) => check(body) ?? [])
+}
+
+interface Body {
+  memory: MachineMemory
+  cpu: number
+  report: TripleFaultReport
+  first: ExceptionRecord
+  /** Linear address of the instruction. */
+  code: bigint
+}
+
+const codeAddress = ({ mode, rip, csBase }: ExceptionRecord): bigint =>
+  codeBits(mode) === 64 ? rip : (csBase + rip) & 0xffff_ffffn
+
+/** Linear, as the record's mode writes addresses. */
+const at = ({ mode }: ExceptionRecord, address: bigint): string => hex(address, addressDigits(codeBits(mode)))
+
+const isPageFault = ({ kind, vector }: ExceptionRecord): boolean => kind !== 'interrupt' && vector === 14
+
+/** The exceptions that could not be delivered, without the double fault and what ended it. */
+const pageFaults = ({ report }: Body) => report.steps.filter(({ record }) => isPageFault(record))
+
+const walkLines = (walk: Walk): Finding['evidence'] =>
+  walk.steps.map(({ name, at, entry, present }) => ({
+    what: name,
+    value: `${at === undefined ? '' : `at ${hex(at, 8)}: `}${entry === undefined ? 'not in memory' : hex(entry, 16)}${present ? '' : '  not present'}`,
+  }))
+
+/** When a milestone of the climb was reached, in retired instructions; undefined when it was not. */
+function milestone(memory: MachineMemory, id: number): bigint | undefined {
+  const record = L.HEADER + L.HDR_MILESTONES + id * L.MILESTONE_SIZE
+  if (memory.u32[(record + L.MILESTONE_REACHED) >>> 2] === 0) return undefined
+  return memory.u64[(record + L.MILESTONE_RETIRED) / 8]
+}
+
+function identityMap({ memory, first, report, code }: Body): Finding | undefined {
+  if (!isPageFault(first) || first.a !== code) return
+  const on = milestone(memory, L.CLIMB_PAGING)
+  if (on === undefined || first.retired - on > 2n) return
+  const { walk } = report.steps[0]!
+  return {
+    kind: 'identity-map-missing',
+    title: 'Paging went on, and the next instruction is not mapped',
+    text: `Setting CR0.PG makes every address go through the page tables at once, that of the next instruction too: ${at(first, code)}. Map the code that turns paging on to where it lies (an identity map) and leave it mapped until after the jump to the kernel's own addresses.`,
+    evidence: [
+      { what: 'CR0.PG set', value: `${first.retired - on} instructions before the fault` },
+      { what: 'CR3', value: hex(first.cr3, 8) },
+      ...(walk ? walkLines(walk) : []),
+    ],
+  }
+}
+
+function codeNotMapped({ first, report, code }: Body): Finding | undefined {
+  if (!isPageFault(first) || first.a !== code || report.instruction.bytes.length > 0) return
+  const { walk } = report.steps[0]!
+  return {
+    kind: 'code-not-mapped',
+    title: 'The instruction itself is not mapped',
+    text: `Execution went to ${at(first, code)}, where no page is. A wrong function pointer, a return address that was overwritten, or an address space without the kernel in it does that.`,
+    evidence: walk ? walkLines(walk) : [],
+  }
+}
+
+/** A fault at the stack: by PUSH and CALL, or while an exception was being delivered. */
+function stackGone(body: Body): Finding | undefined {
+  const { first, memory, cpu } = body
+  const onStack = ({ a, rsp }: ExceptionRecord) => a < rsp + 16n && a + STACK_REACH >= rsp
+  const step = pageFaults(body).find(({ record }) => onStack(record))
+  if (step) {
+    const { record } = step
+    const control = { ...pagingControl(memory, cpu), cr0: record.cr0, cr3: record.cr3 }
+    const above = (record.a & ~0xfffn) + 0x1000n
+    const mapped = walkPages(memory, control, above).physical !== undefined
+    return {
+      kind: 'stack',
+      title: mapped ? 'The stack ran out of its memory' : 'The stack pointer points to nothing',
+      text: `${mapped ? `RSP ${at(first, record.rsp)} has come down to the page at ${at(first, record.a & ~0xfffn)}, which is not mapped for writing: a recursion without end, a large local array, or a stack that is too small.` : `RSP ${at(first, record.rsp)} lies in no mapped page, so nothing can be pushed, an exception frame neither.`} An exception needs a stack as well; give #DF one of its own (an IST entry in the TSS), and the kernel can at least say what happened.`,
+      evidence: [
+        { what: 'RSP', value: at(first, record.rsp) },
+        { what: 'touched', value: at(first, record.a) },
+        ...(step.walk ? walkLines(step.walk) : []),
+      ],
+    }
+  }
+  const beyond = body.report.steps.find(({ record }) => record.detail === L.FAULT_DETAIL_STACK)?.record
+  if (!beyond) return
+  return {
+    kind: 'stack',
+    title: 'The stack left its segment',
+    text: `An access at offset ${hex(beyond.a, 4)} lies beyond SS's limit of ${hex(beyond.b)}h. SP was not set up, or ran below 0.`,
+    evidence: [
+      { what: 'SS', value: hex(first.ss, 4) },
+      { what: 'RSP', value: at(first, beyond.rsp) },
+    ],
+  }
+}
+
+/** A page fault while an exception was being delivered: the tables that delivery reads are not mapped. */
+function tablesGone(body: Body): Finding | undefined {
+  const { report, first } = body
+  const step = report.steps.find(({ role, record }) => role !== 'first' && isPageFault(record))
+  if (!step) return
+  const { idtr, gdtr, a } = step.record
+  const inside = ({ base, limit }: { base: bigint; limit: number }) => a >= base && a <= base + BigInt(limit)
+  const table = inside(idtr) ? 'IDT' : inside(gdtr) ? 'GDT' : undefined
+  if (!table) return
+  const { base, limit } = table === 'IDT' ? idtr : gdtr
+  return {
+    kind: 'tables-not-mapped',
+    title: `The ${table} is not mapped in this address space`,
+    text: `Delivering ${exceptionName(first.vector).mnemonic} reads the ${table} at ${at(first, base)}, and that raised a page fault of its own. ${table === 'IDT' ? 'LIDT' : 'LGDT'} takes a linear address: it has to be mapped in every address space, and loaded again when the kernel moves to the higher half.`,
+    evidence: [
+      { what: `${table}R`, value: `base ${at(first, base)} limit ${hex(limit, 4)}` },
+      { what: 'touched', value: at(first, a) },
+      ...(step.walk ? walkLines(step.walk) : []),
+    ],
+  }
+}
+
+const MASTER_IRQS = ['timer', 'keyboard', 'cascade', 'COM2', 'COM1', 'LPT2', 'floppy', 'LPT1']
+
+function interruptsTooEarly({ first, report }: Body): Finding | undefined {
+  if (first.kind !== 'interrupt' || !isProtected(first.mode)) return
+  const unmapped = first.vector >= 8 && first.vector < 16
+  const name = MASTER_IRQS[first.vector - 8]
+  const noTable = holdsRealModeTable(first)
+  return {
+    kind: 'interrupts-without-table',
+    title: noTable
+      ? 'Interrupts were on before there was an interrupt table'
+      : `No gate for interrupt ${hex(first.vector, 2)}h`,
+    text: `${unmapped ? `IRQ ${first.vector - 8} (${name}) came as vector ${hex(first.vector, 2)}h, where the BIOS left it; in protected mode that is ${exceptionName(first.vector).mnemonic}'s entry. Remap the PIC to vectors from 20h on.` : `The vector came from the interrupt controller.`} ${noTable ? 'Load an IDT with LIDT before STI, and until then keep interrupts off with CLI.' : 'Fill its gate, or mask it in the controller.'}`,
+    evidence: [
+      {
+        what: 'IDTR',
+        value: `base ${at(first, first.idtr.base)} limit ${hex(first.idtr.limit, 4)}${noTable ? ': the real-mode table' : ''}`,
+      },
+      ...report.gates.map(({ vector, raw }) => ({
+        what: `IDT ${vector}`,
+        value: raw === undefined ? 'beyond the limit' : hex(raw, 16),
+      })),
+    ],
+  }
+}
+
+function nonCanonical(body: Body): Finding | undefined {
+  const record = body.report.steps.find(
+    ({ record }) => record.detail === L.FAULT_DETAIL_NON_CANONICAL,
+  )?.record
+  if (!record) return
+  const [opcode = 0] = body.report.instruction.bytes
+  // RET near and far, IRET, and the indirect JMP and CALL.
+  const jumps = [0xc3, 0xc2, 0xcb, 0xca, 0xcf].includes(opcode) || (opcode === 0xff && record === body.first)
+  return {
+    kind: 'non-canonical',
+    title: jumps ? 'A jump to an address that cannot exist' : 'An address that cannot exist',
+    text: `${hex(record.a, 16)} is not canonical: bits 63 to 47 must all be equal. ${jumps ? 'A return address or function pointer was overwritten, or the stack is not where the code believes.' : 'A pointer was never set, was overwritten, or lost its upper half to 32-bit arithmetic.'}`,
+    evidence: [{ what: 'address', value: hex(record.a, 16) }],
+  }
+}
+
+function reservedBit(body: Body): Finding | undefined {
+  const { memory, cpu } = body
+  const step = pageFaults(body).find(({ record }) => record.detail === L.FAULT_DETAIL_PAGE_RESERVED)
+  if (!step?.walk || step.walk.kind === 'none') return
+  const control = pagingControl(memory, cpu)
+  for (const { name, level, leaf, entry, at: place } of step.walk.steps) {
+    if (entry === undefined) continue
+    const fields = entryFields({ kind: step.walk.kind, level, leaf, ...entryControl(control) }, entry)
+    const bad = fields.filter(({ role, value }) => role === 'reserved' && value !== 0n)
+    if (bad.length === 0) continue
+    const bits = bad
+      .map(({ high, low }) => (high === low ? `bit ${low}` : `bits ${high}:${low}`))
+      .join(' and ')
+    const nx = bad.some(({ low }) => low === 63)
+    return {
+      kind: 'reserved-bit',
+      title: `The ${name} has a reserved bit set`,
+      text: `${bits[0]!.toUpperCase()}${bits.slice(1)} of ${hex(entry, 16)} must be zero here${nx ? ': bit 63 (XD) means something only after EFER.NXE has been set' : ''}. ${nx ? 'Set EFER.NXE before the first entry with XD is used.' : 'The entry was put together wrong, or memory that holds no page table is used as one.'}`,
+      evidence: [
+        { what: name, value: `${place === undefined ? '' : `at ${hex(place, 8)}: `}${hex(entry, 16)}` },
+        ...bad.map(({ name, high, low, value }) => ({ what: `${name} ${high}:${low}`, value: hex(value) })),
+      ],
+    }
+  }
+}
+
+function noExecute({ first, report, code }: Body): Finding | undefined {
+  if (!isPageFault(first) || first.a !== code || (first.error & 17) !== 17) return
+  const { walk } = report.steps[0]!
+  return {
+    kind: 'no-execute',
+    title: 'Execution went to a page that is data',
+    text: `The page of ${at(first, code)} has XD set in one of its entries, so nothing there can be executed. A jump to the stack or the heap, or a kernel section that was mapped with the wrong rights.`,
+    evidence: walk ? walkLines(walk) : [],
+  }
+}
+
+/** Opcodes that 64-bit mode does not have (SDM 2, appendix A, superscript i64). */
+const NOT_IN_64 = new Set([
+  ...[0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x82, 0x9a, 0xce],
+  ...[0xd4, 0xd5, 0xea],
+])
+/** What commonly follows a REX.W prefix. */
+const AFTER_REX = new Set([
+  0x01, 0x03, 0x0f, 0x29, 0x2b, 0x31, 0x39, 0x3b, 0x81, 0x83, 0x85, 0x89, 0x8b, 0x8d, 0xb8, 0xc7, 0xff,
+])
+
+function wrongCodeSize({ first, report }: Body): Finding | undefined {
+  const { bytes } = report.instruction
+  const bits = codeBits(first.mode)
+  const evidence = [
+    { what: 'bytes', value: hexBytes(bytes) },
+    { what: 'CS', value: `${hex(first.cs, 4)}, ${bits}-bit` },
+  ]
+  if (bits === 64 && first.vector === 6 && NOT_IN_64.has(bytes[0]!))
+    return {
+      kind: 'wrong-code-size',
+      title: '32-bit code runs in 64-bit mode',
+      text: `${hex(bytes[0]!, 2)} is an instruction of 16- and 32-bit code that 64-bit mode does not have. The code behind the far jump was assembled for 32 bits ([bits 64] is missing), or CS.L is set where it should not be.`,
+      evidence,
+    }
+  if (bits !== 32) return
+  let wide = 0
+  for (let i = 0; i + 1 < bytes.length; i++)
+    if ((bytes[i]! & 0xf8) === 0x48 && AFTER_REX.has(bytes[i + 1]!)) wide++
+  if (wide < 2) return
+  return {
+    kind: 'wrong-code-size',
+    title: '64-bit code runs as 32-bit code',
+    text: `The bytes are full of REX.W prefixes, which 32-bit code reads as DEC. ${isLong(first.mode) ? 'Long mode is on, but CS is a compatibility segment: load a code segment with L set and D clear by a far jump.' : 'Long mode is not on yet: set EFER.LME, CR4.PAE and CR0.PG, then jump far to a segment with L set.'}`,
+    evidence,
+  }
+}
+
+function notCode({ first, report, code }: Body): Finding | undefined {
+  const { bytes } = report.instruction
+  if (bytes.length < 8) return
+  const filler = bytes.subarray(0, 8).every((byte) => byte === bytes[0]) ? bytes[0]! : -1
+  if (filler !== 0 && filler !== 0xff) return
+  return {
+    kind: 'not-code',
+    title: filler === 0 ? 'Zeros are being executed' : 'Nothing is being executed: every byte is FFh',
+    text: `At ${at(first, code)} there is no program, only ${filler === 0 ? 'zeros (which decode as ADD [RAX], AL)' : 'ones, as where no memory answers'}. A jump went wrong, execution ran past the end of the code, or a part of the program was not loaded: compare with what the boot loader read, and to where.`,
+    evidence: [
+      { what: 'RIP', value: at(first, code) },
+      { what: 'bytes', value: hexBytes(bytes.subarray(0, 8)) },
+    ],
+  }
+}
+
+function longModeOrder({ memory, cpu, first }: Body): Finding | undefined {
+  const control = pagingControl(memory, cpu)
+  const state = [
+    { what: 'CR0', value: hex(first.cr0, 8) },
+    { what: 'CR4', value: hex(control.cr4, 8) },
+    { what: 'EFER', value: hex(control.efer, 8) },
+  ]
+  if (first.detail === L.FAULT_DETAIL_MSR && first.a === EFER && (first.cr0 & CR0_PG) !== 0n)
+    return {
+      kind: 'long-mode-order',
+      title: 'EFER.LME was changed while paging was on',
+      text: 'Long mode is entered from protected mode without paging: clear CR0.PG, set CR4.PAE and EFER.LME, load CR3 with a PML4, and only then set CR0.PG (SDM 3A 9.8.5).',
+      evidence: state,
+    }
+  if (first.detail !== L.FAULT_DETAIL_CONTROL_REGISTER) return
+  const sets = first.b === 0n && (first.a & CR0_PG) !== 0n && (first.cr0 & CR0_PG) === 0n
+  if (sets && (control.efer & EFER_LME) !== 0n && (control.cr4 & CR4_PAE) === 0n)
+    return {
+      kind: 'long-mode-order',
+      title: 'Paging went on for long mode without CR4.PAE',
+      text: 'With EFER.LME set, CR0.PG turns long mode on, and that needs CR4.PAE. The order is CR4.PAE, CR3, EFER.LME, CR0.PG (SDM 3A 9.8.5).',
+      evidence: state,
+    }
+  if (first.b === 0n && (first.a & CR0_PG) !== 0n && (first.a & 1n) === 0n)
+    return {
+      kind: 'long-mode-order',
+      title: 'Paging without protected mode',
+      text: 'CR0.PG can only be set together with, or after, CR0.PE.',
+      evidence: state,
+    }
+  if (first.b === 4n && isLong(first.mode) && (first.a & CR4_PAE) === 0n)
+    return {
+      kind: 'long-mode-order',
+      title: 'CR4.PAE was cleared in long mode',
+      text: 'Long mode is left by clearing CR0.PG first.',
+      evidence: state,
+    }
+}
+
+function descriptorTable({ first, report }: Body): Finding | undefined {
+  const { selector } = report.steps[0]!
+  if (!selector) return
+  const { table, base, limit, index, descriptor } = selector
+  const evidence = [
+    { what: `${table}R`, value: `base ${at(first, base)} limit ${hex(limit, 4)}` },
+    { what: `entry ${index}`, value: descriptor ? hex(descriptor.raw, 16) : 'beyond the limit' },
+  ]
+  const name = `Selector ${hex(selector.selector, 4)}h`
+  if (!descriptor)
+    return {
+      kind: 'descriptor-table',
+      title: `${name} lies beyond the end of the ${table}`,
+      text: `The ${table} has ${Math.floor((limit + 1) / 8)} entries. LGDT's limit is the size in bytes minus one; and the pointer must be read as its mode writes it: 2 + 4 bytes in 16- and 32-bit code, 2 + 8 in 64-bit code.`,
+      evidence,
+    }
+  if (descriptor.raw === 0n)
+    return {
+      kind: 'descriptor-table',
+      title: `${name} names an empty descriptor`,
+      text: `Entry ${index} of the ${table} at ${at(first, base)} is all zeros. Either the table was not filled in, or LGDT was given another address than that of the table (the linear one counts, segment bases included).`,
+      evidence,
+    }
+  return {
+    kind: 'descriptor-table',
+    title: `${name} names a descriptor that cannot be used`,
+    text: report.steps[0]!.why,
+    evidence,
+  }
+}
+
+function taskState({ first, report }: Body): Finding | undefined {
+  // Never loaded, TR says that a TSS lies at 0: what is read there as SS is no stack, and raises #TS (SDM 3A 9.1.1).
+  const step = report.steps.find(
+    ({ record }) =>
+      record.detail === L.FAULT_DETAIL_TSS || (record.kind !== 'interrupt' && record.vector === 10),
+  )
+  if (!step) return
+  return {
+    kind: 'task-state',
+    title: 'There is no TSS to take the stack from',
+    text: `An interrupt that comes from ring ${first.cpl}, or whose gate names an IST stack, takes its stack from the TSS in TR: fill in RSP0 (and the IST entries), put a TSS descriptor into the GDT, and load it with LTR. ${step.why}`,
+    evidence: [
+      { what: 'CPL', value: String(first.cpl) },
+      { what: 'GDTR', value: `base ${at(first, first.gdtr.base)} limit ${hex(first.gdtr.limit, 4)}` },
+    ],
+  }
+}
+
+/** The tables allow what was refused: the TLB still had the old translation (SDM 3A 4.10.4). */
+function staleTranslation(body: Body): Finding | undefined {
+  const { memory, cpu } = body
+  const step = pageFaults(body).find(({ record }) => (record.error & 1) !== 0)
+  if (!step?.walk || step.record.detail === L.FAULT_DETAIL_PAGE_RESERVED) return
+  const { record, walk } = step
+  const control = { ...pagingControl(memory, cpu), cr0: record.cr0, cr3: record.cr3 }
+  const kind = record.error & 16 ? 'execute' : record.error & 2 ? 'write' : 'read'
+  const now = accessOutcome(control, record.rflags, walk, { kind, user: (record.error & 4) !== 0 })
+  if (!now.allowed) return
+  return {
+    kind: 'stale-translation',
+    title: 'The page tables allow this access: the TLB was out of date',
+    text: `The entries for ${at(record, record.a)} were changed, and the processor still used what it had cached. INVLPG the address after changing its entry, on every CPU that may have used it.`,
+    evidence: walkLines(walk),
+  }
+}
+
+function interruptTable({ first, report }: Body): Finding | undefined {
+  if (first.kind === 'interrupt') return
+  const failed = report.steps.find(
+    ({ record }) =>
+      record.detail >= L.FAULT_DETAIL_IDT_LIMIT && record.detail <= L.FAULT_DETAIL_IDT_NOT_PRESENT,
+  )
+  if (!failed) return
+  const none = holdsRealModeTable(failed.record)
+  const { mnemonic } = exceptionName(first.vector)
+  return {
+    kind: 'interrupt-table',
+    title: none ? 'There is no interrupt table yet' : `The interrupt table has no gate for ${mnemonic}`,
+    text: `${mnemonic} is only the beginning: without a handler every exception ends the machine. ${none ? 'IDTR still has the BIOS’s real-mode table.' : failed.why} Load an IDT with at least the 32 exceptions as early as possible, and let each handler print its vector, error code and RIP.`,
+    evidence: report.gates.map(({ vector, raw }) => ({
+      what: `IDT ${vector}`,
+      value: raw === undefined ? 'beyond the limit' : hex(raw, 16),
+    })),
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// A CPU that will do nothing any more although nothing failed
+
+/** JMP to itself, also with a PAUSE before it: bytes, and how far before RIP the loop may have begun. */
+const SELF_JUMPS: readonly number[][] = [
+  [0xeb, 0xfe],
+  [0xf3, 0x90, 0xeb, 0xfc],
+  [0xe9, 0xfb, 0xff, 0xff, 0xff],
+]
+
+/** What a CPU at rest, or going round in a circle, waits for; undefined when it is neither. */
+export function restAutopsy(memory: MachineMemory, cpu: number): Finding | undefined {
+  const mode = memory.cpu32(cpu, L.CPU_MODE)
+  const rip = memory.cpu64(cpu, L.CPU_RIP)
+  const base = memory.cpu64(cpu, L.CPU_SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE + L.SEGMENT_BASE)
+  const code = codeBits(mode) === 64 ? rip : (base + rip) & 0xffff_ffffn
+  const interruptible = (memory.cpu64(cpu, L.CPU_RFLAGS) & RFLAGS_IF) !== 0n
+  const where = { what: 'RIP', value: hex(code, addressDigits(codeBits(mode))) }
+  const flag = { what: 'RFLAGS.IF', value: interruptible ? '1' : '0' }
+  if (memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_HALTED) {
+    if (interruptible) return undefined
+    return {
+      kind: 'halted',
+      title: 'Halted with interrupts off',
+      text: 'HLT waits for an interrupt, and RFLAGS.IF keeps all but NMI away: nothing the machine does by itself will wake this CPU. That is how many boot chains end on purpose; if yours should go on, it needs STI before HLT.',
+      evidence: [where, flag],
+    }
+  }
+  const bytes = readThroughPages(memory, pagingControl(memory, cpu), code, 5)
+  const loop = SELF_JUMPS.find((pattern) => pattern.every((byte, i) => bytes[i] === byte))
+  if (!loop) return undefined
+  return {
+    kind: 'spinning',
+    title: interruptible ? 'Spinning in a jump to itself' : 'Spinning with interrupts off',
+    text: `The instruction at ${where.value} jumps to itself${interruptible ? '; only interrupt handlers still run' : ', and RFLAGS.IF is clear: this CPU will never do anything else'}. HLT in the loop would save the power and show as idle.`,
+    evidence: [where, flag, { what: 'bytes', value: hexBytes(bytes.subarray(0, loop.length)) }],
+  }
+}
