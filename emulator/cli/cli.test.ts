@@ -14,12 +14,15 @@ const MIB = 2 ** 20
 describe('options of run', () => {
   const parse = (...args: string[]) => parseRunOptions(args)
 
+  const bare = { disks: [], cdroms: [], floppies: [], boot: undefined }
+
   test('defaults', () => {
     expect(parse('a.img')).toEqual({
       image: 'a.img',
       kernel: undefined,
       initrd: [],
       append: undefined,
+      ...bare,
       memory: 256 * MIB,
       timeout: undefined,
       until: undefined,
@@ -35,6 +38,20 @@ describe('options of run', () => {
     })
   })
 
+  test('drives and the order to boot from', () => {
+    const line = '--disk a --cdrom=b.iso --disk c --floppy d --floppy e --boot cdrom,disk'
+    expect(parse(...line.split(' '))).toMatchObject({
+      image: undefined,
+      disks: ['a', 'c'],
+      cdroms: ['b.iso'],
+      floppies: ['d', 'e'],
+      boot: ['cdrom', 'disk'],
+    })
+    expect(() => parse('a', '--boot', 'cd')).toThrow('cd is no boot device')
+    expect(() => parse('a', '--boot', 'disk,disk')).toThrow('twice')
+    expect(() => parse('a', '--boot', '')).toThrow('nothing is no boot device')
+  })
+
   test('all of them, in both spellings', () => {
     const line =
       '--memory 64M --timeout=1.5 --until OK --serial file:out.txt --debugcon file:d --screenshot s.png --stats json --schedule parallel --seed 0x10 --cpus 1 --no-pace a.img'
@@ -43,6 +60,7 @@ describe('options of run', () => {
       kernel: undefined,
       initrd: [],
       append: undefined,
+      ...bare,
       memory: 64 * MIB,
       timeout: 1.5,
       until: 'OK',

@@ -2,13 +2,15 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeKernel, KERNEL_HEAD, kernelKind } from '../firmware/direct-boot/kernel'
+import { type BootEntry, CD_SECTOR, readIso } from '../media/iso9660'
 import { type Medium, MediumError, openMedium, readAt } from '../media/medium'
 import { type Partition, readPartitions } from '../media/partitions'
 import { FileError, OK, UsageError } from './usage'
 
 const HELP = `usage: ringside info FILE [--json]
 
-Says what FILE is: its format and geometry, its partitions, and whether the firmware would boot it.
+Says what FILE is: its format and geometry, its partitions or the volume and boot entries of a CD, and whether the
+firmware would boot it.
 
 exit status: 0, or 2 when the file cannot be opened as an image
 `
@@ -78,7 +80,8 @@ function parse(args: string[]) {
 function describeMedium(medium: Medium) {
   const { path, kind, size, sectors, geometry, description, bootable } = medium
   const read = (position: number, length: number) => readAt(medium.descriptor, position, length)
-  const table = kind === 'disk' ? readPartitions(read, size) : { partitions: [], warnings: [] }
+  const table = kind !== 'floppy' ? readPartitions(read, size) : { partitions: [], warnings: [] }
+  const volume = kind === 'cdrom' ? readIso(read, size) : undefined
   return {
     path,
     kind,
@@ -87,12 +90,17 @@ function describeMedium(medium: Medium) {
     sectors,
     geometry,
     bootable,
+    ...(kind === 'cdrom' && {
+      volume: volume && { label: volume.label, sectors: volume.sectors },
+      boot: volume?.boot,
+    }),
     partitions: table.partitions,
     warnings: [...new Set([...medium.warnings, ...table.warnings])],
   }
 }
 
 function inWords(described: ReturnType<typeof describeMedium>): string {
+  if (described.kind === 'cdrom') return cdInWords(described)
   const { path, description, size, sectors, geometry, bootable, partitions, warnings, kind } = described
   const { cylinders, heads, sectorsPerTrack } = geometry
   const drive = kind === 'floppy' ? 'floppy drive 00h' : 'hard disk 80h'
@@ -105,6 +113,39 @@ function inWords(described: ReturnType<typeof describeMedium>): string {
     ...warnings.map((warning) => `  note: ${warning}`),
     '',
   ].join('\n')
+}
+
+function cdInWords(described: ReturnType<typeof describeMedium>): string {
+  const { path, description, size, bootable, partitions, warnings, volume, boot } = described
+  const sectors = Math.ceil(size / CD_SECTOR)
+  return [
+    path,
+    `  ${description}, ${inUnits(size)} (${size} bytes, ${sectors} sectors of ${CD_SECTOR})`,
+    ...(volume
+      ? [`  volume: ${volume.label ? `“${volume.label}”` : 'without a label'}, ${volume.sectors} sectors`]
+      : []),
+    ...(boot
+      ? [
+          `  boot catalogue: sector ${boot.catalogue}; the firmware ${bootable ? 'boots it' : 'will not boot it'}`,
+        ]
+      : []),
+    ...(boot?.entries ?? []).map((entry, i) => `  boot entry ${i + 1}: ${bootLine(entry)}`),
+    ...(partitions.length > 0 ? ['  as a hard disk (--disk):'] : []),
+    ...partitions.map((partition) => `  ${line(partition)}`),
+    ...warnings.map((warning) => `  note: ${warning}`),
+    '',
+  ].join('\n')
+}
+
+function bootLine({ platform, bootable, emulation, segment, sectors, start }: BootEntry): string {
+  const how =
+    emulation === undefined
+      ? 'unknown media type'
+      : emulation === 'none'
+        ? 'no emulation'
+        : `emulates a ${emulation}`
+  const where = segment === 0 ? '' : ` to ${segment.toString(16).toUpperCase().padStart(4, '0')}:0000`
+  return `${platform}, ${how}, ${sectors} × 512 bytes from sector ${start}${where}${bootable ? '' : ', not bootable'}`
 }
 
 function line({ number, scheme, start, sectors, type, active, name }: Partition): string {

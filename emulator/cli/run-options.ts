@@ -1,17 +1,32 @@
 // The command line of `ringside run`.
 import { parseArgs } from 'node:util'
 import { MAX_CPUS } from '../core/layout'
-import { KIB, MEMORY_DEFAULT, MEMORY_MAX, MEMORY_MIN, MIB, type Schedule } from '../machine/api'
+import {
+  type BootDevice,
+  KIB,
+  MEMORY_DEFAULT,
+  MEMORY_MAX,
+  MEMORY_MIN,
+  MIB,
+  type Schedule,
+} from '../machine/api'
 import { CPU_DEFAULT, cpuWithheld } from '../machine/cpu-model'
 import { UsageError } from './usage'
 
 export const RUN_HELP = `usage: ringside run IMAGE [options]
+       ringside run [--disk FILE] [--cdrom FILE] [--floppy FILE] [options]
        ringside run KERNEL [--initrd FILE]... [--append TEXT] [options]
        ringside run [IMAGE] --kernel KERNEL [--initrd FILE]... [--append TEXT] [options]
 
-Boots IMAGE, a raw disk or floppy image, or KERNEL in a PC of its own. A kernel is a Linux bzImage, or an ELF (32 or 64
-bits) or flat file with a Multiboot or Multiboot 2 header; which of them a file is, its content says. COM1 is on stdin and stdout. The image is never written
-to: what the guest writes is gone when the run ends.
+Boots IMAGE, a raw disk, floppy or CD image, or KERNEL in a PC of its own. A kernel is a Linux bzImage, or an ELF (32 or 64
+bits) or flat file with a Multiboot or Multiboot 2 header; which of them a file is, its content says. COM1 is on stdin and
+stdout. Images are never written to: what the guest writes is gone when the run ends.
+
+  --disk FILE            a hard disk more (hda, hdb, hdd; up to four without CDs); an ISO as a disk, too
+  --cdrom FILE           a CD (hdc first); repeatable like --disk and --floppy
+  --floppy FILE          a floppy disk (drive A, then B)
+  --boot LIST            what to boot from, in order: floppy, disk, cdrom, separated by commas
+                         (default: IMAGE, then floppy,disk,cdrom)
 
   --kernel FILE          start this kernel; IMAGE is the first disk then, or left out
   --initrd FILE          initial RAM disk of Linux, or modules of a Multiboot kernel: "FILE TEXT,FILE TEXT,..."; repeatable
@@ -45,8 +60,13 @@ exit status
 export type SerialTarget = { kind: 'stdio' } | { kind: 'null' } | { kind: 'file'; path: string }
 
 export interface RunOptions {
-  /** Undefined only with a kernel. */
+  /** Recognised by content. */
   image: string | undefined
+  disks: string[]
+  cdroms: string[]
+  floppies: string[]
+  /** Undefined: the image, then the usual order. */
+  boot: BootDevice[] | undefined
   kernel: string | undefined
   /** For the kernel, which may be what `image` is. */
   initrd: string[]
@@ -76,19 +96,27 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   if (values.help) return 'help'
   const [image, ...more] = positionals
   const { kernel, initrd = [], append } = values
+  const { disk: disks = [], cdrom: cdroms = [], floppy: floppies = [] } = values
   const alone = initrd.length > 0 ? '--initrd' : append !== undefined ? '--append' : undefined
   if (image === undefined && kernel === undefined && alone) {
     throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
   }
-  if (image === undefined && kernel === undefined)
+  if (image === undefined && kernel === undefined && disks.length + cdroms.length + floppies.length === 0)
     throw new UsageError('run needs an image or a --kernel to boot')
-  if (more.length > 0) throw new UsageError(`run boots one image; ${more[0]} is one too many`)
+  if (more.length > 0)
+    throw new UsageError(
+      `run boots one image; ${more[0]} is one too many (more drives: --disk, --cdrom, --floppy)`,
+    )
   if (values.stats !== undefined && values.stats !== 'json') {
     throw new UsageError(`--stats knows the format json, not ${values.stats}`)
   }
   if (values.until === '') throw new UsageError('--until needs a text to wait for')
   return {
     image,
+    disks,
+    cdroms,
+    floppies,
+    boot: values.boot === undefined ? undefined : parseBoot(values.boot),
     kernel,
     initrd,
     append,
@@ -113,6 +141,10 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        disk: { type: 'string', multiple: true },
+        cdrom: { type: 'string', multiple: true },
+        floppy: { type: 'string', multiple: true },
+        boot: { type: 'string' },
         kernel: { type: 'string' },
         initrd: { type: 'string', multiple: true },
         append: { type: 'string' },
@@ -135,6 +167,21 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/\.? To specify a positional.*$/s, ''))
   }
+}
+
+const BOOT_DEVICES: readonly string[] = ['floppy', 'disk', 'cdrom']
+
+function parseBoot(text: string): BootDevice[] {
+  const devices = text.split(',').map((name) => name.trim())
+  const wrong = devices.find((name) => !BOOT_DEVICES.includes(name))
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `--boot ${text}: ${wrong || 'nothing'} is no boot device; there are floppy, disk and cdrom`,
+    )
+  }
+  const twice = devices.find((name, i) => devices.indexOf(name) !== i)
+  if (twice !== undefined) throw new UsageError(`--boot ${text}: ${twice} stands there twice`)
+  return devices as BootDevice[]
 }
 
 function parseCpu(text: string): string {

@@ -3,9 +3,17 @@ import { writeFileSync } from 'node:fs'
 import { KernelError } from '../firmware/direct-boot/kernel-error'
 import { DirectBootError, isKernelFile, openDirectBoot } from '../firmware/direct-boot/files'
 import type { DirectBoot } from '../firmware/direct-boot/load'
-import { type DriveConfig, defaultConfig, type Machine, type StopInfo } from '../machine/api'
+import {
+  type BootDevice,
+  type DriveConfig,
+  defaultConfig,
+  type Machine,
+  type MachineConfig,
+  type StopInfo,
+} from '../machine/api'
+import { type DrivePlan, placeDrives } from '../machine/drive-plan'
 import { createMachine } from '../machine/machine'
-import { type Medium, MediumError, openMedium, reasonOf } from '../media/medium'
+import { type Medium, MediumError, type MediumKind, openMedium, reasonOf } from '../media/medium'
 import { encodePng } from './png'
 import { renderScreen } from './render-screen'
 import { parseRunOptions, RUN_HELP, type RunOptions } from './run-options'
@@ -39,13 +47,15 @@ export async function run(args: string[]): Promise<number> {
   }
   const { kernel, image } = whatToBoot(options)
   const direct = kernel === undefined ? undefined : openKernel(kernel, options)
-  const medium = image === undefined ? undefined : open(image)
-  // A disk beside a kernel need not boot.
-  for (const warning of medium?.warnings ?? []) {
-    if (!direct || !warning.includes('55 AA')) say(`${image}: ${warning}`)
+  const { drives, media, boot: order } = openDrives(image, options)
+  // A disk beside a kernel or another image need not boot.
+  for (const { named, warnings, first } of media) {
+    for (const warning of warnings) {
+      if ((first && !direct) || !warning.includes('will not boot it')) say(`${named}: ${warning}`)
+    }
   }
   const ending = new Ending()
-  const sinks = openSinks(options, medium, ending)
+  const sinks = openSinks(options, media, ending)
   let machine: Machine
   try {
     machine = await createMachine({
@@ -56,7 +66,8 @@ export async function run(args: string[]): Promise<number> {
       seed: options.seed,
       cpu: options.cpu,
       pace: options.pace,
-      drives: medium ? [drive(medium)] : [],
+      drives,
+      boot: order,
       ...(direct && { direct }),
     })
   } catch (error) {
@@ -71,9 +82,9 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function open(path: string): Medium {
+function open(path: string, as?: MediumKind): Medium {
   try {
-    return openMedium(path)
+    return openMedium(path, as)
   } catch (error) {
     if (error instanceof MediumError) throw new FileError(error.message)
     throw error
@@ -98,8 +109,51 @@ function openKernel(path: string, { initrd, append }: RunOptions): DirectBoot {
   }
 }
 
-function drive(medium: Medium): DriveConfig {
-  return { slot: medium.kind === 'floppy' ? 'fda' : 'hda', medium }
+/** An image of the command line: where it came from, what is to be said about it. */
+type Opened = Medium & { first: boolean; named: string }
+
+/** All images in their drives, and the order to boot from: IMAGE first, when nothing else is asked for. */
+function openDrives(
+  path: string | undefined,
+  options: RunOptions,
+): {
+  drives: DriveConfig[]
+  media: Opened[]
+  boot: MachineConfig['boot']
+} {
+  const media: Opened[] = []
+  try {
+    const add = (named: string, as?: MediumKind) => {
+      const medium = open(named, as)
+      media.push(Object.assign(medium, { first: media.length === 0, named }))
+      return medium
+    }
+    const image = path === undefined ? undefined : add(path)
+    const of = (kind: MediumKind, paths: string[]) => [
+      ...(image?.kind === kind ? [image] : []),
+      ...paths.map((path) => add(path, kind)),
+    ]
+    const plan = {
+      floppies: of('floppy', options.floppies),
+      disks: of('disk', options.disks),
+      cdroms: of('cdrom', options.cdroms),
+    }
+    const usual: BootDevice[] = ['floppy', 'disk', 'cdrom']
+    const boot =
+      options.boot ?? (image ? [image.kind, ...usual.filter((kind) => kind !== image.kind)] : 'auto')
+    return { drives: drivesOf(plan), media, boot }
+  } catch (error) {
+    for (const medium of media) medium.close()
+    throw error
+  }
+}
+
+function drivesOf(plan: DrivePlan): DriveConfig[] {
+  try {
+    return placeDrives(plan)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
 }
 
 /** Why the run is over, if not by the guest: the first reason stands. */
@@ -134,7 +188,7 @@ interface Sinks {
   debugcon: Sink
 }
 
-function openSinks({ serial, debugcon }: RunOptions, medium: Medium | undefined, ending: Ending): Sinks {
+function openSinks({ serial, debugcon }: RunOptions, media: readonly Medium[], ending: Ending): Sinks {
   const failed = (where: string) => (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') say(`${where}: ${reasonOf(error)}`)
     ending.end(BROKEN_PIPE)
@@ -150,7 +204,7 @@ function openSinks({ serial, debugcon }: RunOptions, medium: Medium | undefined,
       debugcon: debugcon === undefined ? nullSink : fileSink(debugcon, failed(debugcon)),
     }
   } catch (error) {
-    medium?.close()
+    for (const medium of media) medium.close()
     throw error
   }
 }

@@ -89,8 +89,13 @@ export const HDR_DEADLINE = 0x68 // u64 ns, earliest chipset timer deadline; all
 export const HDR_RTC_EPOCH = 0x70 // u64, seconds since 1970 shown by the RTC at machine time 0
 export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ahead of the host's
 export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
-export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = floppy then disk
+export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = by HDR_BOOT_ORDER
 export const HDR_DIRECT_BOOT = 0x8c // u32, DIRECT_BOOT_*
+/** u32, a byte per kind of device from the lowest, 0 ends: BOOT_*. 0: floppy, disk, CD */
+export const HDR_BOOT_ORDER = 0x98
+export const BOOT_FLOPPY = 1
+export const BOOT_DISK = 2
+export const BOOT_CDROM = 3
 /** u32[8], by cpuid.ts's WORD_*: feature bits the processor model does not offer (0: all there are) */
 export const HDR_CPU_WITHHELD = 0xa0
 // Deterministic schedule with several CPUs: the turn under way (state; machine/schedule.ts)
@@ -175,6 +180,11 @@ export const KEY_PAUSE = 0x400
 export const KEY_PRINT_SCREEN = 0x800
 /** data: bits 0-7 byte received, bits 8-9 COM port index (0 = COM1) */
 export const INPUT_KIND_SERIAL = 2
+/** data: bits 0-7 drive, bits 8-15 MEDIUM_*, bits 16-31 id of the medium that goes in */
+export const INPUT_KIND_MEDIUM = 4
+export const MEDIUM_EJECT = 0 // the button: a locked drive only tells the guest
+export const MEDIUM_FORCE = 1 // a needle in the hole
+export const MEDIUM_INSERT = 2 // takes out what is in the drive, then puts the new one in and closes the tray
 
 // ---------------------------------------------------------------------------------------------------------
 // Output rings: offsets from OUTPUT_RINGS + n * OUTPUT_RING_STRIDE. Producer: the core, under the chipset
@@ -193,13 +203,29 @@ export const DRIVE_COUNT = 8
 export const DRIVE_FLOPPY_A = 0
 export const DRIVE_FLOPPY_B = 1
 export const DRIVE_ATA0 = 2 // primary master; 3 primary slave, 4 secondary master, 5 secondary slave
-export const DRIVE_PRESENT = 0 // u32
-export const DRIVE_SECTOR_SIZE = 4 // u32, 512
-export const DRIVE_SECTORS = 8 // u64
+export const DRIVE_PRESENT = 0 // u32, there is a drive; a removable one may be empty
+export const DRIVE_SECTOR_SIZE = 4 // u32, 512: the unit of DRIVE_SECTORS, for CDs too
+export const DRIVE_SECTORS = 8 // u64, of the medium, 0 when there is none
 export const DRIVE_CYLINDERS = 16 // u32
 export const DRIVE_HEADS = 20 // u32
 export const DRIVE_SECTORS_PER_TRACK = 24 // u32
 export const DRIVE_READ_ONLY = 28 // u32
+export const DRIVE_KIND = 32 // u32, DRIVE_KIND_*
+export const DRIVE_MEDIUM = 36 // u32, id of the medium in it, 0 none
+export const DRIVE_TRAY = 40 // u32, 1: a CD drive's tray is open (what lies in it keeps its id)
+export const DRIVE_LOCKED = 44 // u32, 1: the guest prevents removal
+export const DRIVE_KIND_DISK = 0
+export const DRIVE_KIND_CDROM = 1
+export const DRIVE_KIND_FLOPPY = 2
+/** What the host has to put into drives, by id from 1: written by it before INPUT_KIND_MEDIUM names the id. */
+export const MEDIA = 0x0009_0400
+export const MEDIUM_SIZE = 32
+export const MEDIUM_COUNT = 96
+export const MEDIUM_SECTORS = 0 // u64, of 512 bytes
+export const MEDIUM_CYLINDERS = 8 // u32
+export const MEDIUM_HEADS = 12 // u32
+export const MEDIUM_SECTORS_PER_TRACK = 16 // u32
+export const MEDIUM_READ_ONLY = 20 // u32
 
 export const BLOCK_SLOTS = 8 // one request slot per drive
 export const BLOCK_SLOT_SIZE = 64
@@ -210,6 +236,7 @@ export const BLOCK_COUNT = 12 // u32, sectors, 1..256
 export const BLOCK_LBA = 16 // u64
 export const BLOCK_ADDRESS = 24 // u32, WebAssembly address of the data
 export const BLOCK_ERROR = 28 // u32, BLOCK_ERROR_*
+export const BLOCK_MEDIUM = 32 // u32, id of the medium that was in the drive when the request was made
 /** u32 at BLOCK_REQUESTS + BLOCK_DOORBELL: raised by one with every submit; the I/O thread waits on it. */
 export const BLOCK_DOORBELL = 0x800
 export const BLOCK_IDLE = 0
@@ -560,5 +587,7 @@ export const DEV_ATA = 0x0001_4000 // two channels, 4 KiB each (sector buffers i
 export const DEV_VGA = 0x0001_8000 // registers and palette, 4 KiB
 export const DEV_BIOS = 0x0001_a000 // state of the firmware services, 8 KiB
 export const DEV_LINES = 0x0001_2c00 // interrupt lines and their routes
+export const DEV_FDC = 0x0001_9000 // floppy controller, 1 KiB
+export const DEV_DMA = 0x0001_9800 // two 8237A with their page registers
 export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer
 export const DEV_PCI = 0x0050_0000 // configuration spaces and what they decode, 32 KiB

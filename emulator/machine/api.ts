@@ -6,7 +6,7 @@
 // Everything here is data or a call; nothing blocks. Reading (registers, memory, screen, flags) looks straight into
 // the machine's shared memory and never disturbs or stops the guest: while it runs, what is read is a moment's
 // view of a moving thing, exact once the machine is paused or stopped.
-import type { Medium } from '../media/medium'
+import type { Medium, MediumKind } from '../media/medium'
 import type { DirectBoot } from '../firmware/direct-boot/load'
 import type { MachineMemory } from './memory'
 
@@ -33,14 +33,30 @@ export const nanoseconds = (time: number | bigint) => BigInt(time) as Nanosecond
 // ---------------------------------------------------------------------------------------------------------
 // Configuration
 
-/** fd = floppy drives A and B; hda/hdb = primary master/slave, hdc/hdd = secondary master/slave (ATA). */
+/** fd = floppy drives A and B; hda/hdb = primary master/slave, hdc/hdd = secondary master/slave (ATA, ATAPI). */
 export type DriveSlot = 'fda' | 'fdb' | 'hda' | 'hdb' | 'hdc' | 'hdd'
 
 export interface DriveConfig {
   slot: DriveSlot
-  /** An opened image. The machine owns it from `createMachine` on and closes it in `dispose()`. */
-  medium: Medium
+  /** What kind of drive is there; by the medium when left out (fda and fdb are floppy drives in any case). */
+  kind?: MediumKind
+  /** An opened image. The machine owns it from `createMachine` on and closes it in `dispose()`. A floppy or CD drive
+   *  without one is empty. */
+  medium?: Medium | undefined
 }
+
+/** A drive as it is now: the guest may have ejected a CD, or locked its drive. */
+export interface DriveState {
+  slot: DriveSlot
+  kind: MediumKind
+  /** What lies in it (in an open tray, too). */
+  medium: Medium | undefined
+  trayOpen: boolean
+  /** The guest does not want it to be taken out. */
+  locked: boolean
+}
+
+export type BootDevice = MediumKind
 
 /** `deterministic`: the CPUs take turns, and the clock is the count of instructions all of them have retired; the same
  *  inputs and seed give the same machine. `parallel`: a thread a CPU, the clock is the host's. */
@@ -57,8 +73,8 @@ export interface MachineConfig {
   /** Decides the order of the vCPUs in the deterministic schedule; no effect with one CPU. */
   seed: bigint
   drives: DriveConfig[]
-  /** `auto`: the floppy if there is one that boots, else the first hard disk. */
-  boot: 'auto' | 'floppy' | 'disk'
+  /** What the firmware tries, in this order. `auto`: floppy, hard disk, CD; the first that boots. */
+  boot: 'auto' | BootDevice | readonly BootDevice[]
   /** A Linux or Multiboot kernel that the firmware starts instead of a boot sector; after a reset it is loaded again. */
   direct?: DirectBoot
   /** What the real-time clock shows at power-on: seconds since 1970, UTC. */
@@ -327,6 +343,16 @@ export interface Machine {
   /** Types text on a US keyboard, as fast as the guest reads it; resolves when the last key is on its way. An Error
    *  names a character that is on no key. */
   typeText(text: string): Promise<void>
+
+  /** The drives and what is in them now. */
+  drives(): DriveState[]
+  /** Puts an image into a floppy or CD drive; what was in it is taken out, even if the guest has locked it. The machine
+   *  owns the medium from here on. The guest sees it when it takes the input, like a key.
+   *  @throws Error when the drive does not take it; the medium is the caller's then */
+  insert(slot: DriveSlot, medium: Medium): void
+  /** Presses the eject button of a floppy or CD drive. A drive that the guest has locked only tells the guest, unless
+   *  `force`. @throws Error when there is no such drive */
+  eject(slot: DriveSlot, force?: boolean): void
 
   cpu(index?: number): CpuSnapshot
   milestones(): Milestone[]

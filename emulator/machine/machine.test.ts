@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import * as L from '../core/layout'
 import { openMedium } from '../media/medium'
 import { defaultConfig, linear, type Machine, type MachineConfig, physical } from './api'
+import { placeDrives } from './drive-plan'
 import { createMachine } from './machine'
 
 const seed = (name: string) => fileURLToPath(new URL(`../../assets/guests/seed/${name}.img`, import.meta.url))
@@ -296,4 +297,27 @@ test('dispose in the middle of a run ends everything', async () => {
   await rest
   expect(() => guest.run()).toThrow('closed')
   await expect(guest.serialInput(0, Uint8Array.of(1))).rejects.toThrow('closed')
+})
+
+test('media go in and out while the machine is on', async () => {
+  const medium = openMedium(seed('p3'), 'cdrom')
+  machine = await createMachine({ ...defaultConfig(), drives: placeDrives({}) })
+  const cd = () => machine!.drives().find(({ slot }) => slot === 'hdc')
+  const soon = async (done: () => boolean) => {
+    for (let i = 0; i < 500 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  expect(cd()).toMatchObject({ kind: 'cdrom', medium: undefined, trayOpen: false })
+  expect(() => machine!.insert('hda', medium)).toThrow('no drive hda')
+  const before = await machine.stateHash()
+  machine.run()
+  machine.insert('hdc', medium)
+  await soon(() => cd()?.medium !== undefined)
+  expect(cd()).toMatchObject({ medium: { name: medium.name }, trayOpen: false })
+  machine.eject('hdc')
+  await soon(() => cd()?.medium === undefined)
+  expect(cd()).toMatchObject({ medium: undefined, trayOpen: true })
+  await machine.pause()
+  await machine.reset()
+  expect(cd()).toMatchObject({ trayOpen: false })
+  expect(await machine.stateHash()).toBe(before)
 })

@@ -1,10 +1,19 @@
 // A machine: its memory, its threads, and the conversation with them. See api.ts for what each member promises.
-import type { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import * as L from '../core/layout'
 import startBlockIo from '../threads/block-io.worker?nodeWorker'
-import { type BlockIoMessage, type BlockIoStart, CLOCKS_SIZE, type VcpuCommand } from '../threads/protocol'
+import {
+  type BlockIoMessage,
+  type BlockIoNews,
+  type BlockIoStart,
+  CLOCKS_SIZE,
+  type VcpuCommand,
+} from '../threads/protocol'
 import type {
+  BootDevice,
   CpuSnapshot,
+  DriveSlot,
+  DriveState,
   E820Entry,
   LinearAddress,
   Machine,
@@ -23,7 +32,8 @@ import { type Chunk, planDirectBoot } from '../firmware/direct-boot/load'
 import { coreModule, directBootStarters, systemRom } from './core-module'
 import { cpuSnapshot } from './cpu-snapshot'
 import { CPU_DEFAULT, cpuWithheld } from './cpu-model'
-import { slotOf, writeDrives } from './drives'
+import type { Medium } from '../media/medium'
+import { DriveBay, slotOf } from './drives'
 import { Emitter } from './emitter'
 import { InputQueue } from './input'
 import { keyData, keystrokes } from './keyboard'
@@ -41,7 +51,11 @@ import { stepOverTarget } from './step-over'
 import { describeStop } from './stop-info'
 import { VcpuThreads } from './vcpu-threads'
 
-const BOOT_DRIVES: Record<MachineConfig['boot'], number> = { auto: 0xff, floppy: 0x00, disk: 0x80 }
+const BOOT_DEVICES: Record<BootDevice, number> = {
+  floppy: L.BOOT_FLOPPY,
+  disk: L.BOOT_DISK,
+  cdrom: L.BOOT_CDROM,
+}
 const SCHEDULES = { deterministic: L.SCHEDULE_DETERMINISTIC, parallel: L.SCHEDULE_PARALLEL }
 /** A thread that has not ended by itself by then is ended. */
 const QUIT_MS = 500
@@ -67,22 +81,23 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
     for (const [n, word] of cpuWithheld(config.cpu ?? CPU_DEFAULT).entries())
       memory.setHeader32(L.HDR_CPU_WITHHELD + n * 4, word)
     memory.setHeader32(L.HDR_PACE, config.pace ? 1 : 0)
-    memory.setHeader32(L.HDR_BOOT_DRIVE, BOOT_DRIVES[config.boot])
+    memory.setHeader32(L.HDR_BOOT_DRIVE, 0xff)
+    memory.setHeader32(L.HDR_BOOT_ORDER, bootOrder(config.boot))
     memory.setHeader64(L.HDR_DEADLINE, NONE)
     memory.setHeader64(L.HDR_TIMEKEEPER, NONE)
     memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
     memory.setHeader32(L.HDR_CONTROL, L.CONTROL_PAUSE)
-    const drives = writeDrives(memory, config.drives)
+    const bay = new DriveBay(memory, config.drives)
     const { direct } = config
     const kernel = direct
       ? planDirectBoot(direct, await directBootStarters(), config.memory, e820(memory))
       : undefined
     if (kernel) loadKernel(memory, kernel)
-    const machine = new ThreadedMachine(config, memory, { memory: memory.wasm, drives }, kernel)
+    const machine = new ThreadedMachine(config, memory, bay, kernel)
     await machine.powerOn()
     return machine
   } catch (error) {
-    for (const { medium } of config.drives) medium.close()
+    for (const { medium } of config.drives) medium?.close()
     throw error
   }
 }
@@ -97,6 +112,9 @@ class ThreadedMachine implements Machine {
   readonly #input: InputQueue
   readonly #vcpus: VcpuThreads
   readonly #blockIo: { worker: Worker; exit: Promise<void> }
+  readonly #bay: DriveBay
+  /** To the block I/O thread: media that come and go. */
+  readonly #news: MessagePort
   /** A thread has ended on its own: the machine can only be closed. */
   #crippled = false
   /** Machine time of the last rest, ns: the time at rest does not count. */
@@ -110,7 +128,7 @@ class ThreadedMachine implements Machine {
   constructor(
     public config: Readonly<MachineConfig>,
     readonly memory: MachineMemory,
-    blockIo: BlockIoStart,
+    bay: DriveBay,
     readonly kernel: readonly Chunk[] | undefined,
   ) {
     this.#output = new OutputDrain(memory, (ring, bytes) =>
@@ -127,7 +145,20 @@ class ThreadedMachine implements Machine {
       () => (this.#state === 'disposed' ? this.#output.discard() : this.#output.wake()),
       (thread, error) => this.#lost(thread, error),
     )
-    const worker = startBlockIo({ ...THREAD, workerData: blockIo, name: 'block I/O' })
+    this.#bay = bay
+    const news = new MessageChannel()
+    this.#news = news.port1
+    const blockIo: BlockIoStart = {
+      memory: memory.wasm,
+      media: bay.ids.map((id) => bay.blockIo(id)),
+      news: news.port2,
+    }
+    const worker = startBlockIo({
+      ...THREAD,
+      workerData: blockIo,
+      transferList: [news.port2],
+      name: 'block I/O',
+    })
     worker.on('message', (message: BlockIoMessage) => this.#hearMedium(message))
     worker.on('error', (error) => this.#lost('block I/O', error))
     this.#blockIo = { worker, exit: new Promise((resolve) => worker.once('exit', () => resolve())) }
@@ -235,6 +266,7 @@ class ThreadedMachine implements Machine {
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, NONE, true)
     view.setBigUint64(L.HEADER + L.HDR_TIMEKEEPER, NONE, true)
     this.#timeAtRest = 0n
+    this.#bay.powerOn()
     this.#speed.reset()
     this.#lines = serialLines(this.memory)
     if (this.kernel) loadKernel(this.memory, this.kernel)
@@ -249,7 +281,8 @@ class ThreadedMachine implements Machine {
     this.#notify()
     await this.#ended()
     this.#vcpus.abandon()
-    for (const { medium } of this.config.drives) medium.close()
+    this.#news.close()
+    this.#bay.close()
   }
 
   async serialInput(port: number, bytes: Uint8Array): Promise<void> {
@@ -272,6 +305,28 @@ class ThreadedMachine implements Machine {
       return shifted ? [shift, ...stroke, shift | L.KEY_RELEASE] : stroke
     })
     return this.#input.putAll(KEYBOARD_CHANNEL, L.INPUT_KIND_KEY, data, () => keyboardIsRead(this.memory))
+  }
+
+  drives(): DriveState[] {
+    return this.#bay.states()
+  }
+
+  insert(slot: DriveSlot, medium: Medium): void {
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    const drive = this.#bay.removable(slot)
+    if (this.#input.room === 0) throw new Error('the guest has too much input waiting')
+    const queued = this.#input.room < L.INPUT_CAPACITY
+    const { id, forgotten } = this.#bay.admit(slot, medium, queued)
+    // The thread has the message before the guest can have the medium.
+    this.#news.postMessage({ medium: this.#bay.blockIo(id), forgotten } satisfies BlockIoNews)
+    this.#input.put(L.INPUT_KIND_MEDIUM, drive | (L.MEDIUM_INSERT << 8) | (id << 16))
+  }
+
+  eject(slot: DriveSlot, force = false): void {
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    const what = force ? L.MEDIUM_FORCE : L.MEDIUM_EJECT
+    if (!this.#input.put(L.INPUT_KIND_MEDIUM, this.#bay.removable(slot) | (what << 8)))
+      throw new Error('the guest has too much input waiting')
   }
 
   cpu(index = 0): CpuSnapshot {
@@ -420,7 +475,7 @@ class ThreadedMachine implements Machine {
 
   #hearMedium({ index, message }: BlockIoMessage) {
     const slot = slotOf(index)
-    const name = this.config.drives.find((drive) => drive.slot === slot)?.medium.name ?? slot
+    const name = this.#bay.mediumIn(slot)?.name ?? slot
     const text = `${name} (${slot}): ${message}`
     if (this.#mediumMessages.has(text) || this.#mediumMessages.size >= MEDIUM_MESSAGES_MAX) return
     this.#mediumMessages.add(text)
@@ -470,6 +525,13 @@ class ThreadedMachine implements Machine {
     clearInterval(emptying)
     clearTimeout(patience)
   }
+}
+
+/** A byte per device, the first one lowest. */
+function bootOrder(boot: MachineConfig['boot']): number {
+  if (boot === 'auto') return 0
+  const devices = [...new Set(typeof boot === 'string' ? [boot] : boot)]
+  return devices.reduce((order, device, i) => order | (BOOT_DEVICES[device] << (8 * i)), 0)
 }
 
 function loadKernel(memory: MachineMemory, kernel: readonly Chunk[]) {

@@ -34,6 +34,7 @@ export async function stateHash(memory: MachineMemory): Promise<string> {
   const regions: [name: string, start: number, end: number][] = [
     ['devices', L.DEVICES, L.DEVICES_END],
     ['platform', L.PLATFORM, L.PLATFORM_END],
+    ['drives', L.DRIVES, L.MEDIA],
     ['rom', L.ROM, L.ROM + L.ROM_SIZE],
     ['vram', L.VRAM, L.VRAM + L.VRAM_SIZE],
   ]
@@ -77,6 +78,7 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
     L.HDR_PACE,
     L.HDR_HOST_CORES,
     L.HDR_BOOT_DRIVE,
+    L.HDR_BOOT_ORDER,
     ...Array.from({ length: 8 }, (_, n) => L.HDR_CPU_WITHHELD + n * 4),
   ].map((offset) => [offset, memory.header32(offset)] as const)
   const end = memory.ram + memory.ramSize

@@ -10,7 +10,7 @@ export const SECTOR_SIZE = 512
 /** Largest image: what 48-bit LBA can address is more, but 2^53 - 1 bytes is what a file offset may be here. */
 export const MEDIUM_MAX = 2 ** 53 - SECTOR_SIZE
 
-export type MediumKind = 'floppy' | 'disk'
+export type MediumKind = 'floppy' | 'disk' | 'cdrom'
 
 export interface Medium {
   /** Absolute path. */
@@ -23,9 +23,9 @@ export interface Medium {
   /** 512-byte sectors the guest sees; what the file does not have of them reads as zeros. */
   readonly sectors: number
   readonly geometry: Geometry
-  /** What the image is, in words: 'raw hard-disk image', 'floppy image, 3.5" 1.44 MiB'. */
+  /** What the image is, in words: 'raw hard-disk image', 'floppy image, 3.5" 1.44 MiB', 'CD image (ISO 9660)'. */
   readonly description: string
-  /** Sector 0 ends in 55 AA. */
+  /** Sector 0 ends in 55 AA; of a CD: its boot catalogue has something that a BIOS can start. */
   readonly bootable: boolean
   /** Things worth telling the user, each one sentence. */
   readonly warnings: readonly string[]
@@ -58,11 +58,13 @@ export class MediumError extends Error {
 }
 
 /**
- * Opens a raw floppy or hard-disk image, recognised by content and size.
+ * Opens a raw floppy, hard-disk or CD image, recognised by content and size. An ISO 9660 image is a CD, also one that
+ * is a disk as well (isohybrid).
  * @param path of a regular file
+ * @param as what it is to be, whatever it looks like
  * @throws MediumError saying what is wrong with the file
  */
-export function openMedium(path: string): Medium {
+export function openMedium(path: string, as?: MediumKind): Medium {
   let descriptor: number
   try {
     // O_NONBLOCK: a FIFO without a writer must not hang us before we can see that it is one.
@@ -71,7 +73,7 @@ export function openMedium(path: string): Medium {
     throw openProblem(path, error as NodeJS.ErrnoException)
   }
   try {
-    return inspect(path, descriptor)
+    return inspect(path, descriptor, as)
   } catch (error) {
     closeSync(descriptor)
     if (error instanceof MediumError) throw error
@@ -79,7 +81,7 @@ export function openMedium(path: string): Medium {
   }
 }
 
-function inspect(path: string, descriptor: number): Medium {
+function inspect(path: string, descriptor: number, as: MediumKind | undefined): Medium {
   const stat = fstatSync(descriptor)
   if (stat.isDirectory()) throw new MediumError('directory', path, 'is a directory, not an image')
   if (!stat.isFile()) throw new MediumError('not-a-file', path, 'is not a regular file (a device or a pipe)')
@@ -87,7 +89,7 @@ function inspect(path: string, descriptor: number): Medium {
   if (stat.size > MEDIUM_MAX)
     throw new MediumError('too-large', path, `${stat.size} bytes is more than can be opened`)
   const head = readAt(descriptor, 0, Math.min(stat.size, HEAD_SIZE))
-  const found = recognise(head, stat.size)
+  const found = recognise(head, stat.size, as, (position, length) => readAt(descriptor, position, length))
   if ('problem' in found) throw new MediumError(found.problem, path, found.explanation)
   let open = true
   return {
@@ -103,7 +105,7 @@ function inspect(path: string, descriptor: number): Medium {
   }
 }
 
-/** Enough to see every magic number that `recognise` knows: the last is ISO 9660's at 8001h. */
+/** Enough to see every magic number that `recognise` knows: the last is ISO 9660's at 8001h, 8801h on some. */
 const HEAD_SIZE = 0x8800
 
 /**

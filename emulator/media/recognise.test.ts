@@ -154,7 +154,6 @@ describe('what does not open says why', () => {
     ['VMDK', 'VMDK', Buffer.from('KDMV\x01\0\0\0')],
     ['ELF', 'ELF', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1])],
     ['gzip', 'gzip', gzipSync('something')],
-    ['an ISO', 'ISO 9660', iso()],
   ])('%s is named', (name, said, bytes) => {
     const { problem: kind, message } = problem(file(`foreign-${name}`, bytes))
     expect(kind).toBe('unsupported-format')
@@ -162,9 +161,3 @@ describe('what does not open says why', () => {
     expect(message).toContain('cannot open yet')
   })
 })
-
-function iso(): Uint8Array {
-  const bytes = new Uint8Array(0x9000)
-  bytes.set(Buffer.from('\x01CD001\x01'), 0x8000)
-  return bytes
-}

@@ -1,7 +1,8 @@
 // What an image is, told from its first bytes and its size.
-import { diskGeometry, floppyFormat, type Geometry } from './geometry'
+import { diskGeometry, FLOPPY_FORMATS, floppyFormat, type Geometry } from './geometry'
+import { CD_SECTOR, type IsoVolume, isoBootable, readIso } from './iso9660'
 import type { MediumKind, MediumProblem } from './medium'
-import { hasBootSignature, readMbr } from './partitions'
+import { hasBootSignature, type ReadBytes, readMbr } from './partitions'
 
 export interface Recognised {
   kind: MediumKind
@@ -36,8 +37,6 @@ const FOREIGN: readonly { name: string; at: number; magic: string | number[] }[]
   { name: 'a PNG picture', at: 0, magic: '\x89PNG' },
   { name: 'a PDF document', at: 0, magic: '%PDF-' },
 ]
-/** An isohybrid image has an MBR as well: such a one is a disk too, and opens as that. */
-const ISO = { name: 'a CD image (ISO 9660)', at: 0x8001, magic: 'CD001' }
 /** Linux boot protocol: "HdrS" in the set-up header. */
 const BZIMAGE = { name: 'a Linux kernel (bzImage)', at: 0x202, magic: 'HdrS' }
 
@@ -49,8 +48,15 @@ function matches(head: Uint8Array, { at, magic }: { at: number; magic: string | 
 /**
  * @param head the first bytes of the file: at least 8006h, or all of a smaller one
  * @param size of the file in bytes, not 0
+ * @param as what the user wants it to be, whatever it looks like
+ * @param read the rest of the file
  */
-export function recognise(head: Uint8Array, size: number): Recognised | NotRecognised {
+export function recognise(
+  head: Uint8Array,
+  size: number,
+  as: MediumKind | undefined,
+  read: ReadBytes,
+): Recognised | NotRecognised {
   const bootable = hasBootSignature(head)
   const foreign = FOREIGN.find((format) => matches(head, format))
   if (foreign) return unsupported(foreign.name)
@@ -61,7 +67,9 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
     }
   }
   const mbr = readMbr(head, size)
-  if (matches(head, ISO) && !(bootable && mbr.partitions.length > 0)) return unsupported(ISO.name)
+  const volume = as === undefined || as === 'cdrom' ? readIso(read, size) : undefined
+  // An isohybrid image has an MBR as well: it is a CD first, and a disk for who asks for one.
+  if (volume || as === 'cdrom') return cdrom(volume, size, mbr.partitions.length > 0)
   if (!bootable && isText(head)) {
     return { problem: 'unknown-format', explanation: 'this is a text file, not a disk image' }
   }
@@ -80,10 +88,17 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
   if (!bootable) {
     warnings.push('Sector 0 does not end in 55 AA, so the firmware will not boot it.')
   }
-  const floppy = floppyFormat(size) ?? cutOffFloppy(head, size)
-  if (floppy && !mbr.plausible) {
+  const floppy =
+    floppyFormat(size) ?? cutOffFloppy(head, size) ?? (as === 'floppy' ? largerFloppy(size) : undefined)
+  if (as === 'floppy' && !floppy) {
+    return {
+      problem: 'too-large',
+      explanation: `${count(size, 'byte')} do not fit onto a floppy disk: the largest has 2880 KiB`,
+    }
+  }
+  if (floppy && as !== 'disk' && (as === 'floppy' || !mbr.plausible)) {
     const { cylinders, heads, sectorsPerTrack, kib } = floppy
-    if (size < kib * 1024) {
+    if (cutOffFloppy(head, size)) {
       warnings.push(
         `The file system says ${kib} KiB, the file has ${Math.floor(size / 1024)}: the image was cut off. The rest reads as zeros.`,
       )
@@ -109,6 +124,37 @@ export function recognise(head: Uint8Array, size: number): Recognised | NotRecog
   }
 }
 
+/** @param hybrid it has a partition table too */
+function cdrom(volume: IsoVolume | undefined, size: number, hybrid: boolean): Recognised {
+  const bootable = isoBootable(volume)
+  const warnings = [...(volume?.warnings ?? [])]
+  if (!volume) warnings.push('There is no ISO 9660 volume on this CD image.')
+  else if (!volume.boot)
+    warnings.push('There is no boot record on this CD, so the firmware will not boot it.')
+  else if (!bootable && !volume.boot.problem)
+    warnings.push(`The CD boots on ${volume.boot.entries[0]!.platform} only, not with a BIOS.`)
+  if (size % CD_SECTOR !== 0) {
+    warnings.push(
+      `The last sector is incomplete (${size % CD_SECTOR} of 2048 bytes): the image may have been cut off. The rest reads as zeros.`,
+    )
+  }
+  const sectors = Math.ceil(size / CD_SECTOR) * (CD_SECTOR / SECTOR)
+  const what = volume ? 'CD image (ISO 9660)' : 'CD image'
+  return {
+    kind: 'cdrom',
+    sectors,
+    geometry: diskGeometry(sectors),
+    description: hybrid ? `${what}, a hard-disk image as well` : what,
+    bootable,
+    warnings,
+  }
+}
+
+/** The smallest format that has room for an image somebody says is a floppy. */
+function largerFloppy(size: number) {
+  return FLOPPY_FORMATS.find(({ kib }) => kib >= 360 && kib * 1024 >= size)
+}
+
 /** A floppy whose FAT BIOS parameter block (FAT specification 1.03, 3.1) promises more than the file has. */
 function cutOffFloppy(head: Uint8Array, size: number) {
   if (head.length < SECTOR) return undefined
@@ -126,7 +172,7 @@ function cutOffFloppy(head: Uint8Array, size: number) {
 function unsupported(name: string): NotRecognised {
   return {
     problem: 'unsupported-format',
-    explanation: `recognised as ${name}, which this version cannot open yet; it opens raw disk and floppy images`,
+    explanation: `recognised as ${name}, which this version cannot open yet; it opens raw disk, floppy and CD images`,
   }
 }
 

@@ -37,13 +37,9 @@ beforeEach(() => {
   memory = createMemory(2 ** 20, 1)
   reports = []
   const size = SECTORS * 512 - 256
-  server = new BlockServer(
-    memory.wasm,
-    [{ index: L.DRIVE_ATA0, descriptor, size, sectors: SECTORS }],
-    (_index, text) => {
-      reports.push(text)
-    },
-  )
+  server = new BlockServer(memory.wasm, [{ id: 1, descriptor, size, sectors: SECTORS }], (_index, text) => {
+    reports.push(text)
+  })
 })
 afterEach(() => {
   server.close()
@@ -64,6 +60,7 @@ function transfer(
   view.setUint32(at + L.BLOCK_OP, op, true)
   view.setUint32(at + L.BLOCK_DRIVE, drive, true)
   view.setUint32(at + L.BLOCK_COUNT, count, true)
+  view.setUint32(at + L.BLOCK_MEDIUM, drive === L.DRIVE_ATA0 ? 1 : 2, true)
   view.setBigUint64(at + L.BLOCK_LBA, BigInt(lba), true)
   view.setUint32(at + L.BLOCK_ADDRESS, address, true)
   view.setUint32(at + L.BLOCK_STATE, L.BLOCK_SUBMITTED, true)
@@ -118,4 +115,19 @@ test('a file that shrinks gives a medium error and a sentence about it', () => {
   ])
   // The machine lives on, and what was read before still can be.
   expect(transfer(L.BLOCK_READ, 1, 1)).toBe(L.BLOCK_ERROR_NONE)
+})
+
+test('a medium that comes in later is heard of when it is asked for, and one that is forgotten is gone', () => {
+  const late = new BlockServer(memory.wasm, [], () => {}, {
+    news: () => late.add({ id: 1, descriptor, size: 512, sectors: 1 }),
+  })
+  server.close()
+  server = late
+  expect(transfer(L.BLOCK_READ, 0, 1)).toBe(L.BLOCK_ERROR_NONE)
+  expect(data(0)[0]).toBe(1)
+  expect(transfer(L.BLOCK_READ, 0, 1, L.DRIVE_FLOPPY_A)).toBe(L.BLOCK_ERROR_ABSENT)
+  const none = new BlockServer(memory.wasm, [{ id: 1, descriptor, size: 512, sectors: 1 }], () => {})
+  none.remove(1)
+  server = none
+  expect(transfer(L.BLOCK_READ, 0, 1)).toBe(L.BLOCK_ERROR_ABSENT)
 })

@@ -4,11 +4,11 @@ import { fstatSync, readSync } from 'node:fs'
 import * as L from '../core/layout'
 import { reasonOf } from '../media/medium'
 import { Overlay, type OverlayLimits } from '../media/overlay'
-import type { BlockIoDrive } from './protocol'
+import type { BlockIoMedium } from './protocol'
 
 const SECTOR = 512
 
-interface Drive extends BlockIoDrive {
+interface Served extends BlockIoMedium {
   overlay: Overlay
 }
 
@@ -16,26 +16,40 @@ export class BlockServer {
   readonly #i32: Int32Array
   readonly #u8: Uint8Array
   readonly #view: DataView
-  readonly #drives = new Map<number, Drive>()
+  readonly #media = new Map<number, Served>()
+  readonly #limits: OverlayLimits | undefined
+  readonly #news: (() => void) | undefined
   readonly #report: (index: number, message: string) => void
 
   /**
    * @param memory of the machine
    * @param report told when the host could not do what the guest asked: drive index and a sentence
+   * @param options news: called when a request names an unknown medium; it may add it
    */
   constructor(
     memory: WebAssembly.Memory,
-    drives: readonly BlockIoDrive[],
+    media: readonly BlockIoMedium[],
     report: (index: number, message: string) => void,
-    limits?: OverlayLimits,
+    { limits, news }: { limits?: OverlayLimits; news?: () => void } = {},
   ) {
     this.#i32 = new Int32Array(memory.buffer)
     this.#u8 = new Uint8Array(memory.buffer)
     this.#view = new DataView(memory.buffer)
     this.#report = report
-    for (const drive of drives) {
-      this.#drives.set(drive.index, { ...drive, overlay: new Overlay(imageReader(drive), limits) })
-    }
+    this.#limits = limits
+    this.#news = news
+    for (const medium of media) this.add(medium)
+  }
+
+  /** A medium that requests may name from now on. */
+  add(medium: BlockIoMedium) {
+    this.#media.set(medium.id, { ...medium, overlay: new Overlay(imageReader(medium), this.#limits) })
+  }
+
+  /** One that none names any more; what the guest wrote to it is gone. */
+  remove(id: number) {
+    this.#media.get(id)?.overlay.close()
+    this.#media.delete(id)
   }
 
   /** Serves every request that has been submitted. @returns how many there were */
@@ -53,25 +67,27 @@ export class BlockServer {
   }
 
   close() {
-    for (const { overlay } of this.#drives.values()) overlay.close()
+    for (const { overlay } of this.#media.values()) overlay.close()
   }
 
   /** @param at address of the request @returns BLOCK_ERROR_* */
   #perform(at: number): number {
     const index = this.#view.getUint32(at + L.BLOCK_DRIVE, true)
-    const drive = this.#drives.get(index)
-    if (!drive) return L.BLOCK_ERROR_ABSENT
+    const id = this.#view.getUint32(at + L.BLOCK_MEDIUM, true)
+    if (!this.#media.has(id)) this.#news?.()
+    const medium = this.#media.get(id)
+    if (!medium) return L.BLOCK_ERROR_ABSENT
     const op = this.#view.getUint32(at + L.BLOCK_OP, true)
     if (op === L.BLOCK_FLUSH) return L.BLOCK_ERROR_NONE
     const lba = this.#view.getBigUint64(at + L.BLOCK_LBA, true)
     const count = this.#view.getUint32(at + L.BLOCK_COUNT, true)
-    if (lba + BigInt(count) > BigInt(drive.sectors)) return L.BLOCK_ERROR_RANGE
+    if (lba + BigInt(count) > BigInt(medium.sectors)) return L.BLOCK_ERROR_RANGE
     const address = this.#view.getUint32(at + L.BLOCK_ADDRESS, true)
     if (address + count * SECTOR > this.#u8.length) return L.BLOCK_ERROR_RANGE
     const bytes = this.#u8.subarray(address, address + count * SECTOR)
     try {
-      if (op === L.BLOCK_READ) drive.overlay.read(Number(lba), bytes)
-      else if (op === L.BLOCK_WRITE) drive.overlay.write(Number(lba), bytes)
+      if (op === L.BLOCK_READ) medium.overlay.read(Number(lba), bytes)
+      else if (op === L.BLOCK_WRITE) medium.overlay.write(Number(lba), bytes)
       else return L.BLOCK_ERROR_RANGE
       return L.BLOCK_ERROR_NONE
     } catch (error) {
@@ -83,7 +99,7 @@ export class BlockServer {
 }
 
 /** Reads from an image file straight into where it is wanted: zeros behind its end, an error where it has shrunk. */
-function imageReader({ descriptor, size }: BlockIoDrive) {
+function imageReader({ descriptor, size }: BlockIoMedium) {
   return (position: number, into: Uint8Array) => {
     const wanted = Math.max(0, Math.min(into.length, size - position))
     let done = 0

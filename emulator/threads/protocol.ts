@@ -41,17 +41,25 @@ export type VcpuMessage =
 /** workerData of the block I/O thread. */
 export interface BlockIoStart {
   memory: WebAssembly.Memory
-  drives: BlockIoDrive[]
+  media: BlockIoMedium[]
+  /** BlockIoNews come in here, each before a request can name the medium. */
+  news: import('node:worker_threads').MessagePort
 }
 
-export interface BlockIoDrive {
-  /** DRIVE_ index of the layout. */
-  index: number
+export interface BlockIoMedium {
+  /** BLOCK_MEDIUM of the requests for it. */
+  id: number
   /** Open for reading, by the main thread, which also closes it. */
   descriptor: number
   /** Bytes of the file; behind them sectors read as zeros. */
   size: number
   sectors: number
+}
+
+/** Main thread -> block I/O thread: a medium that may come into a drive, and one that never will again. */
+export interface BlockIoNews {
+  medium: BlockIoMedium
+  forgotten: number | undefined
 }
 
 /** Block I/O thread -> main thread. */

@@ -8,6 +8,7 @@ import {
   physical,
   type StopInfo,
 } from '@emulator/machine/api'
+import { placeDrives } from '@emulator/machine/drive-plan'
 import { createMachine } from '@emulator/machine/machine'
 import { type Medium, openMedium } from '@emulator/media/medium'
 import type {
@@ -70,7 +71,11 @@ export class MachineSession {
     const medium = openMedium(path)
     const config: MachineConfig = {
       ...defaultConfig(),
-      drives: [{ slot: medium.kind === 'floppy' ? 'fda' : 'hda', medium }],
+      drives: placeDrives({
+        floppies: medium.kind === 'floppy' ? [medium] : [],
+        disks: medium.kind === 'disk' ? [medium] : [],
+        cdroms: medium.kind === 'cdrom' ? [medium] : [],
+      }),
     }
     const machine = await createMachine(config).catch((error: unknown) => {
       medium.close()
@@ -88,11 +93,9 @@ export class MachineSession {
       cpus,
       schedule,
       seed,
-      drives: machine.config.drives.map(({ slot }) => ({
-        slot,
-        size: medium.size,
-        description: medium.description,
-      })),
+      drives: machine.config.drives.flatMap(({ slot, medium }) =>
+        medium ? [{ slot, size: medium.size, description: medium.description }] : [],
+      ),
       regions: machine.memoryMap(),
       e820: machine.e820(),
     }

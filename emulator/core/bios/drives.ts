@@ -6,6 +6,9 @@ import {
   DRIVE_FLOPPY_A,
   DRIVE_FLOPPY_B,
   DRIVE_HEADS,
+  DRIVE_KIND,
+  DRIVE_KIND_CDROM,
+  DRIVE_KIND_DISK,
   DRIVE_PRESENT,
   DRIVE_READ_ONLY,
   DRIVE_SECTORS,
@@ -25,6 +28,14 @@ function present(drive: u32): bool {
   return field(drive, DRIVE_PRESENT) != 0
 }
 
+function isDisk(drive: u32): bool {
+  return present(drive) && field(drive, DRIVE_KIND) == DRIVE_KIND_DISK
+}
+
+function isCd(drive: u32): bool {
+  return present(drive) && field(drive, DRIVE_KIND) == DRIVE_KIND_CDROM
+}
+
 /** Index in DRIVES of BIOS drive `number`: 00h, 01h the floppy drives, 80h and up the disks that are there, in order. */
 export function driveOf(number: u32): u32 {
   if (number < 0x80) {
@@ -33,7 +44,7 @@ export function driveOf(number: u32): u32 {
   }
   let left = number - 0x80
   for (let drive: u32 = DRIVE_ATA0; drive < (DRIVE_COUNT as u32); drive++) {
-    if (!present(drive)) continue
+    if (!isDisk(drive)) continue
     if (left == 0) return drive
     left--
   }
@@ -46,7 +57,7 @@ export function floppyCount(): u32 {
 
 export function diskCount(): u32 {
   let count: u32 = 0
-  for (let drive: u32 = DRIVE_ATA0; drive < (DRIVE_COUNT as u32); drive++) if (present(drive)) count++
+  for (let drive: u32 = DRIVE_ATA0; drive < (DRIVE_COUNT as u32); drive++) if (isDisk(drive)) count++
   return count
 }
 

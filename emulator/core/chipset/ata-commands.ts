@@ -1,7 +1,14 @@
 // The commands of an ATA disk: what each does to the task file, which sectors it moves, how it ends.
 // Reference: ATA/ATAPI-6 (T13/1410D r3b), clause 8; READ/WRITE MULTIPLE and PIO protocols clause 9.
 
-import { BLOCK_ERROR_NONE, BLOCK_ERROR_RANGE, BLOCK_FLUSH, BLOCK_READ, BLOCK_WRITE } from '../layout'
+import {
+  BLOCK_BUFFER_SIZE,
+  BLOCK_ERROR_NONE,
+  BLOCK_ERROR_RANGE,
+  BLOCK_FLUSH,
+  BLOCK_READ,
+  BLOCK_WRITE,
+} from '../layout'
 import { DRIVE_READ_ONLY, DRIVE_SECTORS, DRIVE_SIZE, DRIVES } from '../layout'
 import { blockPending, blockSubmit, blockWait } from '../machine/block'
 import {
@@ -11,6 +18,7 @@ import {
   ATA_COMMAND,
   ATA_COUNT,
   ATA_DEVICE,
+  ATA_DMA,
   ATA_ERROR,
   ATA_EXTENDED,
   ATA_FEATURES,
@@ -24,8 +32,7 @@ import {
   ATA_REMAINING,
   ATA_REQUEST_COUNT,
   ATA_STATUS,
-  ATA_UNITS,
-  ATA_UNIT_SIZE,
+  PHASE_DMA,
   PHASE_IDLE,
   PHASE_IN,
   PHASE_OUT,
@@ -34,15 +41,19 @@ import {
   STATUS_ERR,
   STATUS_READY,
   UNIT_HEADS,
+  UNIT_MODE,
   UNIT_MULTIPLE,
   UNIT_SECTORS,
   UNIT_STANDBY,
   ataBusyUntil,
   ataDrive,
   ataInterrupt,
+  ataSelectedUnit,
+  ataSignature,
   ataTransferBuffer,
 } from './ata'
 import { ataCylinders, ataIdentify } from './ata-identify'
+import { busMasterMove, busMasterReady } from './ide-bus-master'
 
 const SECTOR: u32 = 512
 
@@ -54,12 +65,8 @@ const BLOCK_TIME: u64 = 4_000
 const ERROR_ABRT: u32 = 0x04
 const ERROR_IDNF: u32 = 0x10
 const ERROR_UNC: u32 = 0x40
-const DIAGNOSTIC_PASSED: u32 = 0x01
-const DEVICE_DEV: u32 = 0x10
 const DEVICE_LBA: u32 = 0x40
 const NO_SECTOR: u64 = u64.MAX_VALUE
-
-const EXECUTE_DEVICE_DIAGNOSTIC: u32 = 0x90
 
 /** What a command does while the device is busy. */
 const JOB_NONE: u32 = 0
@@ -71,12 +78,7 @@ const JOB_IDENTIFY: u32 = 5
 
 /** Executes `command` on the selected device; BSY and DRQ are clear. */
 export function ataCommand(c: usize, command: u32, now: u64): void {
-  if (command == EXECUTE_DEVICE_DIAGNOSTIC) {
-    ataDiagnose(c)
-    ataInterrupt(c)
-    return
-  }
-  const unit = unitOf(c)
+  const unit = ataSelectedUnit(c)
   store<u8>(c, 0, ATA_ERROR)
   if (command >= 0x10 && command <= 0x1f) {
     complete(c) // RECALIBRATE, of old
@@ -96,13 +98,24 @@ export function ataCommand(c: usize, command: u32, now: u64): void {
     case 0xc4: // READ MULTIPLE
     case 0x29: // EXT
     case 0xc5: // WRITE MULTIPLE
-    case 0x39: {
-      // EXT
+    case 0x39: // EXT
+    case 0xce: {
+      // FUA EXT
       const block = <u32>load<u8>(unit, UNIT_MULTIPLE)
       if (block == 0) fail(c, ERROR_ABRT)
-      else begin(c, command < 0xc0, block, now)
+      else begin(c, command != 0xc4 && command != 0xc5, block, now)
       return
     }
+    case 0xc8: // READ DMA
+    case 0xc9:
+    case 0x25: // EXT
+    case 0xca: // WRITE DMA
+    case 0xcb:
+    case 0x35: // EXT
+    case 0x3d: // FUA EXT: nothing is acknowledged before the host has it
+      store<u8>(c, 1, ATA_DMA)
+      begin(c, command < 0xc0, 0, now)
+      return
     case 0x40: // READ VERIFY SECTOR(S)
     case 0x41:
     case 0x42: // EXT
@@ -179,7 +192,7 @@ export function ataCommand(c: usize, command: u32, now: u64): void {
       return
     case 0xa1: // IDENTIFY PACKET DEVICE, DEVICE RESET: a disk aborts them and shows its signature (8.15.6)
     case 0x08:
-      signature(c)
+      ataSignature(c)
       fail(c, ERROR_ABRT)
       return
     default: // NOP among them, which always aborts
@@ -187,21 +200,16 @@ export function ataCommand(c: usize, command: u32, now: u64): void {
   }
 }
 
-/** EXECUTE DEVICE DIAGNOSTIC and every reset: passed, device 0 selected, the signature of a disk (9.12). */
-export function ataDiagnose(c: usize): void {
-  store<u8>(c, 0, ATA_DEVICE)
-  signature(c)
-  store<u8>(c, DIAGNOSTIC_PASSED, ATA_ERROR)
-  store<u8>(c, STATUS_READY, ATA_STATUS)
-  store<u8>(c, PHASE_IDLE, ATA_PHASE)
-}
-
 /** The device has been busy long enough: takes the host's answer and goes on. */
 export function ataBlockDone(c: usize, now: u64): void {
   const job = jobOf(load<u8>(c, ATA_COMMAND))
   if (job == JOB_IDENTIFY) {
-    ataIdentify(c, ataDrive(c), unitOf(c))
+    ataIdentify(c, ataDrive(c), ataSelectedUnit(c))
     dataIn(c, SECTOR)
+    return
+  }
+  if (job == JOB_WRITE && load<u8>(c, ATA_DMA) && load<u32>(c, ATA_POSITION) < load<u32>(c, ATA_LENGTH)) {
+    dmaOut(c, now)
     return
   }
   const count = load<u32>(c, ATA_REQUEST_COUNT)
@@ -215,6 +223,10 @@ export function ataBlockDone(c: usize, now: u64): void {
       fail(c, ERROR_ABRT)
       store<u8>(c, STATUS_READY | STATUS_DF | STATUS_ERR, ATA_STATUS)
     }
+    return
+  }
+  if (job == JOB_READ && load<u8>(c, ATA_DMA)) {
+    dmaIn(c, now)
     return
   }
   if (job == JOB_READ) {
@@ -231,7 +243,10 @@ export function ataBlockDone(c: usize, now: u64): void {
   if (job == JOB_WRITE || job == JOB_VERIFY) {
     advance(c, count)
     if (load<u32>(c, ATA_REMAINING)) {
-      if (job == JOB_WRITE) {
+      if (job == JOB_WRITE && load<u8>(c, ATA_DMA)) {
+        dmaBlock(c)
+        ataBusyUntil(c, now + BLOCK_TIME)
+      } else if (job == JOB_WRITE) {
         dataOut(c)
         ataInterrupt(c)
       } else {
@@ -244,6 +259,58 @@ export function ataBlockDone(c: usize, now: u64): void {
     lastAddress(c)
   }
   complete(c)
+}
+
+/** The size of the next part of a DMA transfer: what the transfer buffer holds. */
+function dmaBlock(c: usize): void {
+  const left = min<u64>(load<u32>(c, ATA_REMAINING), sectors(c) - min<u64>(sectors(c), load<u64>(c, ATA_LBA)))
+  const count = min<u32>(max<u32>(<u32>left, 1), BLOCK_BUFFER_SIZE / SECTOR)
+  store<u32>(c, count, ATA_REQUEST_COUNT)
+  store<u32>(c, 0, ATA_POSITION)
+  store<u32>(c, count * SECTOR, ATA_LENGTH)
+}
+
+/** Moves what is in the transfer buffer to memory; waits where the bus master does not take all of it. */
+function dmaIn(c: usize, now: u64): void {
+  if (!dmaMove(c, true)) return
+  advance(c, load<u32>(c, ATA_REQUEST_COUNT))
+  if (load<u32>(c, ATA_REMAINING)) {
+    dmaBlock(c)
+    submit(c, JOB_READ)
+    ataBusyUntil(c, now + BLOCK_TIME)
+    return
+  }
+  lastAddress(c)
+  complete(c)
+}
+
+/** Fetches the next part of what is to be written, and hands it to the host when it is whole. */
+function dmaOut(c: usize, now: u64): void {
+  if (load<u64>(c, ATA_LBA) < sectors(c) && !dmaMove(c, false)) return
+  store<u32>(c, load<u32>(c, ATA_LENGTH), ATA_POSITION)
+  submit(c, JOB_WRITE)
+  ataBusyUntil(c, now + BLOCK_TIME)
+}
+
+/** True when the whole part has been moved. */
+function dmaMove(c: usize, toMemory: bool): bool {
+  const position = load<u32>(c, ATA_POSITION)
+  const length = load<u32>(c, ATA_LENGTH)
+  let moved: u32 = 0
+  if (busMasterReady(c, toMemory))
+    moved = busMasterMove(c, ataTransferBuffer(ataDrive(c)) + position, length - position, toMemory)
+  store<u32>(c, position + moved, ATA_POSITION)
+  if (position + moved == length) return true
+  store<u8>(c, PHASE_DMA, ATA_PHASE)
+  store<u8>(c, STATUS_READY | STATUS_DRQ, ATA_STATUS)
+  return false
+}
+
+/** The bus master runs (again): the data is asked for once more, what is in a buffer is no state. */
+export function ataDmaResume(c: usize, now: u64): void {
+  const job = jobOf(load<u8>(c, ATA_COMMAND))
+  if (job == JOB_READ) submit(c, job)
+  ataBusyUntil(c, now + BLOCK_TIME)
 }
 
 /** The guest has read the whole DRQ block. */
@@ -266,10 +333,6 @@ export function ataBlockFilled(c: usize, now: u64): void {
   ataBusyUntil(c, now + BLOCK_TIME)
 }
 
-function unitOf(c: usize): usize {
-  return c + ATA_UNITS + (load<u8>(c, ATA_DEVICE) & DEVICE_DEV ? ATA_UNIT_SIZE : 0)
-}
-
 function sectors(c: usize): u64 {
   return load<u64>(DRIVES + ataDrive(c) * DRIVE_SIZE, DRIVE_SECTORS)
 }
@@ -281,12 +344,20 @@ function jobOf(command: u32): u32 {
     case 0x24:
     case 0x29:
     case 0xc4:
+    case 0xc8:
+    case 0xc9:
+    case 0x25:
       return JOB_READ
     case 0x30:
     case 0x31:
     case 0x34:
     case 0x39:
     case 0xc5:
+    case 0xce:
+    case 0xca:
+    case 0xcb:
+    case 0x35:
+    case 0x3d:
       return JOB_WRITE
     case 0x40:
     case 0x41:
@@ -320,10 +391,14 @@ function begin(c: usize, extended: bool, block: u32, now: u64): void {
   }
   if (job == JOB_WRITE) {
     if (load<u32>(DRIVES + ataDrive(c) * DRIVE_SIZE, DRIVE_READ_ONLY)) fail(c, ERROR_ABRT)
-    else dataOut(c) // the first block of a write raises no interrupt (9.6)
+    else if (load<u8>(c, ATA_DMA)) {
+      dmaBlock(c)
+      ataBusyUntil(c, now + COMMAND_TIME)
+    } else dataOut(c) // the first block of a write raises no interrupt (9.6)
     return
   }
-  prepare(c)
+  if (load<u8>(c, ATA_DMA)) dmaBlock(c)
+  else prepare(c)
   submit(c, job)
   ataBusyUntil(c, now + COMMAND_TIME)
 }
@@ -347,7 +422,7 @@ function submit(c: usize, job: u32): void {
   const drive = ataDrive(c)
   const buffer = ataTransferBuffer(drive)
   const op: u32 = job == JOB_WRITE ? BLOCK_WRITE : job == JOB_FLUSH ? BLOCK_FLUSH : BLOCK_READ
-  if (job == JOB_WRITE) memory.copy(buffer, c + ATA_BUFFER, load<u32>(c, ATA_LENGTH))
+  if (job == JOB_WRITE && !load<u8>(c, ATA_DMA)) memory.copy(buffer, c + ATA_BUFFER, load<u32>(c, ATA_LENGTH))
   blockSubmit(drive, op, lba, load<u32>(c, ATA_REQUEST_COUNT), buffer)
 }
 
@@ -395,15 +470,6 @@ function fail(c: usize, error: u32): void {
   ataInterrupt(c)
 }
 
-/** Count 1, LBA low 1, LBA mid and high 0: a disk without packet commands (9.12). */
-function signature(c: usize): void {
-  store<u16>(c, 1, ATA_COUNT)
-  store<u16>(c, 1, ATA_LBA_LOW)
-  store<u16>(c, 0, ATA_LBA_MID)
-  store<u16>(c, 0, ATA_LBA_HIGH)
-  store<u8>(c, load<u8>(c, ATA_DEVICE) & DEVICE_DEV, ATA_DEVICE)
-}
-
 /** The sector the task file names; NO_SECTOR for a CHS address that does not exist. */
 function address(c: usize, extended: bool): u64 {
   const low = <u64>load<u8>(c, ATA_LBA_LOW)
@@ -418,7 +484,7 @@ function address(c: usize, extended: bool): u64 {
     return low | (mid << 8) | (high << 16) | (older << 24)
   }
   if (device & DEVICE_LBA) return low | (mid << 8) | (high << 16) | ((<u64>(device & 15)) << 24)
-  const unit = unitOf(c)
+  const unit = ataSelectedUnit(c)
   const heads = <u64>load<u8>(unit, UNIT_HEADS)
   const perTrack = <u64>load<u8>(unit, UNIT_SECTORS)
   const cylinder = mid | (high << 8)
@@ -438,7 +504,7 @@ function addressWrite(c: usize, lba: u64, extended: bool): void {
   } else if (device & DEVICE_LBA) {
     store<u8>(c, (device & 0xf0) | (<u32>(lba >> 24) & 15), ATA_DEVICE)
   } else {
-    const unit = unitOf(c)
+    const unit = ataSelectedUnit(c)
     const heads = <u64>load<u8>(unit, UNIT_HEADS)
     const perTrack = <u64>load<u8>(unit, UNIT_SECTORS)
     const cylinder = <u32>(lba / (heads * perTrack))
@@ -470,13 +536,20 @@ function setFeatures(c: usize): void {
       complete(c)
       return
     case 0x03: {
-      // transfer mode: PIO default and PIO flow control modes 0-4
-      const mode = <u32>load<u8>(c, ATA_COUNT)
-      if (mode <= 1 || (mode >= 8 && mode <= 12)) complete(c)
+      if (ataSetMode(c)) complete(c)
       else fail(c, ERROR_ABRT)
       return
     }
     default:
       fail(c, ERROR_ABRT)
   }
+}
+
+/** SET FEATURES/03h: PIO default and flow control modes 0-4, multiword and ultra DMA modes 0-2. False: no such mode. */
+export function ataSetMode(c: usize): bool {
+  const mode = <u32>load<u8>(c, ATA_COUNT)
+  if (mode <= 1 || (mode >= 8 && mode <= 12)) return true
+  if ((mode & 7) > 2 || ((mode & 0xf8) != 0x20 && (mode & 0xf8) != 0x40)) return false
+  store<u8>(ataSelectedUnit(c), mode, UNIT_MODE)
+  return true
 }

@@ -5,6 +5,7 @@ import {
   ATA_BUFFER,
   ATA_BUFFER_SECTORS,
   UNIT_HEADS,
+  UNIT_MODE,
   UNIT_MULTIPLE,
   UNIT_SECTORS,
   ataDefaultHeads,
@@ -26,10 +27,19 @@ export function ataCylinders(drive: u32, heads: u32, sectorsPerTrack: u32): u32 
 }
 
 /** Text lies with its bytes swapped in each word. */
-function text(buffer: usize, firstWord: u32, words: u32, from: usize, length: u32): void {
+export function ataText(buffer: usize, firstWord: u32, words: u32, from: usize, length: u32): void {
   for (let i: u32 = 0; i < words * 2; i++) {
     store<u8>(buffer + firstWord * 2 + (i ^ 1), i < length ? load<u8>(from + i) : 0x20)
   }
+}
+
+/** Words 63, 64 and 88: multiword DMA modes 0-2, PIO 3 and 4, ultra DMA modes 0-2 (what the PIIX4 could do at most). */
+export function ataIdentifyModes(b: usize, unit: usize): void {
+  const mode = <u32>load<u8>(unit, UNIT_MODE)
+  const chosen: u32 = 0x100 << (mode & 7)
+  store<u16>(b, 0x0007 | ((mode & 0xf8) == 0x20 ? chosen : 0), 63 * 2)
+  store<u16>(b, 0x0003, 64 * 2)
+  store<u16>(b, 0x0007 | ((mode & 0xf8) == 0x40 ? chosen : 0), 88 * 2)
 }
 
 /** Writes the words for `drive` (with its state `unit`) to the buffer of channel `c`. */
@@ -45,15 +55,15 @@ export function ataIdentify(c: usize, drive: u32, unit: usize): void {
   store<u16>(b, ataCylinders(drive, heads, perTrack), 1 * 2)
   store<u16>(b, heads, 3 * 2)
   store<u16>(b, perTrack, 6 * 2)
-  text(b, 10, 10, SERIAL, SERIAL_LENGTH)
+  ataText(b, 10, 10, SERIAL, SERIAL_LENGTH)
   store<u8>(b + 10 * 2 + ((SERIAL_LENGTH - 1) ^ 1), 0x30 + drive)
-  text(b, 23, 4, REVISION, REVISION_LENGTH)
-  text(b, 27, 20, MODEL, MODEL_LENGTH)
+  ataText(b, 23, 4, REVISION, REVISION_LENGTH)
+  ataText(b, 27, 20, MODEL, MODEL_LENGTH)
   store<u16>(b, 0x8000 | ATA_BUFFER_SECTORS, 47 * 2) // most sectors of READ MULTIPLE
-  store<u16>(b, 0x0e00, 49 * 2) // IORDY, IORDY may be disabled, LBA; no DMA
+  store<u16>(b, 0x0f00, 49 * 2) // IORDY, IORDY may be disabled, LBA, DMA
   store<u16>(b, 0x4000, 50 * 2)
   store<u16>(b, 0x0200, 51 * 2) // PIO mode 2
-  store<u16>(b, 0x0003, 53 * 2) // words 54-58 and 64-70 are valid
+  store<u16>(b, 0x0007, 53 * 2) // words 54-58, 64-70 and 88 are valid
 
   const nowHeads = <u32>load<u8>(unit, UNIT_HEADS)
   const nowSectors = <u32>load<u8>(unit, UNIT_SECTORS)
@@ -65,8 +75,10 @@ export function ataIdentify(c: usize, drive: u32, unit: usize): void {
   const multiple = <u32>load<u8>(unit, UNIT_MULTIPLE)
   store<u16>(b, multiple ? 0x0100 | multiple : 0, 59 * 2)
   store<u32>(b, lba28, 60 * 2)
-  store<u16>(b, 0x0003, 64 * 2) // PIO modes 3 and 4
-  store<u16>(b, 120, 67 * 2) // cycle times in ns
+  ataIdentifyModes(b, unit)
+  store<u16>(b, 120, 65 * 2) // cycle times in ns
+  store<u16>(b, 120, 66 * 2)
+  store<u16>(b, 120, 67 * 2)
   store<u16>(b, 120, 68 * 2)
   store<u16>(b, 0x007e, 80 * 2) // ATA-1 to ATA/ATAPI-6
   // Command sets: write cache, look-ahead, power management; FLUSH CACHE (EXT), 48-bit addresses

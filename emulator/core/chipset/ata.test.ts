@@ -135,7 +135,8 @@ describe('IDENTIFY DEVICE', () => {
     expect(words.slice(0, 7)).toEqual([0x40, 50, 0, 4, 0, 0, 10])
     expect(words[60]! | (words[61]! << 16)).toBe(SECTORS)
     expect(words[100]).toBe(SECTORS)
-    expect(words[49]! & 0x0300).toBe(0x0200) // LBA, no DMA
+    expect(words[49]! & 0x0300).toBe(0x0300) // LBA, DMA
+    expect([words[63], words[88]]).toEqual([0x0407, 0x0007]) // multiword mode 2 is set
     expect(words[83]! & 0xc400).toBe(0x4400) // valid, 48-bit
     expect(words.reduce((sum, word) => sum + (word & 0xff) + (word >> 8), 0) & 0xff).toBe(0)
     expect(core.in8(STATUS)).toBe(READY)
@@ -339,7 +340,7 @@ describe('errors', () => {
     expect(core.in8(BASE + 1)).toBe(4)
   })
 
-  test.each([0x00, 0x25, 0xa0, 0xc8, 0xff])('command %i is aborted', (value) => {
+  test.each([0x00, 0x26, 0xa0, 0xb0, 0xff])('command %i is aborted', (value) => {
     command(value)
     expect(taken()).toBe(READY | ERR)
     expect(core.in8(BASE + 1)).toBe(4)

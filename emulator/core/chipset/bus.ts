@@ -11,6 +11,7 @@ import {
   HDR_RESET_REQUEST,
   HEADER,
   INPUT_KIND_KEY,
+  INPUT_KIND_MEDIUM,
   INPUT_KIND_SERIAL,
   RESET_NONE,
   VRAM,
@@ -24,6 +25,7 @@ import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
 import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
 import { interruptLinesReset } from './interrupt-lines'
+import { mediumInput } from './media'
 import { numericErrorAcknowledge } from './numeric-error'
 import {
   pciAddressRead,
@@ -141,6 +143,7 @@ export function inputDeliver(kind: u32, data: u32): bool {
   const now = arrive()
   if (kind == INPUT_KIND_KEY) return keyboardKey(data, now)
   if (kind == INPUT_KIND_SERIAL) return uartReceive((data >> 8) & 3, data & 0xff, now)
+  if (kind == INPUT_KIND_MEDIUM) mediumInput(data)
   return true
 }
 

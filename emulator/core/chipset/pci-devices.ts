@@ -9,6 +9,7 @@
 // A device that gets a range of its own takes a number here, gives it to pciBar(), and is called by the four
 // functions at the end: offset within the range, 1, 2 or 4 bytes (memory: 8 as well) that lie wholly in it.
 
+import { busMasterRead, busMasterWrite } from './ide-bus-master'
 import { pirqRoute } from './interrupt-lines'
 import {
   BAR_IO,
@@ -188,6 +189,11 @@ function ones(size: u32): u32 {
 
 export function rangePortRead(range: u32, offset: u32, size: u32, now: u64): u32 {
   switch (range) {
+    case RANGE_IDE_BUS_MASTER: {
+      let value: u32 = 0
+      for (let i: u32 = 0; i < size; i++) value |= busMasterRead(offset + i) << (i << 3)
+      return value
+    }
     case RANGE_PM: {
       let value: u32 = 0
       for (let i: u32 = 0; i < size; i++) {
@@ -203,6 +209,10 @@ export function rangePortRead(range: u32, offset: u32, size: u32, now: u64): u32
 
 export function rangePortWrite(range: u32, offset: u32, size: u32, value: u32, now: u64): void {
   switch (range) {
+    case RANGE_IDE_BUS_MASTER:
+      // The table pointer is whole before the command byte can start the engine: bytes go in order
+      for (let i: u32 = 0; i < size; i++) busMasterWrite(offset + i, (value >> (i << 3)) & 0xff, now)
+      return
     case RANGE_PM:
       for (let i: u32 = 0; i < size; i++) {
         const at = offset + i

@@ -12,6 +12,7 @@ import {
   BLOCK_ERROR_ABSENT,
   BLOCK_IDLE,
   BLOCK_LBA,
+  BLOCK_MEDIUM,
   BLOCK_OP,
   BLOCK_REQUESTS,
   BLOCK_SLOT_SIZE,
@@ -19,6 +20,7 @@ import {
   BLOCK_SUBMITTED,
   CONTROL_QUIT,
   DRIVE_COUNT,
+  DRIVE_MEDIUM,
   DRIVE_PRESENT,
   DRIVE_SIZE,
   DRIVES,
@@ -43,6 +45,7 @@ export function blockSubmit(drive: u32, op: u32, lba: u64, count: u32, address: 
   store<u32>(request, count, BLOCK_COUNT)
   store<u64>(request, lba, BLOCK_LBA)
   store<u32>(request, address as u32, BLOCK_ADDRESS)
+  store<u32>(request, load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_MEDIUM), BLOCK_MEDIUM)
   store<u32>(request, 0, BLOCK_ERROR)
   atomic.store<u32>(request, BLOCK_SUBMITTED, BLOCK_STATE)
   atomic.add<u32>(BLOCK_REQUESTS, 1, BLOCK_DOORBELL)

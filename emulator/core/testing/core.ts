@@ -145,12 +145,42 @@ export class TestCore {
     const sectors = content.length / 512
     this.disks.set(drive, content)
     this.u32[(entry + L.DRIVE_PRESENT) / 4] = 1
+    this.u32[(entry + L.DRIVE_KIND) / 4] = drive < L.DRIVE_ATA0 ? L.DRIVE_KIND_FLOPPY : L.DRIVE_KIND_DISK
+    this.u32[(entry + L.DRIVE_MEDIUM) / 4] = 1
     this.u32[(entry + L.DRIVE_SECTOR_SIZE) / 4] = 512
     this.u64[(entry + L.DRIVE_SECTORS) / 8] = BigInt(sectors)
     this.u32[(entry + L.DRIVE_CYLINDERS) / 4] = Math.floor(sectors / (heads * sectorsPerTrack))
     this.u32[(entry + L.DRIVE_HEADS) / 4] = heads
     this.u32[(entry + L.DRIVE_SECTORS_PER_TRACK) / 4] = sectorsPerTrack
   }
+
+  /** A CD drive, with a disc or without; call reset() afterwards. */
+  attachCd(drive: number, content?: Uint8Array) {
+    const entry = (L.DRIVES + drive * L.DRIVE_SIZE) / 4
+    this.u32[entry + L.DRIVE_PRESENT / 4] = 1
+    this.u32[entry + L.DRIVE_KIND / 4] = L.DRIVE_KIND_CDROM
+    if (!content) return
+    this.disks.set(drive, content)
+    this.u32[entry + L.DRIVE_MEDIUM / 4] = 1
+    this.u64[(L.DRIVES + drive * L.DRIVE_SIZE + L.DRIVE_SECTORS) / 8] = BigInt(content.length / 512)
+  }
+
+  /** A medium comes into a removable drive by the input queue. */
+  insert(drive: number, content: Uint8Array, [cylinders, heads, sectors] = [80, 2, 18], id = 2) {
+    const medium = L.MEDIA + id * L.MEDIUM_SIZE
+    this.u64[(medium + L.MEDIUM_SECTORS) / 8] = BigInt(content.length / 512)
+    this.u32[(medium + L.MEDIUM_CYLINDERS) / 4] = cylinders!
+    this.u32[(medium + L.MEDIUM_HEADS) / 4] = heads!
+    this.u32[(medium + L.MEDIUM_SECTORS_PER_TRACK) / 4] = sectors!
+    this.disks.set(drive, content)
+    this.deliver(L.INPUT_KIND_MEDIUM, drive | (L.MEDIUM_INSERT << 8) | (id << 16))
+  }
+  eject(drive: number, force = false) {
+    this.deliver(L.INPUT_KIND_MEDIUM, drive | ((force ? L.MEDIUM_FORCE : L.MEDIUM_EJECT) << 8))
+  }
+
+  /** Guest RAM, 1 MiB less what lies between 640 KiB and 1 MiB. */
+  readonly ram = this.u8.subarray(RAM, RAM + RAM_SIZE)
 
   #wait(address: number): number {
     const slot = Math.floor((address - L.BLOCK_REQUESTS) / L.BLOCK_SLOT_SIZE)
@@ -167,7 +197,7 @@ export class TestCore {
     const length = field(L.BLOCK_COUNT) * 512
     const data = this.u8.subarray(field(L.BLOCK_ADDRESS), field(L.BLOCK_ADDRESS) + length)
     let error = this.blockError
-    if (!disk) error = L.BLOCK_ERROR_ABSENT
+    if (!disk || field(L.BLOCK_MEDIUM) === 0) error = L.BLOCK_ERROR_ABSENT
     else if (start + length > disk.length) error = L.BLOCK_ERROR_RANGE
     else if (error === L.BLOCK_ERROR_NONE) {
       if (field(L.BLOCK_OP) === L.BLOCK_READ) data.set(disk.subarray(start, start + length))
