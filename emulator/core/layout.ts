@@ -371,6 +371,8 @@ export const CPU_RANDOM = 0x4b8 // u64
 export const CPU_APERF_OFFSET = 0x4c0 // i64, IA32_APERF = machine time in ns + this
 export const CPU_MPERF_OFFSET = 0x4c8 // i64
 export const CPU_DEBUGCTL = 0x4d0 // u64
+export const CPU_PKRS = 0x4e0 // u64, IA32_PKRS; PKRU lies with the XSAVE components
+export const CPU_TSC_ADJUST = 0x4e8 // u64
 export const CPU_PCID_SERIAL = 0x4d8 // u32, last generation given out
 
 /** What others ask of this CPU; it alone carries it out, at a boundary (machine/smp.ts). Written with atomics. */
@@ -498,7 +500,7 @@ export const TLB_VALID = 1
 export const TLB_FRAME = 8 // u64, guest-physical page address
 export const TLB_FLAGS = 16 // u32, TLB_* bits below
 export const TLB_GENERATION = 20 // u32, valid only if global or equal to CPU_TLB_GENERATION
-export const TLB_PTE = 24 // u64[4], guest-physical addresses of the entries walked, leaf first; 0 ends
+export const TLB_PTE = 24 // u64[4], guest-physical addresses of the entries walked, leaf first; 0 ends (a PML5E is left out)
 export const TLB_LEAF = 56 // u64, value of the leaf entry when the translation was made
 export const TLB_WRITABLE = 2
 export const TLB_USER = 4
@@ -508,6 +510,7 @@ export const TLB_DIRTY = 32
 export const TLB_LARGE = 64 // from a 2 MiB, 4 MiB or 1 GiB page
 export const TLB_HUGE = 128 // from a 1 GiB page
 export const TLB_LARGE4M = 256 // from a 4 MiB page
+export const TLB_KEY_SHIFT = 12 // bits 12-15: protection key
 
 /** Fast path of the TLB (bookkeeping): same index as the architectural entry it stands for */
 export const CPU_FAST = 0x0020_0000

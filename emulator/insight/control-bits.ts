@@ -23,6 +23,7 @@ export const CR0_BITS: readonly NamedBit[] = [
 ]
 
 export const CR4_BITS: readonly NamedBit[] = [
+  controlRegister(24, 'PKS', 'protection keys for supervisor pages'),
   controlRegister(22, 'PKE', 'protection keys for user pages'),
   controlRegister(21, 'SMAP', 'supervisor code may not touch user pages'),
   controlRegister(20, 'SMEP', 'supervisor code may not execute user pages'),

@@ -90,6 +90,15 @@ describe('walkPages', () => {
     it('refuses addresses that are not canonical', () => {
       expect(walkPages(memory, long, 0x8000_0000_0000n)).toMatchObject({ physical: undefined, steps: [] })
     })
+    it('walks a fifth with CR4.LA57', () => {
+      const five = control({ cr3: 0x6000n, cr4: PAE | (1n << 12n), efer: LMA | NXE })
+      put64(0x6000 + 8, 0x1003n)
+      const linear = 0x0001_ffff_8000_0042n
+      const walk = walkPages(memory, five, linear)
+      expect(walk).toMatchObject({ kind: '5-level', physical: 0x5042n })
+      expect(walk.steps.map(({ name }) => name)).toEqual(['PML5E', 'PML4E', 'PDPTE', 'PDE', 'PTE'])
+      expect(walkPages(memory, five, 0x0100_0000_0000_0000n).steps).toEqual([])
+    })
     it('leaves the tables as they are', () => {
       walkPages(memory, long, 0xffff_ffff_8000_0042n)
       expect(memory.view.getBigUint64(memory.ram + 0x4000, true)).toBe(0x5003n)

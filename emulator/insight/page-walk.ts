@@ -15,7 +15,7 @@ export interface PagingControl {
 export type PagingKind = 'none' | '32-bit' | 'PAE' | '4-level' | '5-level'
 
 export interface WalkStep {
-  /** PML4E, PDPTE, PDE, PTE */
+  /** PML5E, PML4E, PDPTE, PDE, PTE */
   name: string
   level: number
   /** Guest-physical address of the entry; undefined for a PDPTE held by the processor. */
@@ -40,14 +40,14 @@ export interface Walk {
   executable: boolean
 }
 
-const NAMES = ['', 'PTE', 'PDE', 'PDPTE', 'PML4E']
+const NAMES = ['', 'PTE', 'PDE', 'PDPTE', 'PML4E', 'PML5E']
 const ADDRESS = 0x000f_ffff_ffff_f000n
 const PS = 1n << 7n
 const NX = 1n << 63n
 
 export function pagingKind({ cr0, cr4, efer }: PagingControl): PagingKind {
   if (((cr0 >> 31n) & 1n) === 0n) return 'none'
-  if (((efer >> 10n) & 1n) !== 0n) return '4-level'
+  if (((efer >> 10n) & 1n) !== 0n) return ((cr4 >> 12n) & 1n) !== 0n ? '5-level' : '4-level'
   return ((cr4 >> 5n) & 1n) !== 0n ? 'PAE' : '32-bit'
 }
 
@@ -79,7 +79,7 @@ export function walkPages(
   const kind = pagingKind(control)
   const walk: Walk = {
     kind,
-    linear: kind === '4-level' ? linear : linear & 0xffff_ffffn,
+    linear: kind === '4-level' || kind === '5-level' ? linear : linear & 0xffff_ffffn,
     steps: [],
     physical: undefined,
     pageSize: 0,
@@ -89,9 +89,10 @@ export function walkPages(
   }
   if (kind === 'none') return { ...walk, physical: walk.linear }
   if (kind === '32-bit') return walk32(memory, control, walk, changes)
-  if (kind === '4-level') {
-    if (BigInt.asUintN(64, BigInt.asIntN(48, linear)) !== linear) return walk
-    return walk64(memory, control, walk, control.cr3 & ADDRESS, 4, changes)
+  if (kind !== 'PAE') {
+    const levels = kind === '5-level' ? 5 : 4
+    if (BigInt.asUintN(64, BigInt.asIntN(12 + 9 * levels, linear)) !== linear) return walk
+    return walk64(memory, control, walk, control.cr3 & ADDRESS, levels, changes)
   }
   const held = control.pdptes?.[Number(walk.linear >> 30n)] ?? 0n
   const pdpte = held ^ (changes.get(3) ?? 0n)

@@ -33,6 +33,7 @@ const FEATURES: Record<string, readonly [number, number]> = {
   f16c: [0, 29],
   rdrand: [0, 30],
   fsgsbase: [2, 0],
+  tsc_adjust: [2, 1],
   bmi1: [2, 3],
   avx2: [2, 5],
   smep: [2, 7],
@@ -46,11 +47,36 @@ const FEATURES: Record<string, readonly [number, number]> = {
   clwb: [2, 24],
   sha: [2, 29],
   umip: [3, 2],
+  pku: [3, 3],
+  la57: [3, 16],
   rdpid: [3, 22],
+  pks: [3, 31],
+  arch_capabilities: [4, 29],
   lahf: [5, 0],
   lzcnt: [5, 5],
+  nx: [6, 20],
   '1gpages': [6, 26],
   rdtscp: [6, 27],
+  xsaveopt: [7, 0],
+  xsavec: [7, 1],
+  xgetbv1: [7, 2],
+  xsaves: [7, 3],
+}
+
+/** What a feature cannot do without: what it needs comes along with it, and what is taken away takes it along. */
+const NEEDS: Record<string, readonly string[]> = {
+  ssse3: ['sse3'],
+  'sse4.1': ['ssse3'],
+  'sse4.2': ['sse4.1'],
+  avx: ['xsave', 'sse4.2'],
+  avx2: ['avx'],
+  fma: ['avx'],
+  f16c: ['avx'],
+  xsaveopt: ['xsave'],
+  xsavec: ['xsave'],
+  xgetbv1: ['xsave'],
+  xsaves: ['xsavec'],
+  invpcid: ['pcid'],
 }
 
 export const CPU_DEFAULT = 'v3'
@@ -66,11 +92,23 @@ export function cpuWithheld(text: string): number[] {
   const words = MODELS[model]?.slice(0, WORDS)
   if (!words) throw new RangeError(`no processor model ${model}: there are ${Object.keys(MODELS).join(', ')}`)
   for (const change of changes) {
-    const [word, bit] = FEATURES[change.slice(1)] ?? []
-    if (word === undefined || bit === undefined || !/^[+-]/.test(change)) {
+    if (!FEATURES[change.slice(1)] || !/^[+-]/.test(change)) {
       throw new RangeError(`no processor feature ${change}: + or - and one of ${CPU_FEATURES.join(' ')}`)
     }
-    words[word] = change[0] === '+' ? words[word]! & ~(1 << bit) : words[word]! | (1 << bit)
+    if (change[0] === '+') offer(words, change.slice(1))
+    else withhold(words, change.slice(1))
   }
   return words.map((word) => word >>> 0)
+}
+
+function offer(words: number[], name: string) {
+  const [word, bit] = FEATURES[name]!
+  words[word] = words[word]! & ~(1 << bit)
+  for (const needed of NEEDS[name] ?? []) offer(words, needed)
+}
+
+function withhold(words: number[], name: string) {
+  const [word, bit] = FEATURES[name]!
+  words[word] = words[word]! | (1 << bit)
+  for (const [other, needed] of Object.entries(NEEDS)) if (needed.includes(name)) withhold(words, other)
 }

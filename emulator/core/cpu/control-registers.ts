@@ -46,6 +46,9 @@ import {
 import { cpu } from './context'
 import {
   FEATURE7_FSGSBASE,
+  FEATURE7_LA57,
+  FEATURE7_PKS,
+  FEATURE7_PKU,
   FEATURE7_SMAP,
   FEATURE7_SMEP,
   FEATURE7_UMIP,
@@ -89,11 +92,14 @@ export const CR4_PCE: u64 = 1 << 8
 export const CR4_OSFXSR: u64 = 1 << 9
 export const CR4_OSXMMEXCPT: u64 = 1 << 10
 export const CR4_UMIP: u64 = 1 << 11
+export const CR4_LA57: u64 = 1 << 12
 export const CR4_FSGSBASE: u64 = 1 << 16
 export const CR4_PCIDE: u64 = 1 << 17
 export const CR4_OSXSAVE: u64 = 1 << 18
 export const CR4_SMEP: u64 = 1 << 20
 export const CR4_SMAP: u64 = 1 << 21
+export const CR4_PKE: u64 = 1 << 22
+export const CR4_PKS: u64 = 1 << 24
 /** The bits every model has; the others come with their features. */
 const CR4_ALWAYS: u64 =
   CR4_TSD |
@@ -116,6 +122,9 @@ function cr4Supported(): u64 {
   if (feature(WORD_7_EBX, FEATURE7_FSGSBASE)) bits |= CR4_FSGSBASE
   if (feature(WORD_7_EBX, FEATURE7_SMEP)) bits |= CR4_SMEP
   if (feature(WORD_7_EBX, FEATURE7_SMAP)) bits |= CR4_SMAP
+  if (feature(WORD_7_ECX, FEATURE7_LA57)) bits |= CR4_LA57
+  if (feature(WORD_7_ECX, FEATURE7_PKU)) bits |= CR4_PKE
+  if (feature(WORD_7_ECX, FEATURE7_PKS)) bits |= CR4_PKS
   return bits
 }
 
@@ -300,6 +309,8 @@ function cr4Write(value: u64): bool {
   const long = (load<u64>(cpu, CPU_EFER) & EFER_LMA) != 0
   if (value & ~cr4Supported()) return refuse(4, value)
   if (long && !(value & CR4_PAE)) return refuse(4, value)
+  // The number of levels is fixed while they are walked (SDM 3A 4.5).
+  if (long && (value ^ old) & CR4_LA57) return refuse(4, value)
   // PCIDE may be set in IA-32e mode only, and while the PCID is 0 (SDM 3A 4.10.1).
   if (value & ~old & CR4_PCIDE && (!long || load<u64>(cpu, CPU_CR3) & 0xfff)) return refuse(4, value)
   const changed = old ^ value
@@ -308,7 +319,7 @@ function cr4Write(value: u64): bool {
   store<u64>(cpu, value, CPU_CR4)
   // Setting SMEP and clearing PCIDE invalidate everything, too (SDM 3A 4.10.4.1).
   if (paging || value & ~old & CR4_SMEP || old & ~value & CR4_PCIDE) pagingModeChanged()
-  else if (changed & (CR4_SMEP | CR4_SMAP)) tlbDropFast()
+  else if (changed & (CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PKS)) tlbDropFast()
   modeRefresh()
   if (value & CR4_PAE) milestone(CLIMB_PAE)
   return true

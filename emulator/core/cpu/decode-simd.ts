@@ -400,10 +400,11 @@ export function decodeGroup15(): bool {
   return false
 }
 
-/** XSAVEC: 0F C7 /4 with memory. XSAVES and XRSTORS are not offered. */
+/** 0F C7 with memory: /3 XRSTORS, /4 XSAVEC, /5 XSAVES. */
 export function decodeXsavec(): void {
+  const what = reg & 7
   if (repeat != 0 || operand16) undefined_()
-  else emitBits(Bits.XSAVEC, rex & 8 ? 8 : 4)
+  else emitBits(what == 3 ? Bits.XRSTORS : what == 4 ? Bits.XSAVEC : Bits.XSAVES, rex & 8 ? 8 : 4)
 }
 
 /** 0F 01 D0h and D1h. */

@@ -39,6 +39,7 @@ import {
   decodeXsavec,
 } from './decode-simd'
 import { decodeFxState, decodeWait, decodeX87 } from './decode-x87'
+import { hasCount, modelHas, someWithheld } from './withheld'
 import {
   Extension,
   Op,
@@ -393,6 +394,7 @@ export function decode(bytes: usize, available: u32, record: usize, offset: u32,
   }
   const length = <u32>(at - start)
   store<u8>(record, length as u8, O_LENGTH)
+  if (someWithheld() && !modelHas(record, mode64, operand16, reg)) undefined_()
   if (lock && !lockable()) emitSystem(Sys.UNDEFINED, FAULT_DETAIL_LOCK)
   if (relative) store<i32>(record, load<i32>(record, O_DISP) + <i32>(offset + length), O_DISP)
   return result
@@ -1368,6 +1370,10 @@ function group7(): void {
       )
       return
     }
+    if (what == 5 && low >= 6 && repeat == 0 && !operand16) {
+      emitExtension(low == 6 ? Extension.RDPKRU : Extension.WRPKRU)
+      return
+    }
     if (what == 7 && low == 1) {
       emitExtension(Extension.RDTSCP)
       return
@@ -1528,7 +1534,7 @@ function twoByteHigh(opcode: u32): void {
     case 0xbc:
     case 0xbd:
       modrm()
-      if (repeat == 0xf3) {
+      if (repeat == 0xf3 && hasCount(opcode)) {
         decodeCount(opcode)
         return
       }
@@ -1548,7 +1554,7 @@ function twoByteHigh(opcode: u32): void {
     case 0xc7:
       modrm()
       if ((reg & 7) != 1) {
-        if (mod != 3 && (reg & 7) == 4) decodeXsavec()
+        if (mod != 3 && (reg & 7) >= 3 && (reg & 7) <= 5) decodeXsavec()
         else if (mod == 3 && (reg & 7) >= 6) random()
         else undefined_()
         return

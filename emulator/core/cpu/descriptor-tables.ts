@@ -22,7 +22,7 @@ import {
   SEG_TR,
 } from '../layout'
 import { milestone } from '../machine/events'
-import { canonical } from '../memory/linear'
+import { canonicalBase } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import { cpu } from './context'
 import { privileged } from './control-registers'
@@ -82,7 +82,7 @@ export function lidt(base: u64, limit: u32): bool {
 function tableBaseValid(base: u64): bool {
   if (!privileged()) return false
   const long = (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64
-  return !long || canonical(base) || raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, base)
+  return !long || canonicalBase(base) || raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, base)
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ function systemBase(selector: u32, raw: u64): u64 {
   if (faultPending()) return 0
   if (!upperDescriptorValid(upper)) wrongType(selector, raw)
   const wide = base | (upper << 32)
-  if (!canonical(wide)) raise(EXC_GP, selectorError(selector), FAULT_DETAIL_NON_CANONICAL, wide)
+  if (!canonicalBase(wide)) raise(EXC_GP, selectorError(selector), FAULT_DETAIL_NON_CANONICAL, wide)
   return wide
 }
 

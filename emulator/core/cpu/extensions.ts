@@ -1,7 +1,7 @@
 // System instructions that came after the 64-bit extensions: RDTSCP, RDPID, RDPMC, RD/WRFSBASE, CLAC, STAC, INVPCID,
-// MONITOR, MWAIT, RDRAND, RDSEED (SDM 2). Each exists when CPUID says so.
+// MONITOR, MWAIT, RDRAND, RDSEED, RDPKRU, WRPKRU (SDM 2). Each exists when CPUID says so.
 
-import { accessRead, canonical } from '../memory/linear'
+import { accessRead, canonical, canonicalBase } from '../memory/linear'
 import { monitorArm, monitorArmed, monitorBroken } from '../machine/monitor'
 import { tlbFlushAll, tlbFlushProcessContext, tlbInvalidateIn } from '../memory/tlb'
 import {
@@ -17,6 +17,7 @@ import {
   CPU_RFLAGS,
   CPU_SEGMENTS,
   CPU_TSC_AUX,
+  CPU_XSAVE,
   FAULT_DETAIL_CONTROL_REGISTER,
   FAULT_DETAIL_NON_CANONICAL,
   FAULT_DETAIL_PRIVILEGE,
@@ -31,7 +32,7 @@ import {
 } from '../layout'
 import { linearOf } from './address'
 import { cpu, ram } from './context'
-import { CR4_FSGSBASE, CR4_PCE, CR4_PCIDE, privileged } from './control-registers'
+import { CR4_FSGSBASE, CR4_PCE, CR4_PCIDE, CR4_PKE, privileged } from './control-registers'
 import {
   FEATURE7_FSGSBASE,
   FEATURE7_INVPCID,
@@ -51,6 +52,8 @@ import { raise } from './fault'
 import { FLAG_AC, FLAG_CF, FLAG_IF, FLAGS_STATUS } from './flags'
 import { rdtsc } from './msr'
 import { Extension } from './ops'
+import { pkruSet } from './simd/xsave'
+import { XSAVE_PKRU } from './simd/xsave-format'
 import { storeRegister } from './slow'
 import { O_AUX2, O_DST, O_SEGMENT } from './trace-format'
 import { EXC_GP, EXC_UD } from './vectors'
@@ -96,9 +99,11 @@ export function extension(ip: usize): bool {
     case Extension.RDRAND:
       if (!feature(WORD_1_ECX, FEATURE_RDRAND)) return undefined_()
       return random(operand, size)
-    default:
+    case Extension.RDSEED:
       if (!feature(WORD_7_EBX, FEATURE7_RDSEED)) return undefined_()
       return random(operand, size)
+    default:
+      return protectionKeyRights(flags >> 16 == Extension.WRPKRU)
   }
 }
 
@@ -108,6 +113,20 @@ function readCounter(): bool {
   if (!allowed || load<u32>(cpu, CPU_RCX) > 1) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
   store<u64>(cpu, 0, CPU_RAX)
   store<u64>(cpu, 0, CPU_RDX)
+  return true
+}
+
+/** RDPKRU: EAX = PKRU, EDX = 0. WRPKRU: PKRU = EAX. Every CPL may (SDM 2B RDPKRU, WRPKRU). */
+function protectionKeyRights(write: bool): bool {
+  if (!(load<u64>(cpu, CPU_CR4) & CR4_PKE)) return undefined_()
+  if (load<u32>(cpu, CPU_RCX)) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+  if (!write) {
+    store<u64>(cpu, load<u32>(cpu, CPU_XSAVE + XSAVE_PKRU) as u64, CPU_RAX)
+    store<u64>(cpu, 0, CPU_RDX)
+    return true
+  }
+  if (load<u32>(cpu, CPU_RDX)) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
+  pkruSet(load<u32>(cpu, CPU_RAX))
   return true
 }
 
@@ -138,7 +157,7 @@ function invalidate(ip: usize, kind: u64): bool {
   const pcid = <u32>first & 0xfff
   const wrong =
     kind > 3 || first >> 12 != 0 || (kind < 2 && pcid != 0 && !(load<u64>(cpu, CPU_CR4) & CR4_PCIDE))
-  if (wrong || (kind == 0 && !canonical(linear)))
+  if (wrong || (kind == 0 && !canonicalBase(linear)))
     return raise(EXC_GP, 0, FAULT_DETAIL_CONTROL_REGISTER, first, 3)
   if (kind == 0) tlbInvalidateIn(pcid, linear)
   else if (kind == 1) tlbFlushProcessContext(pcid)

@@ -7,12 +7,14 @@ import {
   CPU_CR0,
   CPU_CR4,
   CPU_CSTAR,
+  CPU_DEBUGCTL,
   CPU_EFER,
   CPU_KERNEL_GS_BASE,
   CPU_LSTAR,
   CPU_MISC_ENABLE,
   CPU_MPERF_OFFSET,
   CPU_PAT,
+  CPU_PKRS,
   CPU_RAX,
   CPU_RCX,
   CPU_RDX,
@@ -22,6 +24,7 @@ import {
   CPU_SYSENTER_CS,
   CPU_SYSENTER_EIP,
   CPU_SYSENTER_ESP,
+  CPU_TSC_ADJUST,
   CPU_TSC_AUX,
   CPU_TSC_OFFSET,
   CPU_UCODE_REV,
@@ -33,8 +36,8 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { clockNow } from '../machine/clock'
-import { canonical } from '../memory/linear'
-import { pagingModeChanged } from '../memory/tlb'
+import { canonicalBase } from '../memory/linear'
+import { pagingModeChanged, tlbDropFast } from '../memory/tlb'
 import { cpu } from './context'
 import {
   BEYOND_PHYSICAL,
@@ -46,12 +49,27 @@ import {
   EFER_SCE,
   privileged,
 } from './control-registers'
+import {
+  FEATURE7_ARCH_CAPABILITIES,
+  FEATURE7_PKS,
+  FEATURE7_TSC_ADJUST,
+  FEATURE_NX,
+  FEATURE_RDTSCP,
+  FEATURE_XSAVES,
+  feature,
+  WORD_7_EBX,
+  WORD_7_ECX,
+  WORD_7_EDX,
+  WORD_EXTENDED_EDX,
+  WORD_XSAVE,
+} from './cpuid'
 import { faultPending, raise } from './fault'
 import { MTRR_CAP_VALUE, isMtrr, mtrrRead, mtrrWrite } from './mtrr'
 import { EXC_GP } from './vectors'
 
 const IA32_FEATURE_CONTROL: u32 = 0x3a
 const IA32_BIOS_UPDT_TRIG: u32 = 0x79
+const IA32_TSC_ADJUST: u32 = 0x3b
 const IA32_MPERF: u32 = 0xe7
 const IA32_APERF: u32 = 0xe8
 const IA32_TSC_AUX: u32 = 0xc0000103
@@ -60,11 +78,15 @@ const IA32_PLATFORM_ID: u32 = 0x17
 const IA32_APIC_BASE: u32 = 0x1b
 const IA32_BIOS_SIGN_ID: u32 = 0x8b
 const IA32_MTRRCAP: u32 = 0xfe
+const IA32_ARCH_CAPABILITIES: u32 = 0x10a
 const IA32_SYSENTER_CS: u32 = 0x174
 const IA32_SYSENTER_ESP: u32 = 0x175
 const IA32_SYSENTER_EIP: u32 = 0x176
 const IA32_MISC_ENABLE: u32 = 0x1a0
+const IA32_DEBUGCTL: u32 = 0x1d9
 const IA32_PAT: u32 = 0x277
+const IA32_PKRS: u32 = 0x6e1
+const IA32_XSS: u32 = 0xda0
 const IA32_EFER: u32 = 0xc0000080
 const IA32_STAR: u32 = 0xc0000081
 const IA32_LSTAR: u32 = 0xc0000082
@@ -74,9 +96,20 @@ const IA32_FS_BASE: u32 = 0xc0000100
 const IA32_GS_BASE: u32 = 0xc0000101
 const IA32_KERNEL_GS_BASE: u32 = 0xc0000102
 
-/** IA32_MISC_ENABLE: fast strings on, no branch trace store, no PEBS; only fast strings can be switched. */
-export const MISC_ENABLE_RESET: u64 = 0x1801
-const MISC_ENABLE_WRITABLE: u64 = 1
+/** IA32_MISC_ENABLE: fast strings and MONITOR on, no branch trace store, no PEBS (SDM 4 table 2-2). */
+export const MISC_ENABLE_RESET: u64 = 0x41801
+/**
+ * Its bits: fast strings, thermal control, performance monitoring, BTS and PEBS unavailable, SpeedStep, MONITOR, limit of CPUID,
+ * xTPR, execute disable. What is not here can be switched and changes nothing; MONITOR, the limit and bit 34 show in CPUID.
+ */
+const MISC_ENABLE_DEFINED: u64 = 0x400c51889
+/**
+ * IA32_ARCH_CAPABILITIES: what follows from executing nothing speculatively: RDCL_NO, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO,
+ * TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO.
+ */
+const ARCH_CAPABILITIES: u64 = 0x400000000d10e171
+/** IA32_DEBUGCTL: LBR and BTF, with which nothing is recorded (SDM 3B 18.4.1). */
+const DEBUGCTL_DEFINED: u64 = 3
 /** IA32_APIC_BASE: bits 7:0 and 9 reserved, bit 10 is the x2APIC, which CPUID does not offer. */
 const APIC_BASE_RESERVED: u64 = 0x6ff
 const APIC_BASE_BSP: u64 = 0x100
@@ -120,6 +153,18 @@ export function timeStampSet(value: u64): void {
   store<u64>(cpu, value - clockNow(), CPU_TSC_OFFSET)
 }
 
+/** Writing the counter moves IA32_TSC_ADJUST along and the other way round (SDM 3B 18.17.3). */
+function timeStampWrite(value: u64): void {
+  store<u64>(cpu, load<u64>(cpu, CPU_TSC_ADJUST) + value - timeStamp(), CPU_TSC_ADJUST)
+  timeStampSet(value)
+}
+
+function timeStampAdjust(value: u64): void {
+  const moved = value - load<u64>(cpu, CPU_TSC_ADJUST)
+  store<u64>(cpu, load<u64>(cpu, CPU_TSC_OFFSET) + moved, CPU_TSC_OFFSET)
+  store<u64>(cpu, value, CPU_TSC_ADJUST)
+}
+
 /** Where a plain MSR lies in the vCPU block; 0 when it is none of these. */
 function msrCell(index: u32): usize {
   switch (index) {
@@ -154,7 +199,13 @@ function msrCell(index: u32): usize {
     case IA32_KERNEL_GS_BASE:
       return cpu + CPU_KERNEL_GS_BASE
     case IA32_TSC_AUX:
-      return cpu + CPU_TSC_AUX
+      return feature(WORD_EXTENDED_EDX, FEATURE_RDTSCP) ? cpu + CPU_TSC_AUX : 0
+    case IA32_TSC_ADJUST:
+      return feature(WORD_7_EBX, FEATURE7_TSC_ADJUST) ? cpu + CPU_TSC_ADJUST : 0
+    case IA32_DEBUGCTL:
+      return cpu + CPU_DEBUGCTL
+    case IA32_PKRS:
+      return feature(WORD_7_ECX, FEATURE7_PKS) ? cpu + CPU_PKRS : 0
     default:
       return 0
   }
@@ -192,7 +243,6 @@ function writeIgnored(index: u32): bool {
     case 0x19a: // CLOCK_MODULATION: off
     case 0x19b: // THERM_INTERRUPT, THERM_STATUS: cold
     case 0x19c:
-    case 0x1d9: // DEBUGCTL: no branch trace
       return true
     default:
       return false
@@ -206,6 +256,9 @@ function msrRead(index: u32): u64 {
   if (index == IA32_MPERF) return clockNow() + load<u64>(cpu, CPU_MPERF_OFFSET)
   if (index == IA32_APERF) return clockNow() + load<u64>(cpu, CPU_APERF_OFFSET)
   if (index == IA32_FEATURE_CONTROL) return 1
+  if (index == IA32_ARCH_CAPABILITIES && feature(WORD_7_EDX, FEATURE7_ARCH_CAPABILITIES))
+    return ARCH_CAPABILITIES
+  if (index == IA32_XSS && feature(WORD_XSAVE, FEATURE_XSAVES)) return 0
   if (readsZero(index)) return 0
   if (index == IA32_MTRRCAP) return MTRR_CAP_VALUE
   if (isMtrr(index)) return mtrrRead(index)
@@ -215,7 +268,7 @@ function msrRead(index: u32): u64 {
 
 function msrWrite(index: u32, value: u64): bool {
   if (index == IA32_TSC) {
-    timeStampSet(value)
+    timeStampWrite(value)
     return true
   }
   if (index == IA32_EFER) return eferWrite(value)
@@ -227,14 +280,20 @@ function msrWrite(index: u32, value: u64): bool {
     store<u64>(cpu, value - clockNow(), CPU_APERF_OFFSET)
     return true
   }
+  if (index == IA32_XSS && feature(WORD_XSAVE, FEATURE_XSAVES) && value == 0) return true
   if (writeIgnored(index)) return true
   if (isMtrr(index)) return mtrrWrite(index, value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   const cell = msrCell(index)
   if (!cell || !msrValueValid(index, value)) return raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   if (index == IA32_SYSENTER_CS) value &= 0xffffffff
+  if (index == IA32_TSC_ADJUST) {
+    timeStampAdjust(value)
+    return true
+  }
   // Which processor is the bootstrap processor is wired, not written.
   if (index == IA32_APIC_BASE) value = (value & ~APIC_BASE_BSP) | (load<u64>(cell) & APIC_BASE_BSP)
   store<u64>(cell, value)
+  if (index == IA32_PKRS) tlbDropFast()
   return true
 }
 
@@ -247,16 +306,19 @@ function msrValueValid(index: u32, value: u64): bool {
     case IA32_KERNEL_GS_BASE:
     case IA32_SYSENTER_ESP:
     case IA32_SYSENTER_EIP:
-      return canonical(value)
+      return canonicalBase(value)
     case IA32_FMASK:
     case IA32_TSC_AUX:
+    case IA32_PKRS:
       return value >> 32 == 0
+    case IA32_DEBUGCTL:
+      return !(value & ~DEBUGCTL_DEFINED)
     case IA32_PAT:
       return patValid(value)
     case IA32_APIC_BASE:
       return !(value & (BEYOND_PHYSICAL | APIC_BASE_RESERVED))
     case IA32_MISC_ENABLE:
-      return ((value ^ MISC_ENABLE_RESET) & ~MISC_ENABLE_WRITABLE) == 0
+      return !(value & ~MISC_ENABLE_DEFINED)
     default:
       return true
   }
@@ -274,7 +336,8 @@ function patValid(value: u64): bool {
 /** SCE, LME, NXE. LME cannot change while paging is on; LMA is the processor's (SDM 3A 2.2.1, 4.1.1). */
 function eferWrite(value: u64): bool {
   const old = load<u64>(cpu, CPU_EFER)
-  if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
+  const nx = feature(WORD_EXTENDED_EDX, FEATURE_NX) ? EFER_NXE : 0
+  if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | nx))
     return raise(EXC_GP, 0, FAULT_DETAIL_MSR, IA32_EFER, value)
   if ((value ^ old) & EFER_LME && load<u64>(cpu, CPU_CR0) & CR0_PG) {
     return raise(EXC_GP, 0, FAULT_DETAIL_MSR, IA32_EFER, value)

@@ -470,6 +470,8 @@ export enum Extension {
   MWAIT,
   RDRAND,
   RDSEED,
+  RDPKRU,
+  WRPKRU,
 }
 
 export const STRING_MOVS: u32 = 0

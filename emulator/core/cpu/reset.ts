@@ -12,6 +12,7 @@ import {
   CPU_CR4,
   CPU_CR8,
   CPU_CSTAR,
+  CPU_DEBUGCTL,
   CPU_DEBUG_PENDING,
   CPU_EFER,
   CPU_FAULT,
@@ -32,6 +33,7 @@ import {
   CPU_MTRR_VARIABLE,
   CPU_NMI,
   CPU_PAT,
+  CPU_PKRS,
   CPU_PDPTE,
   CPU_RANDOM,
   CPU_RAX,
@@ -45,6 +47,7 @@ import {
   CPU_SYSENTER_CS,
   CPU_SYSENTER_EIP,
   CPU_SYSENTER_ESP,
+  CPU_TSC_ADJUST,
   CPU_TSC_AUX,
   CPU_UCODE_REV,
   CPU_XCR0,
@@ -174,6 +177,9 @@ function modelSpecificReset(): void {
   store<u64>(cpu, 0, CPU_MTRR_DEF_TYPE)
   memory.fill(cpu + CPU_MTRR_FIXED, 0, 11 * 8)
   memory.fill(cpu + CPU_MTRR_VARIABLE, 0, 16 * 8)
+  store<u64>(cpu, 0, CPU_PKRS)
+  store<u64>(cpu, 0, CPU_DEBUGCTL)
+  store<u64>(cpu, 0, CPU_TSC_ADJUST)
   store<u64>(cpu, 0, CPU_APERF_OFFSET)
   store<u64>(cpu, 0, CPU_MPERF_OFFSET)
   store<u64>(cpu, load<u64>(HEADER, HDR_SEED), CPU_RANDOM)

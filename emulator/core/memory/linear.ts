@@ -4,6 +4,7 @@
 
 import { writerNote } from '../cpu/code-marks'
 import { bounce, cpu, frames } from '../cpu/context'
+import { linearAddressBits } from '../cpu/cpuid'
 import { breakpointsEnabled, dataBreakpoints } from '../cpu/debug'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
@@ -12,6 +13,7 @@ import { deviceRead, deviceWrite } from './device'
 import {
   CPU_CPL,
   CPU_CR0,
+  CPU_CR4,
   CPU_FETCH_FRAME,
   CPU_FETCH_PAGE,
   CPU_MODE,
@@ -37,6 +39,7 @@ import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
+import { keyBars, protectionKeysOn } from './protection-keys'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, setImplicit, supervisorBarred, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
@@ -44,6 +47,7 @@ export const NO_ADDRESS: u64 = 0x8000000000000000
 const NO_PHYSICAL: u64 = 0xffffffffffffffff
 const PAGE: u64 = ~(0xfff as u64)
 const CR0_WP: u32 = 0x10000
+const CR4_LA57: u32 = 0x1000
 
 // Rights of the last translation and where a bounced write belongs. Transient within one access.
 let lastFlags: u32 = 0
@@ -57,9 +61,20 @@ function isUser(): bool {
   return load<u32>(cpu, CPU_CPL) == 3
 }
 
+/** Whether `linear` is canonical in the present paging mode: 48 bits, 57 with CR4.LA57 (SDM 1 3.3.7.1). */
 @inline
 export function canonical(linear: u64): bool {
-  return <u64>(<i64>(linear << 16) >> 16) == linear
+  const unused: u64 = load<u32>(cpu, CPU_CR4) & CR4_LA57 ? 7 : 16
+  return <u64>(<i64>(linear << unused) >> unused) == linear
+}
+
+/**
+ * The same for what is loaded into bases and MSRs, which are as wide as the model can address whatever CR4.LA57 says
+ * (SDM 3A 4.5.2: loading a segment base, system-table base or MSR).
+ */
+export function canonicalBase(linear: u64): bool {
+  const unused: u64 = 64 - linearAddressBits()
+  return <u64>(<i64>(linear << unused) >> unused) == linear
 }
 
 /** Guest-physical address of `linear` for an access of the given kind, or NO_PHYSICAL with #PF pending. */
@@ -94,6 +109,8 @@ function translate(linear: u64, access: u32, user: bool): u64 {
 function allowed(flags: u32, access: u32, user: bool): bool {
   if (user && !(flags & TLB_USER)) return false
   if (!user && flags & TLB_USER && supervisorBarred(access)) return false
+  if (access != ACCESS_EXECUTE && protectionKeysOn() && keyBars(flags, access == ACCESS_WRITE, user))
+    return false
   if (access == ACCESS_WRITE) {
     if (!(flags & TLB_DIRTY)) return false
     if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return false

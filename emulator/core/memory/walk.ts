@@ -2,7 +2,7 @@
 // architectural TLB, and says exactly why when it cannot.
 
 import { cpu } from '../cpu/context'
-import { PHYSICAL_ADDRESS_BITS } from '../cpu/cpuid'
+import { FEATURE_1GPAGES, feature, PHYSICAL_ADDRESS_BITS, WORD_EXTENDED_EDX } from '../cpu/cpuid'
 import { raisePageFault } from '../cpu/fault'
 import { FLAG_AC } from '../cpu/flags'
 import {
@@ -31,6 +31,7 @@ import {
   TLB_GENERATION,
   TLB_GLOBAL,
   TLB_HUGE,
+  TLB_KEY_SHIFT,
   TLB_LARGE,
   TLB_LARGE4M,
   TLB_LEAF,
@@ -43,6 +44,7 @@ import {
 } from '../layout'
 import { frameCount, frames } from '../cpu/context'
 import { physicalRead32, physicalRead64, physicalWrite32, physicalWrite64 } from './physical'
+import { keyBars, protectionKeysOn } from './protection-keys'
 import { fastClear, fastIndex, tlbEntry } from './tlb'
 
 export const ACCESS_READ: u32 = 0
@@ -63,6 +65,7 @@ const CR0_WP: u32 = 0x10000
 const CR4_PSE: u32 = 0x10
 const CR4_PAE: u32 = 0x20
 const CR4_PGE: u32 = 0x80
+const CR4_LA57: u32 = 0x1000
 const CR4_SMEP: u32 = 0x100000
 const CR4_SMAP: u32 = 0x200000
 const EFER_NXE: u32 = 0x800
@@ -74,6 +77,9 @@ const PF_USER: u32 = 4
 const PF_RESERVED: u32 = 8
 const PF_FETCH: u32 = 16
 
+/** The access was barred by a protection key. */
+const PF_KEY: u32 = 32
+
 /** Address bits of a 64-bit entry beyond MAXPHYADDR, reserved. */
 const RESERVED_ADDRESS: u64 = 0x000fffffffffffff & ~(((1 as u64) << PHYSICAL_ADDRESS_BITS) - 1)
 
@@ -81,6 +87,7 @@ const RESERVED_ADDRESS: u64 = 0x000fffffffffffff & ~(((1 as u64) << PHYSICAL_ADD
 let trail0: u64 = 0
 let trail1: u64 = 0
 let trail2: u64 = 0
+let trail3: u64 = 0
 
 @inline
 function errorCode(access: u32, user: bool, present: bool, reserved: bool): u32 {
@@ -129,16 +136,18 @@ export function walk(linear: u64, access: u32, user: bool): usize {
   trail0 = 0
   trail1 = 0
   trail2 = 0
+  trail3 = 0
 
   if (!(cr4 & CR4_PAE)) return walk32(linear, access, user, cr4)
   const high: u64 = nxe ? RESERVED_ADDRESS : RESERVED_ADDRESS | PTE_NX
   let rights: u64 = PTE_RW | PTE_US
   let nx: u64 = 0
+  const hugePages = feature(WORD_EXTENDED_EDX, FEATURE_1GPAGES)
   let table: u64
   let level: u32
   if (load<u32>(cpu, CPU_MODE) & MODE_LONG) {
     table = load<u64>(cpu, CPU_CR3) & ADDRESS
-    level = 4
+    level = cr4 & CR4_LA57 ? 5 : 4
   } else {
     // PAE: the four PDPTEs were loaded with CR3 and have no rights (SDM 3A 4.4.1).
     const pdpte = load<u64>(cpu + CPU_PDPTE + (<usize>(linear >> 30) & 3) * 8)
@@ -153,7 +162,7 @@ export function walk(linear: u64, access: u32, user: bool): usize {
     if (!(entry & PTE_P)) return notPresent(linear, access, user, level, entry)
     let bad = high
     const leaf = level == 1 || (level <= 3 && (entry & PTE_PS) != 0)
-    if (level == 4) bad |= PTE_PS
+    if (level >= 4 || (level == 3 && !hugePages)) bad |= PTE_PS
     if (leaf && level == 3) bad |= 0x3fffe000
     if (leaf && level == 2) bad |= 0x1fe000
     if (entry & bad) return reserved(linear, access, user, entry)
@@ -163,16 +172,19 @@ export function walk(linear: u64, access: u32, user: bool): usize {
     rights &= entry
     nx |= entry & PTE_NX
     if (leaf) {
-      if (!permitted(rights, nx, access, user)) return denied(linear, access, user, entry)
+      const key = <u32>(entry >> 59) & 15
+      const keyed = (rights & PTE_US ? (TLB_USER as u32) : 0) | (key << TLB_KEY_SHIFT)
+      const barred =
+        access != ACCESS_EXECUTE && protectionKeysOn() && keyBars(keyed, access == ACCESS_WRITE, user)
+      if (barred || !permitted(rights, nx, access, user)) return denied(linear, access, user, entry, barred)
       markTrail()
       const marked = entry | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
       if (marked != entry) {
         physicalWrite64(at, marked)
         entry = marked
       }
-      let flags: u32 = 0
+      let flags = keyed
       if (rights & PTE_RW) flags |= TLB_WRITABLE
-      if (rights & PTE_US) flags |= TLB_USER
       if (nx) flags |= TLB_NX
       if (entry & PTE_G && cr4 & CR4_PGE) flags |= TLB_GLOBAL
       if (entry & PTE_D) flags |= TLB_DIRTY
@@ -198,7 +210,7 @@ function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
   if (pde & PTE_PS && cr4 & CR4_PSE) {
     // Bit 21 is reserved; bits 20:13 are address bits 39:32 (PSE-36).
     if (pde & 0x200000) return reserved(linear, access, user, pde)
-    if (!permitted(pde, 0, access, user)) return denied(linear, access, user, pde)
+    if (!permitted(pde, 0, access, user)) return denied(linear, access, user, pde, false)
     const marked = pde | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
     if (marked != pde) {
       physicalWrite32(pdeAt, marked as u32)
@@ -218,7 +230,7 @@ function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
   let pte = physicalRead32(pteAt) as u64
   if (!(pte & PTE_P)) return notPresent(linear, access, user, 1, pte)
   const rights = pde & pte
-  if (!permitted(rights, 0, access, user)) return denied(linear, access, user, pte)
+  if (!permitted(rights, 0, access, user)) return denied(linear, access, user, pte, false)
   if (!(pde & PTE_A)) physicalWrite32(pdeAt, (pde | PTE_A) as u32)
   const marked = pte | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
   if (marked != pte) {
@@ -249,7 +261,7 @@ export function setImplicit(value: bool): void {
   implicit = value
 }
 
-/** SDM 3A 4.6.1, without protection keys, which CPUID does not offer. */
+/** SDM 3A 4.6.1; protection keys are apart. */
 function permitted(rights: u64, nx: u64, access: u32, user: bool): bool {
   if (!user && rights & PTE_US && supervisorBarred(access)) return false
   if (user && !(rights & PTE_US)) return false
@@ -257,13 +269,16 @@ function permitted(rights: u64, nx: u64, access: u32, user: bool): bool {
   return access != ACCESS_EXECUTE || nx == 0
 }
 
-function denied(linear: u64, access: u32, user: bool, entry: u64): usize {
-  raisePageFault(linear, errorCode(access, user, true, false), FAULT_DETAIL_PAGE_PROTECTION, entry)
+/** `barred`: by a protection key, which is reported whatever else forbids the access (SDM 3A 4.7). */
+function denied(linear: u64, access: u32, user: bool, entry: u64, barred: bool): usize {
+  const code = errorCode(access, user, true, false) | (barred ? PF_KEY : 0)
+  raisePageFault(linear, code, FAULT_DETAIL_PAGE_PROTECTION, entry)
   return 0
 }
 
 @inline
 function pushTrail(at: u64): void {
+  trail3 = trail2
   trail2 = trail1
   trail1 = trail0
   trail0 = at
@@ -274,6 +289,7 @@ function markTrail(): void {
   markAccessed(trail0)
   markAccessed(trail1)
   markAccessed(trail2)
+  markAccessed(trail3)
 }
 
 function markAccessed(at: u64): void {

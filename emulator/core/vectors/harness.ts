@@ -91,6 +91,11 @@ export class VectorMachine {
     this.layOut()
   }
 
+  /** Takes features away from the processor, or gives them back: words of HDR_CPU_WITHHELD (machine/cpu-model.ts). */
+  withhold(words: readonly number[]): void {
+    for (const [n, word] of words.entries()) this.memory.setHeader32(L.HDR_CPU_WITHHELD + 4 * n, word)
+  }
+
   /** Runs one case to its exception. The result is overwritten by the next one. @throws Lost */
   run(v: Vector): Outcome {
     this.writeJob(v)

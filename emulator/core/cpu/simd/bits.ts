@@ -40,7 +40,9 @@ export enum Bits {
   XSAVE,
   XSAVEOPT,
   XSAVEC,
+  XSAVES,
   XRSTOR,
+  XRSTORS,
   XGETBV,
   XSETBV,
 }
@@ -238,7 +240,9 @@ function other(ip: usize, what: Bits): u32 {
     case Bits.STMXCSR:
       return storeMxcsr(ip)
     case Bits.XRSTOR:
-      return xrstor(ip)
+      return xrstor(ip, false)
+    case Bits.XRSTORS:
+      return xrstor(ip, true)
     case Bits.XGETBV:
       return xgetbv()
     case Bits.XSETBV:

@@ -60,7 +60,7 @@ main:   mov     word [13 * 4], any_fault
         wrmsr
 
         ; Canonical addresses (SDM 2B WRMSR)
-        mov     edx, 0x00008000
+        mov     edx, 0x40000000
         mov     ecx, 0xc0000082
         protection {wrmsr}, "SDM 2B WRMSR: #GP for an LSTAR that is not canonical"
         mov     ecx, 0xc0000100
@@ -97,7 +97,16 @@ main:   mov     word [13 * 4], any_fault
         mov     eax, 0x80000008
         cpuid
         movzx   eax, ah
-        expect  eax, 48, "SDM 2A CPUID: 48 bits of linear address"
+        mov     esi, eax
+        mov     eax, 7
+        xor     ecx, ecx
+        cpuid
+        ; LA57 makes nine more of them.
+        shr     ecx, 16
+        and     ecx, 1
+        imul    ecx, 9
+        sub     esi, ecx
+        expect  esi, 48, "SDM 2A CPUID: 48 bits of linear address, 57 with LA57"
         xor     eax, eax
         cpuid
         expect  ebx, 0x756e6547, "SDM 2A CPUID: leaf 0 EBX, Genu"

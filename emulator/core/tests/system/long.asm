@@ -379,7 +379,7 @@ bits 64
         mov     eax, 0x801
         faults  13, 0, "SDM 3A 4.1.1: clearing LME while paging is on", {wrmsr}
         mov     ecx, 0xc0000082
-        mov     edx, 0x00008000
+        mov     edx, 0x40000000
         faults  13, 0, "SDM 2B WRMSR: LSTAR not canonical", {wrmsr}
         mov     rax, 0x100000000
         faults  13, 0, "SDM 3B 17.2.6: upper bits of DR7", {mov dr7, rax}

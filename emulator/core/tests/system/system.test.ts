@@ -29,6 +29,8 @@ describe.skipIf(!nasm)('system tests', () => {
     'v86',
     'debug',
     'features',
+    'la57',
+    'keys',
   ])('%s', (name) => {
     const { lines, stopReason } = runRom(assemble(name))
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
