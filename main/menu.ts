@@ -17,16 +17,19 @@ export interface MenuActions {
   forgetRecent(): void
   machine(command: MachineCommand): void
   window(command: WindowCommand): void
+  /** A shell of the host in the image's folder. */
+  shell(): void
   theme(theme: Theme): void
 }
 
 const PANELS = [
   ['screen', 'Screen'],
-  ['serial', 'Serial COM1'],
+  ['serial', 'Serial'],
   ['cpu', 'CPU'],
   ['code', 'Code'],
   ['memory', 'Memory map'],
   ['pages', 'Page tables'],
+  ['terminal', 'Terminal'],
 ] as const
 
 const PRESETS = [
@@ -99,6 +102,13 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
         machine('Step Over', 'stepOver', 'F10', state.machine === 'paused'),
         { type: 'separator' },
         machine('Reset', 'reset', 'CmdOrCtrl+Shift+F5', there),
+        { type: 'separator' },
+        {
+          label: 'Open a Shell in the Image’s Folder',
+          accelerator: 'CmdOrCtrl+`',
+          enabled: there,
+          click: () => actions.shell(),
+        },
       ],
     },
     {

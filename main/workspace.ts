@@ -112,6 +112,7 @@ export class OpenDocuments implements Workspace {
     forgetRecent: () => this.profile.forgetAll(),
     machine: (command: MachineCommand) => this.#focused()?.machine(command),
     window: (command: WindowCommand) => this.#focused()?.command(command),
+    shell: () => this.#focused()?.openShell(),
     theme: (theme) => {
       this.profile.setTheme(theme)
       this.changed()

@@ -102,18 +102,27 @@ export interface Status {
   /** Bytes through COM1, as the guest sees it. */
   sent: number
   received: number
+  /** Bytes that each serial port has sent. */
+  ports: number[]
+  /** Where each serial port is a terminal device of the host. */
+  devices: (string | undefined)[]
+  /** The host's shell: not opened, running, or the exit status it ended with. */
+  shell: 'none' | 'running' | number
   /** What the host could not read or write of an image, newest last. */
   mediumTroubles: string[]
   /** A CPU that will do nothing any more although nothing failed: halted with interrupts off, or in a jump to itself. */
   stuck?: Finding
 }
 
-/** Bytes of COM1 from `start` (a count since power-on). `skipped` bytes before it came faster than anyone reads. */
-export interface SerialChunk {
+/** Bytes from `start` (a count from the beginning). `skipped` bytes before it came faster than anyone reads. */
+export interface ByteChunk {
   start: number
   skipped: number
   bytes: Uint8Array
 }
+
+/** Of a serial port, 0 = COM1, since power-on. */
+export type SerialChunk = ByteChunk & { port: number }
 
 /** A text screen; the glyphs come along only when they are new. */
 export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & {
@@ -201,12 +210,15 @@ export interface Frame {
   pages?: PagesView
   space?: AddressSpace
   serial?: SerialChunk
+  shell?: ByteChunk
 }
 
 /** What the window shows at the moment, so that the main process reads and sends nothing else. */
 export interface Interest {
   screen: boolean
-  serial: boolean
+  /** The port that the console shows, 0 = COM1. */
+  serial: false | number
+  shell: boolean
   cpu: boolean
   memory: boolean
   /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
@@ -292,8 +304,14 @@ export interface Calls {
   'document.reveal': () => void
   'recent.forget': (path: string) => void
   machine: (command: MachineCommand) => void
-  /** Text typed at the serial console. */
-  'serial.input': (text: string) => void
+  /** Text typed at the console of a serial port. */
+  'serial.input': (port: number, text: string) => void
+  /** Makes a serial port a terminal device of the host, or ends that. */
+  'serial.device': (port: number, on: boolean) => void
+  /** Opens a shell of the host in the image's folder, if the user agrees; false when not. */
+  'shell.open': (columns: number, rows: number) => boolean
+  'shell.input': (text: string) => void
+  'shell.resize': (columns: number, rows: number) => void
   /** KeyboardEvent.code, down or up. */
   key: (code: string, pressed: boolean) => void
   /** The guest's screen has the keyboard: menu shortcuts go to the guest, too. */

@@ -1,6 +1,6 @@
 // A window is a document: an image and the machine that boots it, or a page that says why there is none.
 import { writeFile } from 'node:fs/promises'
-import { basename, join, parse, resolve } from 'node:path'
+import { basename, dirname, join, parse, resolve } from 'node:path'
 import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
 import type { DocumentView, MachineCommand, WindowCommand } from '../../preload/bridge'
 import type { Handlers } from '../ipc/calls'
@@ -122,6 +122,31 @@ export class DocumentWindow {
     this.#session?.command(command).catch((error: unknown) => console.error(error))
   }
 
+  /** The menu opens a shell: the user has said so. */
+  openShell() {
+    this.#session?.terminals.openShell(80, 24)
+    this.command('show.terminal')
+  }
+
+  /** The page asks for a shell. It shows an untrusted guest, so it is the user who decides, in a dialog of the system. */
+  async #askForShell(columns: number, rows: number): Promise<boolean> {
+    const session = this.#session
+    if (!session || this.#view.kind !== 'open') return false
+    if (session.terminals.shell !== 'running') {
+      const { response } = await dialog.showMessageBox(this.window, {
+        type: 'question',
+        message: 'Open a shell?',
+        detail: `It runs on this computer with your rights, in ${dirname(this.#view.path)}. The guest cannot reach it.`,
+        buttons: ['Open', 'Cancel'],
+        defaultId: 0,
+        cancelId: 1,
+      })
+      if (response !== 0 || this.#session !== session) return false
+    }
+    session.terminals.openShell(columns, rows)
+    return true
+  }
+
   /** A command of the menu for the page. */
   command(command: WindowCommand) {
     this.#port.send('command', command)
@@ -153,7 +178,11 @@ export class DocumentWindow {
     },
     'recent.forget': (path) => this.#workspace.profile.forget(path),
     machine: (command) => this.#session?.command(command),
-    'serial.input': (text) => this.#session?.serialInput(text),
+    'serial.input': (port, text) => this.#session?.serialInput(port, text),
+    'serial.device': (port, on) => this.#session?.terminals.setDevice(port, on),
+    'shell.open': (columns, rows) => this.#askForShell(columns, rows),
+    'shell.input': (text) => this.#session?.terminals.typed(text),
+    'shell.resize': (columns, rows) => this.#session?.terminals.resize(columns, rows),
     key: (code, pressed) => this.#session?.key(code, pressed),
     capture: (on) => this.window.webContents.setIgnoreMenuShortcuts(on),
     interest: (interest) => this.#session?.setInterest(interest),

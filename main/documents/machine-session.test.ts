@@ -10,7 +10,8 @@ const seed = (name: string) =>
 
 const ALL: Interest = {
   screen: true,
-  serial: true,
+  serial: 0,
+  shell: false,
   cpu: true,
   memory: true,
   code: { lines: 20, before: 4 },
@@ -78,6 +79,7 @@ test('what nobody looks at is not sent', async () => {
     memory: false,
     code: false,
     pages: false,
+    shell: false,
   })
   session.machine.run()
   await vi.waitFor(() => expect(session.machine.milestones()[2]?.reached).toBe(true), 10_000)

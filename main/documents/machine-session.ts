@@ -1,4 +1,5 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
+import { dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
 import {
   defaultConfig,
@@ -26,10 +27,11 @@ import { CpuSource } from '../push/cpu-source'
 import { FrameFlagsSource } from '../push/frame-flags-source'
 import { FramePusher } from '../push/frame-pusher'
 import { ScreenSource } from '../push/screen-source'
-import { SerialLog } from '../push/serial-log'
+import { PORTS, SerialSource } from '../push/serial-source'
 import { PagesSource } from '../push/pages-source'
 import { SpaceSource } from '../push/space-source'
 import { StatusSource } from '../push/status-source'
+import { HostTerminals } from '../terminal/host-terminals'
 import { accountOf } from './fault-account'
 
 /** How the session speaks to its window. */
@@ -48,6 +50,7 @@ const NOTHING: Interest = {
   memory: false,
   code: false,
   pages: false,
+  shell: false,
 }
 
 export class MachineSession {
@@ -55,7 +58,8 @@ export class MachineSession {
   readonly summary: MachineSummary
   readonly #host: SessionHost
   readonly #pusher: FramePusher
-  readonly #serial: SerialLog
+  readonly #serial: SerialSource
+  readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
   readonly #troubles: string[] = []
   #interest: Interest = NOTHING
@@ -81,10 +85,10 @@ export class MachineSession {
       medium.close()
       throw error
     })
-    return new MachineSession(machine, medium, host)
+    return new MachineSession(machine, medium, dirname(path), host)
   }
 
-  private constructor(machine: Machine, medium: Medium, host: SessionHost) {
+  private constructor(machine: Machine, medium: Medium, folder: string, host: SessionHost) {
     this.machine = machine
     this.#host = host
     const { memory, cpus, schedule, seed } = machine.config
@@ -99,15 +103,26 @@ export class MachineSession {
       regions: machine.memoryMap(),
       e820: machine.e820(),
     }
-    this.#serial = new SerialLog(() => this.#interest.serial)
+    this.#serial = new SerialSource(() =>
+      this.#interest.serial === false ? undefined : this.#interest.serial,
+    )
+    this.terminals = new HostTerminals(
+      folder,
+      () => this.#interest.shell,
+      (port, bytes) => void this.#toGuest(port, bytes).catch(() => {}),
+      () => this.#pusher.kick('status', 'shell'),
+    )
     const status = new StatusSource(machine, {
-      sent: () => this.#serial.total,
+      sent: () => this.#serial.total(0),
       received: () => this.#received,
+      ports: () => Array.from({ length: PORTS }, (_, port) => this.#serial.total(port)),
+      devices: () => this.terminals.paths(),
+      shell: () => this.terminals.shell,
       mediumTroubles: () => [...medium.warnings, ...this.#troubles],
     })
     this.#pusher = new FramePusher(
       {
-        live: () => this.machine.state === 'running' || (this.#interest.serial && this.#serial.pending),
+        live: () => machine.state === 'running' || this.#serial.pending || this.terminals.source.pending,
         visible: () => host.visible(),
         epoch: () => this.#epoch,
         send: (frame) => host.frame(frame),
@@ -117,6 +132,7 @@ export class MachineSession {
         status,
         new ClimbSource(machine, () => true),
         this.#serial,
+        this.terminals.source,
         new ScreenSource(machine, () => this.#interest.screen),
         new CpuSource(machine, () => this.#interest.cpu),
         new CodeSource(
@@ -131,8 +147,8 @@ export class MachineSession {
     )
     this.#stopListening = [
       machine.on('serial', ({ port, bytes }) => {
-        if (port !== 0) return
-        this.#serial.append(bytes)
+        this.#serial.append(port, bytes)
+        this.terminals.sent(port, bytes)
         this.#pusher.kick('serial')
       }),
       machine.on('state', () => {
@@ -209,10 +225,13 @@ export class MachineSession {
     this.#host.changed()
   }
 
-  async serialInput(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text)
-    this.#received += bytes.length
-    await this.machine.serialInput(0, bytes)
+  async serialInput(port: number, text: string): Promise<void> {
+    await this.#toGuest(port, new TextEncoder().encode(text))
+  }
+
+  async #toGuest(port: number, bytes: Uint8Array): Promise<void> {
+    if (port === 0) this.#received += bytes.length
+    await this.machine.serialInput(port, bytes)
   }
 
   key(code: KeyCode, pressed: boolean) {
@@ -242,6 +261,7 @@ export class MachineSession {
 
   async dispose(): Promise<void> {
     this.#pusher.stop()
+    this.terminals.close()
     for (const stop of this.#stopListening) stop()
     await this.machine.dispose()
   }

@@ -12,7 +12,8 @@ test('right calls pass unchanged', () => {
   expect(checkCall('machine', ['stepOver'])).toEqual({ name: 'machine', args: ['stepOver'] })
   const interest = {
     screen: true,
-    serial: false,
+    serial: 2,
+    shell: false,
     cpu: true,
     memory: false,
     code: { lines: 20, before: 5, at: '7c00' },
@@ -42,7 +43,7 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
   )
   const pages = (value: unknown) => () =>
     checkCall('interest', [
-      { screen: true, serial: true, cpu: true, memory: true, code: false, pages: value },
+      { screen: true, serial: false, shell: true, cpu: true, memory: true, code: false, pages: value },
     ])
   expect(pages({ changes: Array(6).fill({ level: 1, bits: '1' }) })).toThrow(/more than 5 levels/)
   expect(pages({ at: 'xyz', changes: [] })).toThrow(/interest.pages.at must be hexadecimal digits/)

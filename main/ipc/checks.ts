@@ -57,6 +57,9 @@ function record(what: string, value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+const serialPort = integer('a serial port', 0, 3)
+const terminalSize = (what: string) => integer(what, 1, 1000)
+
 /** Most lines of code that a window can show at a time. */
 export const CODE_LINES_MAX = 256
 
@@ -65,7 +68,8 @@ export const interest: Check<Interest> = (value) => {
   const show = (name: string) => flag(`interest.${name}`)(given[name])
   return {
     screen: show('screen'),
-    serial: show('serial'),
+    serial: given['serial'] === false ? false : serialPort(given['serial']),
+    shell: show('shell'),
     cpu: show('cpu'),
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
@@ -128,7 +132,11 @@ export const ARGUMENTS: Arguments = {
   'document.reveal': [],
   'recent.forget': [path],
   machine: [oneOf('a command', MACHINE_COMMANDS)],
-  'serial.input': [text('input', 1 << 20)],
+  'serial.input': [serialPort, text('input', 1 << 20)],
+  'serial.device': [serialPort, flag('on')],
+  'shell.open': [terminalSize('columns'), terminalSize('rows')],
+  'shell.input': [text('input', 1 << 20)],
+  'shell.resize': [terminalSize('columns'), terminalSize('rows')],
   key: [keyCode, flag('pressed')],
   capture: [flag('capture')],
   interest: [interest],

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Frame } from '../../preload/bridge'
 import { FRAME_TIME, FramePusher, type PusherHost } from './frame-pusher'
-import { CHUNK_MAX, LOG_CAPACITY, SerialLog } from './serial-log'
 import type { Source } from './source'
 
 beforeEach(() => vi.useFakeTimers())
@@ -74,24 +73,4 @@ test('a machine at rest is looked at once per kick, and slow parts keep their pa
   vi.advanceTimersByTime(1000)
   expect(slow.frames.length).toBeGreaterThan(7)
   expect(slow.frames.length).toBeLessThanOrEqual(11)
-})
-
-test('the console’s log keeps the last part, in order, and counts what was lost', () => {
-  const log = new SerialLog(() => true)
-  const all = Uint8Array.from({ length: LOG_CAPACITY + 1000 }, (_, i) => (i * 7) & 0xff)
-  for (let at = 0; at < all.length; at += 77_777) log.append(all.subarray(at, at + 77_777))
-  const first = log.take()!
-  expect(first.skipped).toBe(1000)
-  expect(first.start).toBe(1000)
-  expect(first.bytes).toHaveLength(CHUNK_MAX)
-  const parts = [first.bytes]
-  for (let chunk = log.take(); chunk; chunk = log.take()) {
-    expect(chunk.skipped).toBe(0)
-    parts.push(chunk.bytes)
-  }
-  expect(Buffer.compare(Buffer.concat(parts), all.subarray(1000))).toBe(0)
-  log.forget()
-  expect(log.take()?.start).toBe(1000)
-  log.clear()
-  expect(log.take()).toBeUndefined()
 })

@@ -7,6 +7,9 @@ import type { Source } from './source'
 export interface Traffic {
   sent(): number
   received(): number
+  ports(): number[]
+  devices(): (string | undefined)[]
+  shell(): Status['shell']
   mediumTroubles(): string[]
 }
 
@@ -34,12 +37,15 @@ export class StatusSource implements Source<'status'> {
       mips: currentMips,
       sent: this.traffic.sent(),
       received: this.traffic.received(),
+      ports: this.traffic.ports(),
+      devices: this.traffic.devices(),
+      shell: this.traffic.shell(),
       mediumTroubles: this.traffic.mediumTroubles(),
     }
     const stuck = state === 'running' ? restAutopsy(this.machine.memory, 0) : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${status.ports} ${status.devices} ${status.shell}`
     if (key === this.#last) return
     this.#last = key
     return status

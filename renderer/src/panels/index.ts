@@ -11,6 +11,7 @@ export const COMPONENTS: Record<PanelId, Component> = {
   screen: ScreenPanel,
   // The terminal is a third of the page's code: it comes when the rest is drawn.
   serial: defineAsyncComponent(() => import('./SerialPanel.vue')),
+  terminal: defineAsyncComponent(() => import('./TerminalPanel.vue')),
   cpu: CpuPanel,
   code: CodePanel,
   memory: MemoryPanel,

@@ -1,5 +1,5 @@
 // The panels of a machine's window. Titles are what tabs and menus say.
-export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'pages' | 'fault'
+export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'pages' | 'terminal' | 'fault'
 
 export interface PanelInfo {
   title: string
@@ -11,11 +11,12 @@ export interface PanelInfo {
 
 export const PANELS: Record<PanelId, PanelInfo> = {
   screen: { title: 'Screen', minimumWidth: 260 },
-  serial: { title: 'Serial COM1', minimumWidth: 200 },
+  serial: { title: 'Serial', minimumWidth: 200 },
   cpu: { title: 'CPU', minimumWidth: 288 },
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
   pages: { title: 'Page tables', minimumWidth: 320 },
+  terminal: { title: 'Terminal', minimumWidth: 200 },
   fault: { title: 'What went wrong', minimumWidth: 260, transient: true },
 }
 

@@ -12,6 +12,8 @@ export const useInterest = defineStore('interest', () => {
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
+  /** The serial port that the console shows, 0 = COM1. */
+  const port = ref(0)
   const code = ref<Exclude<Interest['code'], false>>({ lines: 40, before: 8 })
 
   document.addEventListener('visibilitychange', () => {
@@ -22,7 +24,8 @@ export const useInterest = defineStore('interest', () => {
     const sees = (panel: string) => visible.value && shown.has(panel)
     return {
       screen: sees('screen'),
-      serial: sees('serial'),
+      serial: sees('serial') && port.value,
+      shell: sees('terminal'),
       cpu: sees('cpu') || sees('code') || sees('pages'),
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
@@ -38,5 +41,5 @@ export const useInterest = defineStore('interest', () => {
     for (const panel of now) shown.add(panel)
   }
 
-  return { shown, code, show, interest }
+  return { shown, code, port, show, interest }
 })

@@ -2,10 +2,12 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { CpuSnapshot, Frame, Status } from '../../../preload/bridge'
+import type { ChunkSink } from '../lib/chunk-queue'
 import { useFrames } from './frames'
 import { useMachine } from './machine'
 import { useScreen } from './screen'
-import { type SerialSink, useSerial } from './serial'
+import { useInterest } from './interest'
+import { useSerial } from './serial'
 
 beforeEach(() => {
   window.ringside = { call: vi.fn().mockResolvedValue(undefined), pathOf: () => '' }
@@ -19,6 +21,9 @@ const status = (state: Status['state'], more: Partial<Status> = {}): Status => (
   mips: 0,
   sent: 0,
   received: 0,
+  ports: [0, 0, 0, 0],
+  devices: [undefined, undefined, undefined, undefined],
+  shell: 'none',
   mediumTroubles: [],
   ...more,
 })
@@ -50,7 +55,7 @@ test('a stop that brings no new registers still counts as a rest', () => {
 
 test('a new power-on forgets everything of the one before', () => {
   const machine = useMachine()
-  const sink: SerialSink = { write: vi.fn(), clear: vi.fn() }
+  const sink: ChunkSink = { write: vi.fn(), clear: vi.fn() }
   useSerial().attach(sink)
   machine.apply(
     frame({
@@ -67,11 +72,19 @@ test('a new power-on forgets everything of the one before', () => {
 
 test('output waits for the console', () => {
   const machine = useMachine()
-  const chunk = { start: 0, skipped: 0, bytes: new Uint8Array([65]) }
+  const chunk = { port: 0, start: 0, skipped: 0, bytes: new Uint8Array([65]) }
   machine.apply(frame({ serial: chunk }))
-  const sink: SerialSink = { write: vi.fn(), clear: vi.fn() }
+  const sink: ChunkSink = { write: vi.fn(), clear: vi.fn() }
   useSerial().attach(sink)
   expect(sink.write).toHaveBeenCalledWith(chunk)
+  // Of a port that is not shown, and then of one that is: told from its beginning.
+  machine.apply(frame({ serial: { ...chunk, port: 2 } }))
+  expect(sink.write).toHaveBeenCalledTimes(1)
+  useSerial().show(2)
+  expect(useInterest().interest.serial).toBe(false)
+  expect(sink.clear).toHaveBeenCalled()
+  machine.apply(frame({ serial: { ...chunk, port: 2 } }))
+  expect(sink.write).toHaveBeenCalledTimes(2)
 })
 
 test('frames of memory take changes in place', () => {
@@ -112,6 +125,6 @@ test('long input goes to COM1 in pieces', () => {
   useSerial().type('x'.repeat(150_000))
   const pieces = vi
     .mocked(window.ringside.call)
-    .mock.calls.map(([, text]) => (text as unknown as string).length)
+    .mock.calls.map(([, , text]) => (text as unknown as string).length)
   expect(pieces).toEqual([65_536, 65_536, 18_928])
 })

@@ -15,11 +15,13 @@ import { useFrames } from './frames'
 import { usePages } from './pages'
 import { useScreen } from './screen'
 import { useSerial } from './serial'
+import { useShell } from './shell'
 
 export const useMachine = defineStore('machine', () => {
   const documents = useDocument()
   const screen = useScreen()
   const serial = useSerial()
+  const shell = useShell()
   const frames = useFrames()
   const pages = usePages()
 
@@ -68,6 +70,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.code) code.value = frame.code
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
+    if (frame.shell) shell.apply(frame.shell)
     if (frame.frames) frames.apply(frame.frames)
     if (frame.pages) pages.view = frame.pages
     if (frame.space) pages.space = frame.space

@@ -21,6 +21,7 @@ const TABLE = {
   down: { path: 'M4 6l4 4 4-4' },
   follow: { path: 'M2 8h9M8 4.5 11.5 8 8 11.5M14 3.5v9' },
   keyboard: { path: 'M1.8 4.2h12.4v7.6H1.8zM4.2 6.7h.1M6.7 6.7h.1M9.2 6.7h.1M11.7 6.7h.1M5 9.4h6' },
+  plug: { path: 'M6 2.5v3M10 2.5v3M4.5 5.5h7v2.2A3.5 3.5 0 0 1 8 11.2a3.5 3.5 0 0 1-3.5-3.5zM8 11.2v2.8' },
   plus: { path: 'M8 3.5v9M3.5 8h9' },
   minus: { path: 'M3.5 8h9' },
   fit: { path: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10' },

@@ -1,29 +1,26 @@
-// What COM1 has said: the last part of it, addressed by the count of bytes since power-on. The guest may print much
-// more than anybody reads; what scrolls away unseen is counted, not kept.
-import type { SerialChunk } from '../../preload/bridge'
-import type { Source } from './source'
+// What somebody printed: the last part of it, addressed by the count of bytes from the beginning. A guest may print
+// much more than anybody reads; what scrolls away unseen is counted, not kept.
+import type { ByteChunk } from '../../preload/bridge'
 
 /** Kept for a page that is loaded again, and for a panel that is opened late. */
 export const LOG_CAPACITY = 1 << 20
 /** Most bytes per frame: about what a terminal draws in one. */
 export const CHUNK_MAX = 1 << 16
 
-export class SerialLog implements Source<'serial'> {
-  readonly part = 'serial'
-  readonly interval = 0
-  readonly #ring = new Uint8Array(LOG_CAPACITY)
+export class ByteLog {
+  /** Most logs stay empty: the ring comes with the first byte. */
+  #ring: Uint8Array | undefined
   #total = 0
   #position = 0
 
-  /** @param wanted somebody looks at the console */
-  constructor(readonly wanted: () => boolean) {}
-
-  /** Bytes since power-on. */
+  /** Bytes from the beginning. */
   get total(): number {
     return this.#total
   }
 
   append(bytes: Uint8Array) {
+    if (bytes.length === 0) return
+    this.#ring ??= new Uint8Array(LOG_CAPACITY)
     const kept = bytes.length > LOG_CAPACITY ? bytes.subarray(bytes.length - LOG_CAPACITY) : bytes
     const at = (this.#total + bytes.length - kept.length) % LOG_CAPACITY
     const first = Math.min(kept.length, LOG_CAPACITY - at)
@@ -32,13 +29,13 @@ export class SerialLog implements Source<'serial'> {
     this.#total += bytes.length
   }
 
-  /** There is more than the last chunk held. */
-  get pending(): boolean {
-    return this.#position < this.#total
+  /** Bytes that no chunk has held yet. */
+  get pending(): number {
+    return this.#total - this.#position
   }
 
-  take(): SerialChunk | undefined {
-    if (!this.pending) return
+  take(): ByteChunk | undefined {
+    if (this.pending === 0 || !this.#ring) return
     const oldest = Math.max(0, this.#total - LOG_CAPACITY)
     const start = Math.max(this.#position, oldest)
     const skipped = start - this.#position
@@ -52,11 +49,12 @@ export class SerialLog implements Source<'serial'> {
     return { start, skipped, bytes }
   }
 
-  forget() {
+  /** Whoever reads has lost everything: from the beginning again. */
+  rewind() {
     this.#position = 0
   }
 
-  /** The machine was reset: nothing has been said yet. */
+  /** Nothing has been said yet. */
   clear() {
     this.#total = 0
     this.#position = 0
