@@ -9,6 +9,7 @@ import type {
   MachineState,
   MemoryRegion,
   Milestone,
+  RgbScreen,
   Schedule,
   StopInfo,
   TextScreen,
@@ -19,6 +20,7 @@ import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
 import type { TlbBelief } from '../emulator/insight/tlb-lookup'
+import type { TileUpdate } from '../emulator/machine/screen-tracker'
 
 export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
 export type { Finding } from '../emulator/insight/autopsy'
@@ -33,12 +35,14 @@ export type {
   MachineState,
   MemoryRegion,
   Milestone,
+  RgbScreen,
   SegmentName,
   SegmentRegister,
   StopInfo,
   StopReason,
   TextScreen,
 } from '../emulator/machine/api'
+export type { TileUpdate } from '../emulator/machine/screen-tracker'
 
 // ---------------------------------------------------------------------------------------------------------
 // The document of a window
@@ -128,7 +132,8 @@ export type SerialChunk = ByteChunk & { port: number }
 export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & {
   fonts?: { font: Uint8Array; font2: Uint8Array }
 }
-export type ScreenUpdate = TextUpdate | IndexedScreen | { kind: 'blank' }
+/** Pictures come whole when they are new, then as the tiles of them that changed. */
+export type ScreenUpdate = TextUpdate | IndexedScreen | RgbScreen | TileUpdate | { kind: 'blank' }
 
 export interface CodeLine {
   /** Offset in CS. */

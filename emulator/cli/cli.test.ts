@@ -190,6 +190,7 @@ describe('screenshots', () => {
       cellHeight: 2,
       cellWidth: 9,
       lineGraphics: true,
+      underline: 31,
       blink: true,
       cursor: { visible: true, column: 1, row: 0, start: 1, end: 1 },
       palette: Uint8Array.from({ length: 48 }, (_, i) => i),

@@ -1,5 +1,5 @@
 // Draws a screen snapshot into pixels, as a monitor would show it at the moment the cursor and blinking text are on.
-import type { IndexedScreen, ScreenSnapshot, TextScreen } from '../machine/api'
+import type { IndexedScreen, RgbScreen, ScreenSnapshot, TextScreen } from '../machine/api'
 import type { Picture } from './png'
 
 const GLYPH_SIZE = 32
@@ -10,6 +10,8 @@ export function renderScreen(screen: ScreenSnapshot): Picture {
       return renderText(screen)
     case 'indexed':
       return renderIndexed(screen)
+    case 'rgb':
+      return renderRgb(screen)
     case 'blank':
       return { width: 640, height: 400, rgb: new Uint8Array(640 * 400 * 3) }
   }
@@ -33,6 +35,7 @@ function renderText(screen: TextScreen): Picture {
       for (let line = 0; line < cellHeight; line++) {
         let bits = font[code * GLYPH_SIZE + line]! << 1
         if (screen.lineGraphics && code >= 0xc0 && code <= 0xdf) bits |= (bits >> 1) & 1
+        if (line === screen.underline && (attribute & 0x77) === 0x01) bits = 0x1ff
         if (hasCursor && line >= cursor.start && line <= cursor.end) bits = 0x1ff
         for (let x = 0; x < cellWidth; x++) {
           const colour = (bits & (0x100 >> x)) !== 0 ? foreground : background
@@ -56,4 +59,14 @@ function renderIndexed({ width, height, pixels, palette }: IndexedScreen): Pictu
     }
   }
   return { width: width * scale, height: height * scale, rgb }
+}
+
+function renderRgb({ width, height, pixels }: RgbScreen): Picture {
+  const rgb = new Uint8Array(width * height * 3)
+  for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
+    rgb[at] = pixels[i]! >>> 16
+    rgb[at + 1] = pixels[i]! >>> 8
+    rgb[at + 2] = pixels[i]!
+  }
+  return { width, height, rgb }
 }

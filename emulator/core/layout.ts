@@ -588,6 +588,8 @@ export const DEV_UART = 0x0001_3000 // four 16550A, 256 bytes each
 export const DEV_DEBUG = 0x0001_3800 // debugcon, isa-debug-exit
 export const DEV_ATA = 0x0001_4000 // two channels, 4 KiB each (sector buffers included)
 export const DEV_VGA = 0x0001_8000 // registers and palette, 4 KiB
+/** u32 in DEV_VGA: guest-physical address where the PCI function shows all of VRAM, 0 when it does not (state) */
+export const VGA_FRAME_BUFFER = 0x800
 export const DEV_BIOS = 0x0001_a000 // state of the firmware services, 8 KiB
 export const DEV_LINES = 0x0001_2c00 // interrupt lines and their routes
 export const DEV_FDC = 0x0001_9000 // floppy controller, 1 KiB

@@ -249,6 +249,8 @@ export interface TextScreen {
   lineGraphics: boolean
   /** Attribute bit 7 means blinking (else bright background). */
   blink: boolean
+  /** Scan line of the cell that attributes X1h (MDA) are underlined in; not in the cell when they are not. */
+  underline: number
   cursor: { visible: boolean; column: number; row: number; start: number; end: number }
   /** 16 colours, RGB, 8 bits each. */
   palette: Uint8Array
@@ -258,10 +260,25 @@ export interface IndexedScreen {
   kind: 'indexed'
   width: number
   height: number
-  /** width * height palette indices, one byte per pixel. Show it at 4:3, whatever its size. */
+  /** Width to height of the picture as a monitor shows it: VGA modes fill a 4:3 tube whatever their size. */
+  aspect: number
+  /** Bits that make a colour: 1, 2, 4 or 8. */
+  depth: number
+  /** width * height palette indices, one byte per pixel. */
   pixels: Uint8Array
   /** 256 colours, RGB, 8 bits each. */
   palette: Uint8Array
+}
+
+export interface RgbScreen {
+  kind: 'rgb'
+  width: number
+  height: number
+  aspect: number
+  /** Bits of a pixel in video memory: 15, 16, 24 or 32. */
+  depth: number
+  /** width * height pixels: blue in bits 0-7, green, red; bits 24-31 are anything. */
+  pixels: Uint32Array
 }
 
 /** Sync is off, or the video hardware has not been set up yet. */
@@ -269,7 +286,7 @@ export interface BlankScreen {
   kind: 'blank'
 }
 
-export type ScreenSnapshot = TextScreen | IndexedScreen | BlankScreen
+export type ScreenSnapshot = TextScreen | IndexedScreen | RgbScreen | BlankScreen
 
 export interface Speed {
   /** Retired by all CPUs since power-on. */

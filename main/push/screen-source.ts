@@ -1,50 +1,47 @@
-import type { Machine, ScreenSnapshot } from '@emulator/machine/api'
+import type { MachineMemory } from '@emulator/machine/memory'
+import { ScreenTracker } from '@emulator/machine/screen-tracker'
+import type { TextScreen } from '@emulator/machine/api'
 import type { ScreenUpdate } from '../../preload/bridge'
 import { sameBytes, type Source } from './source'
 
-type TextScreen = Extract<ScreenSnapshot, { kind: 'text' }>
+/** Pictures with more pixels are looked at every other display frame. */
+const LARGE = 1 << 20
 
 export class ScreenSource implements Source<'screen'> {
   readonly part = 'screen'
-  readonly interval = 0
-  #last: ScreenSnapshot | undefined
+  readonly #tracker: ScreenTracker
+  #last: TextScreen | undefined
 
   constructor(
-    private readonly machine: Pick<Machine, 'screen'>,
+    machine: { memory: MachineMemory },
     readonly wanted: () => boolean,
-  ) {}
+  ) {
+    this.#tracker = new ScreenTracker(machine.memory)
+  }
+
+  get interval(): number {
+    return this.#tracker.pixels > LARGE ? 33 : 0
+  }
 
   take(): ScreenUpdate | undefined {
-    const shot = this.machine.screen()
+    const shot = this.#tracker.take()
     const last = this.#last
-    this.#last = shot
-    if (shot.kind !== 'text') return last !== undefined && sameScreen(last, shot) ? undefined : shot
+    this.#last = shot?.kind === 'text' ? shot : undefined
+    if (shot === undefined || shot.kind !== 'text') return shot
     const sameFonts =
-      last?.kind === 'text' && sameBytes(last.font, shot.font) && sameBytes(last.font2, shot.font2)
-    if (sameFonts && sameScreen(last, shot)) return
+      last !== undefined && sameBytes(last.font, shot.font) && sameBytes(last.font2, shot.font2)
+    if (sameFonts && sameText(last, shot)) return
     const { font, font2, ...update } = shot
     return sameFonts ? update : { ...update, fonts: { font, font2 } }
   }
 
   forget() {
     this.#last = undefined
+    this.#tracker.forget()
   }
 }
 
-/** Everything but a text screen's fonts. */
-function sameScreen(a: ScreenSnapshot, b: ScreenSnapshot): boolean {
-  if (a.kind === 'text' && b.kind === 'text') return sameText(a, b)
-  if (a.kind === 'indexed' && b.kind === 'indexed') {
-    return (
-      a.width === b.width &&
-      a.height === b.height &&
-      sameBytes(a.pixels, b.pixels) &&
-      sameBytes(a.palette, b.palette)
-    )
-  }
-  return a.kind === b.kind
-}
-
+/** Everything but the fonts. */
 function sameText(a: TextScreen, b: TextScreen): boolean {
   return (
     sameBytes(a.cells, b.cells) &&
@@ -55,6 +52,7 @@ function sameText(a: TextScreen, b: TextScreen): boolean {
     a.cellHeight === b.cellHeight &&
     a.lineGraphics === b.lineGraphics &&
     a.blink === b.blink &&
+    a.underline === b.underline &&
     a.cursor.visible === b.cursor.visible &&
     a.cursor.column === b.cursor.column &&
     a.cursor.row === b.cursor.row &&

@@ -49,16 +49,19 @@ import {
   setSelector,
 } from './guest'
 import { ROM_FONT_8X14, ROM_FONT_8X16, ROM_FONT_8X8, ROM_FONT_SEGMENT } from './rom-layout'
+import { vbe, vbeForget } from './vbe'
 import { loadFont, recalculateRows, setGraphicsFont } from './video-fonts'
 import {
   attributeRead,
   attributeWrite,
   dacWrite,
   isGraphics,
+  isInterleaved,
   sequencerWrite,
   setMode,
   videoMode,
 } from './video-modes'
+import { stateBlocks, stateRestore, stateSave } from './video-state'
 import {
   activePage,
   columns,
@@ -80,7 +83,7 @@ export function int10(): void {
   switch (ah()) {
     case 0x00: {
       const mode = al() & 0x7f
-      setMode(al())
+      if (setMode(al())) vbeForget()
       // The VGA BIOS answers 20h for graphics, 30h for text, 3Fh for mode 6.
       setAl(mode == 6 ? 0x3f : mode > 7 ? 0x20 : 0x30)
       return
@@ -149,9 +152,25 @@ export function int10(): void {
     case 0x1b:
       functionality()
       return
-    default: // AX unchanged says "not there", to VBE (4Fxx) callers too
+    case 0x1c:
+      saveRestoreState()
+      return
+    case 0x4f:
+      vbe()
+      return
+    default: // AX unchanged says "not there"
       return
   }
+}
+
+/** AH = 1Ch: AL 0 size in BX, 1 save, 2 restore; CX bits 0 hardware, 1 BIOS data, 2 DAC. */
+function saveRestoreState(): void {
+  const what = cx() & 7
+  if (al() == 0) setBx(stateBlocks(what))
+  else if (al() == 1) stateSave(what, linear(SEG_ES, bx()))
+  else if (al() == 2) stateRestore(what, linear(SEG_ES, bx()))
+  else return
+  setAl(0x1c)
 }
 
 /** AH = 09h, 0Ah: CX times AL at the cursor, which stays. In text it runs on into the next rows. */
@@ -167,8 +186,18 @@ function repeatCharacter(keep: bool): void {
   }
 }
 
-/** AH = 0Bh: BH = 0 border (and background) colour BL; BH = 1 chooses a CGA palette, which these modes do not have. */
+/** AH = 0Bh: BH = 0 border (and background) colour BL, bit 4 intense; BH = 1 chooses a palette of modes 04h and 05h. */
 function setColours(): void {
+  if (isInterleaved(videoMode())) {
+    if (bh() == 0) attributeWrite(0, (bl() & 7) | (bl() & 8 ? 0x10 : 0))
+    for (let i: u32 = 1; i < 4; i++) {
+      const now = attributeRead(i)
+      if (bh() == 0) attributeWrite(i, (now & 0xef) | (bl() & 0x10))
+      else if (bh() == 1) attributeWrite(i, (now & 0xfe) | (bl() & 1))
+    }
+    setBda8(0x66, bh() == 0 ? (bda8(0x66) & 0x20) | (bl() & 0x1f) : (bda8(0x66) & 0x1f) | ((bl() & 1) << 5))
+    return
+  }
   if (bh() != 0) return
   attributeWrite(0x11, bl() & 0x1f)
   if (isGraphics(videoMode()) && videoMode() != 0x13) attributeWrite(0x00, bl() & 0x0f)
@@ -452,8 +481,8 @@ function displayCombination(): void {
 function functionality(): void {
   if (bx() != 0) return
   const table: u64 = EBDA + EBDA_VIDEO_FUNCTIONALITY
-  // Static table: modes 0-3, 7, 0Dh-13h; 400 scan lines; 8 character blocks; what AH = 10h-12h can.
-  guestWrite32(table, 0x000fe08f)
+  // Static table: modes 0-7, 0Dh-13h; 400 scan lines; 8 character blocks; what AH = 10h-12h can.
+  guestWrite32(table, 0x000fe0ff)
   guestWrite32(table + 4, 0x04000000)
   guestWrite32(table + 8, 0x0e3d0802)
   guestWrite32(table + 12, 0x00000000)

@@ -128,7 +128,7 @@ describe('graphics', () => {
 
 test('nonsense changes nothing', () => {
   type('still here')
-  for (const ax of [0xff00, 0x4f00, 0x1c00, 0x11ff, 0x10ff, 0x12ff]) {
+  for (const ax of [0xff00, 0x1cff, 0x11ff, 0x10ff, 0x12ff]) {
     expect(int10(ax, { bx: 0xffff, cx: 0xffff, dx: 0xffff }).ax).toBe(ax)
   }
   int10(0x0601, { bx: 0x0700, cx: 0xffff, dx: 0x0000 })

@@ -10,6 +10,15 @@ export const ROM_FONT_8X16 = 0x0000
 export const ROM_FONT_8X14 = 0x1000
 export const ROM_FONT_8X8 = 0x1e00
 
+/** The VBE's, in ROM_FONT_SEGMENT: strings, the routine behind WinFuncPtr, the 32-bit routines of function 0Ah. */
+export const ROM_VBE_OEM = 0x2600
+export const ROM_VBE_VENDOR = 0x2620
+export const ROM_VBE_PRODUCT = 0x2640
+export const ROM_VBE_REVISION = 0x2660
+export const ROM_VBE_WINDOW = 0x2680
+export const ROM_VBE_PROTECTED = 0x2700
+export const ROM_VBE_PROTECTED_END = 0x2900
+
 /** Offsets in ROM_CODE_SEGMENT. */
 export const ROM_VECTORS_LOW = 0xfef3 // u16[40]: handlers of vectors 00h-1Fh, then 70h-77h
 export const ROM_IRET = 0xff53

@@ -7,6 +7,7 @@ export const BIOS_BOOT_NEXT = 0x08 // u32, place in the boot order that comes ne
 export const BIOS_BOOT_FAILURE = 0x0c // u32, BOOT_FAILURE_* of the last device that failed
 export const BIOS_EXCEPTION = 0x10 // u32, vector + 1 of the CPU exception the firmware stopped at, 0 when none
 export const BIOS_EXCEPTION_ADDRESS = 0x14 // u32, CS << 16 | IP
+export const BIOS_VBE_MODE = 0x1c // u32, mode set by VBE function 02h with its bits 14 and 15, 0 when an ordinary one is
 export const BIOS_TYPEMATIC = 0x18 // u32, last value given to INT 16h/03h
 
 export const BOOT_STATUS_POWER_ON = 0

@@ -1,6 +1,7 @@
 // Video modes: the VGA's registers for each, palettes, and how a mode is set (IBM PS/2 Hardware Interface Technical
 // Reference, "Video subsystem").
 import { portRead, portWrite } from '../chipset/bus'
+import { VBE_ENABLE, vbeRegisterWrite } from '../chipset/vbe-dispi'
 import { physicalWrite32 } from '../memory/physical'
 import {
   BDA_CHARACTER_HEIGHT,
@@ -371,6 +372,150 @@ const RECORDS: usize = memory.data<u8>([
   0x05,
   0x0f,
   0xff,
+  // 04h, 05h: 320x200, 4 colours as on the CGA
+  40,
+  25,
+  8,
+  GRAPHICS,
+  0x63,
+  0x09,
+  0x03,
+  0x00,
+  0x02,
+  0x2d,
+  0x27,
+  0x28,
+  0x90,
+  0x2b,
+  0x80,
+  0xbf,
+  0x1f,
+  0x00,
+  0xc1,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x9c,
+  0x8e,
+  0x8f,
+  0x14,
+  0x00,
+  0x96,
+  0xb9,
+  0xa2,
+  0xff,
+  0x01,
+  0x00,
+  0x03,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x30,
+  0x0f,
+  0x0f,
+  0xff,
+  // 06h: 640x200, 2 colours as on the CGA
+  80,
+  25,
+  8,
+  GRAPHICS,
+  0x63,
+  0x01,
+  0x01,
+  0x00,
+  0x06,
+  0x5f,
+  0x4f,
+  0x50,
+  0x82,
+  0x54,
+  0x80,
+  0xbf,
+  0x1f,
+  0x00,
+  0xc1,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x9c,
+  0x8e,
+  0x8f,
+  0x28,
+  0x00,
+  0x96,
+  0xb9,
+  0xc2,
+  0xff,
+  0x01,
+  0x00,
+  0x01,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x0d,
+  0x0f,
+  0xff,
+  // 0Fh: 640x350, monochrome as on the EGA
+  80,
+  25,
+  14,
+  GRAPHICS | PLANAR | MONO,
+  0xa2,
+  0x01,
+  0x0f,
+  0x00,
+  0x06,
+  0x5f,
+  0x4f,
+  0x50,
+  0x82,
+  0x54,
+  0x80,
+  0xbf,
+  0x1f,
+  0x00,
+  0x40,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x83,
+  0x85,
+  0x5d,
+  0x28,
+  0x0f,
+  0x63,
+  0xba,
+  0xe3,
+  0xff,
+  0x0b,
+  0x00,
+  0x05,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x00,
+  0x05,
+  0x05,
+  0xff,
   // 13h: 320x200, 256 colours
   40,
   25,
@@ -440,8 +585,15 @@ function recordIndex(mode: u32): u32 {
     case 0x11:
     case 0x12:
       return 6
-    case 0x13:
+    case 0x04:
+    case 0x05:
       return 7
+    case 0x06:
+      return 8
+    case 0x0f:
+      return 9
+    case 0x13:
+      return 10
     default:
       return NO_MODE
   }
@@ -450,16 +602,26 @@ function recordIndex(mode: u32): u32 {
 export function videoMode(): u32 {
   return bda8(BDA_VIDEO_MODE) & 0x7f
 }
+/** What 0040:0049 holds, but for bit 7, in a mode of the VBE. */
+export const VIDEO_MODE_EXTENDED: u32 = 0x7f
+
 export function isGraphics(mode: u32): bool {
-  return mode >= 0x0d && mode <= 0x13
+  return (mode >= 0x0d && mode <= 0x13) || (mode >= 4 && mode <= 6) || mode == VIDEO_MODE_EXTENDED
+}
+/** Pixels as the CGA packed them: even lines at B8000h, odd ones at BA000h. */
+export function isInterleaved(mode: u32): bool {
+  return mode >= 4 && mode <= 6
 }
 /** Monochrome text at B0000h, colour text at B8000h. */
 export function textBase(): u64 {
   return videoMode() == 0x07 ? 0xb0000 : 0xb8000
 }
+function isMono(mode: u32): bool {
+  return mode == 0x07 || mode == 0x0f
+}
 /** Port of the CRT controller's index register. */
 export function crtc(): u32 {
-  return videoMode() == 0x07 ? 0x3b4 : 0x3d4
+  return isMono(videoMode()) ? 0x3b4 : 0x3d4
 }
 
 export function crtcWrite(index: u32, value: u32): void {
@@ -473,6 +635,10 @@ export function crtcRead(index: u32): u32 {
 export function sequencerWrite(index: u32, value: u32): void {
   portWrite(0x3c4, 1, index)
   portWrite(0x3c5, 1, value)
+}
+export function sequencerRead(index: u32): u32 {
+  portWrite(0x3c4, 1, index)
+  return portRead(0x3c5, 1)
 }
 export function graphicsWrite(index: u32, value: u32): void {
   portWrite(0x3ce, 1, index)
@@ -500,8 +666,19 @@ export function dacWrite(index: u32, red: u32, green: u32, blue: u32): void {
   portWrite(0x3c9, 1, blue & 63)
 }
 
+/** Palette registers of modes 04h and 05h: cyan, magenta, white, and what the CGA's other colours became. */
+const ATTRIBUTES_CGA: usize = memory.data<u8>([
+  0x00, 0x13, 0x15, 0x17, 0x02, 0x04, 0x06, 0x07, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+])
+const ATTRIBUTES_0F: usize = memory.data<u8>([
+  0x00, 0x08, 0x00, 0x00, 0x18, 0x18, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x18, 0x00, 0x00,
+])
+
 /** Palette register 0-15 of a mode: DAC index of the colour. */
 function attributeOf(mode: u32, index: u32): u32 {
+  if (mode == 0x04 || mode == 0x05) return load<u8>(ATTRIBUTES_CGA + index)
+  if (mode == 0x06) return index ? 0x17 : 0
+  if (mode == 0x0f) return load<u8>(ATTRIBUTES_0F + index)
   if (mode == 0x13) return index
   if (mode == 0x11) return index ? 0x3f : 0
   if (mode == 0x07) return index == 0 ? 0 : index < 8 ? 0x08 : index == 8 ? 0x10 : 0x18
@@ -563,10 +740,10 @@ function loadPalette(mode: u32): void {
     return
   }
   for (let i: u32 = 0; i < 64; i++) {
-    if (mode == 0x07) {
+    if (isMono(mode)) {
       const level: u32 = i & 0x10 ? (i & 8 ? 63 : 42) : i & 8 ? 42 : 0
       dacWrite(i, level, level, level)
-    } else if (mode == 0x0d || mode == 0x0e) {
+    } else if (mode == 0x0d || mode == 0x0e || isInterleaved(mode)) {
       dacEga(i, (i & 7) == 6 && !(i & 0x10) ? 0x14 : i & 0x10 ? 0x38 | (i & 7) : i & 7)
     } else {
       dacEga(i, i)
@@ -574,16 +751,37 @@ function loadPalette(mode: u32): void {
   }
 }
 
-/** INT 10h/00h. Unknown modes change nothing. Bit 7 of `request`: the screen is not cleared. */
-export function setMode(request: u32): void {
+/** INT 10h/00h. Unknown modes change nothing: false. Bit 7 of `request`: the screen is not cleared. */
+export function setMode(request: u32): bool {
   const mode = request & 0x7f
   const index = recordIndex(mode)
-  if (index == NO_MODE) return
+  if (index == NO_MODE) return false
+  vbeRegisterWrite(VBE_ENABLE, 0)
+  setRegisters(mode, index)
+  if (!(request & 0x80)) clearMemory(mode, load<u8>(RECORDS + index * RECORD, 3))
+  setVariables(mode, index, request)
+  return true
+}
+
+/**
+ * What a mode of the VBE has in common with others: screen on, palette, planes if it has them, and the BIOS data area.
+ * The extension itself is the caller's to enable.
+ */
+export function setExtendedMode(width: u32, height: u32, bits: u32): void {
+  const mode: u32 = bits == 4 ? 0x12 : 0x13
+  setRegisters(mode, recordIndex(mode))
+  setVariables(mode, recordIndex(mode), 0)
+  const lines: u32 = height < 400 ? 8 : 16
+  setBda8(BDA_VIDEO_MODE, 0xff)
+  setBda16(BDA_VIDEO_COLUMNS, width / 8)
+  setBda8(BDA_VIDEO_ROWS, height / lines - 1)
+  setBda16(BDA_CHARACTER_HEIGHT, lines)
+  setBda16(BDA_VIDEO_PAGE_SIZE, 0)
+  setGraphicsFont(ROM_FONT_SEGMENT, lines == 16 ? ROM_FONT_8X16 : ROM_FONT_8X8)
+}
+
+function setRegisters(mode: u32, index: u32): void {
   const record = RECORDS + index * RECORD
-  const flags: u32 = load<u8>(record, 3)
-  const columns: u32 = load<u8>(record, 0)
-  const rows: u32 = load<u8>(record, 1)
-  const height: u32 = load<u8>(record, 2)
   setBda8(BDA_VIDEO_MODE, mode)
 
   // Screen off and sequencer in reset while the clocks change.
@@ -601,9 +799,15 @@ export function setMode(request: u32): void {
   attributeWrite(0x14, 0)
   if (!(bda8(BDA_VIDEO_MODESET) & 0x08)) loadPalette(mode)
 
-  if (!(request & 0x80)) clearMemory(mode, flags)
-  if (!(flags & GRAPHICS)) loadFont((ROM_FONT_SEGMENT << 4) + ROM_FONT_8X16, 256, 0, 16, 0)
+  if (!(load<u8>(record, 3) & GRAPHICS)) loadFont((ROM_FONT_SEGMENT << 4) + ROM_FONT_8X16, 256, 0, 16, 0)
+}
 
+function setVariables(mode: u32, index: u32, request: u32): void {
+  const record = RECORDS + index * RECORD
+  const flags: u32 = load<u8>(record, 3)
+  const columns: u32 = load<u8>(record, 0)
+  const rows: u32 = load<u8>(record, 1)
+  const height: u32 = load<u8>(record, 2)
   setBda16(BDA_VIDEO_COLUMNS, columns)
   setBda16(BDA_VIDEO_PAGE_SIZE, pageSize(mode, columns, rows))
   setBda16(BDA_VIDEO_START, 0)
@@ -630,14 +834,18 @@ export function setMode(request: u32): void {
 /** Bytes of a page as 0040:004C tells them. */
 function pageSize(mode: u32, columns: u32, rows: u32): u32 {
   if (mode == 0x13 || mode == 0x0d) return mode == 0x13 ? 0xfa00 : 0x2000
-  if (mode == 0x0e) return 0x4000
-  if (mode == 0x10) return 0x8000
+  if (mode == 0x0e || isInterleaved(mode)) return 0x4000
+  if (mode == 0x10 || mode == 0x0f) return 0x8000
   if (mode >= 0x11) return 0xa000
   return (columns * rows * 2 + 0x7ff) & ~0x7ff
 }
 
 /** Text: spaces, grey on black. Graphics: zero, all planes at once. */
 function clearMemory(mode: u32, flags: u32): void {
+  if (isInterleaved(mode)) {
+    for (let at: u32 = 0; at < 0x8000; at += 4) physicalWrite32(0xb8000 + at, 0)
+    return
+  }
   if (flags & GRAPHICS) {
     const length: u32 = mode == 0x13 ? 64000 : 0x10000
     for (let at: u32 = 0; at < length; at += 4) physicalWrite32(0xa0000 + at, 0)

@@ -13,12 +13,22 @@ import {
 } from './bda'
 import { bda16, bda8, setBda16, setBda8 } from './guest'
 import { graphicsGlyph } from './video-fonts'
-import { crtcWrite, graphicsWrite, isGraphics, sequencerWrite, textBase, videoMode } from './video-modes'
+import {
+  crtcWrite,
+  graphicsWrite,
+  isGraphics,
+  isInterleaved,
+  sequencerWrite,
+  textBase,
+  VIDEO_MODE_EXTENDED,
+  videoMode,
+} from './video-modes'
+import { pixelRead, pixelsMove, pixelWrite } from './video-pixels'
 
 /** Columns, at least 1 whatever the BIOS data area holds. */
 export function columns(): u32 {
   const value = bda16(BDA_VIDEO_COLUMNS)
-  return value == 0 ? 80 : min<u32>(value, 132)
+  return value == 0 ? 80 : min<u32>(value, videoMode() == VIDEO_MODE_EXTENDED ? 320 : 132)
 }
 export function rows(): u32 {
   const value: u32 = bda8(BDA_VIDEO_ROWS) + 1
@@ -119,6 +129,17 @@ export function writeCell(
 
 function drawCharacter(mode: u32, page: u32, row: u32, column: u32, character: u32, colour: u32): void {
   const height = characterHeight()
+  if (isInterleaved(mode) || mode == VIDEO_MODE_EXTENDED) {
+    const xor = (colour & 0x80) != 0 && mode != VIDEO_MODE_EXTENDED
+    for (let line: u32 = 0; line < height; line++) {
+      const bits = graphicsGlyph(character, line, height)
+      for (let x: u32 = 0; x < 8; x++) {
+        const on = (bits & (0x80 >> x)) != 0
+        if (on || !xor) pixelWrite(mode, column * 8 + x, row * height + line, on ? colour : 0)
+      }
+    }
+    return
+  }
   for (let line: u32 = 0; line < height; line++) {
     const bits = graphicsGlyph(character, line, height)
     const y = row * height + line
@@ -164,6 +185,10 @@ export function writePixel(page: u32, x: u32, y: u32, colour: u32): void {
     if (x < 320 && y < 200) physicalWrite8(0xa0000 + y * 320 + x, <u8>colour)
     return
   }
+  if (isInterleaved(mode) || mode == VIDEO_MODE_EXTENDED) {
+    pixelWrite(mode, x, y, colour)
+    return
+  }
   if (!isGraphics(mode) || x >= columns() * 8) return
   const at: u64 = 0xa0000 + (((page & 7) * bda16(BDA_VIDEO_PAGE_SIZE) + y * columns() + (x >> 3)) & 0xffff)
   const xor = (colour & 0x80) != 0
@@ -181,6 +206,7 @@ export function writePixel(page: u32, x: u32, y: u32, colour: u32): void {
 export function readPixel(page: u32, x: u32, y: u32): u32 {
   const mode = videoMode()
   if (mode == 0x13) return x < 320 && y < 200 ? physicalRead8(0xa0000 + y * 320 + x) : 0
+  if (isInterleaved(mode) || mode == VIDEO_MODE_EXTENDED) return pixelRead(mode, x, y)
   if (!isGraphics(mode) || x >= columns() * 8) return 0
   const at: u64 = 0xa0000 + (((page & 7) * bda16(BDA_VIDEO_PAGE_SIZE) + y * columns() + (x >> 3)) & 0xffff)
   let colour: u32 = 0
@@ -254,6 +280,12 @@ function scrollGraphicsRow(
 ): void {
   const mode = videoMode()
   const height = characterHeight()
+  if (isInterleaved(mode) || mode == VIDEO_MODE_EXTENDED) {
+    for (let line: u32 = 0; line < height; line++) {
+      pixelsMove(mode, left * 8, (right + 1) * 8, from * height + line, row * height + line, fresh, attribute)
+    }
+    return
+  }
   if (mode == 0x13) {
     for (let line: u32 = 0; line < height; line++) {
       const target: u64 = 0xa0000 + (row * height + line) * 320

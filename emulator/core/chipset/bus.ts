@@ -1,7 +1,7 @@
 // Who answers at which port and address, and when timers fire. The only way in for the engine, the firmware and
 // the tests. Everything here is called with the chipset lock held.
 //
-// All devices but the ATA data ports are eight bits wide: a wider access is split into bytes at consecutive
+// All devices but the ATA data ports and the VBE extension are eight bits wide: a wider access is split into bytes at consecutive
 // ports, low byte first, as the ISA bus does. Ports and addresses nobody claims read all ones.
 
 import {
@@ -76,6 +76,7 @@ import {
   timersReset,
 } from './timers'
 import { uartRead, uartReceive, uartReset, uartTimer, uartWrite } from './uart-16550'
+import { vbeRead, vbeWrite } from './vbe-dispi'
 import { vgaRead, vgaReset, vgaWrite } from './vga'
 import { vgaMemoryRead, vgaMemoryWrite } from './vga-memory'
 
@@ -86,6 +87,9 @@ const PCI_DATA: u32 = 0xcfc
 const RESET_CONTROL: u32 = 0xcf9
 /** A port nobody claims. */
 const NOBODY: u32 = 0xffff
+/** DISPI: 16-bit registers, which are not split into bytes. */
+const VBE_PORT: u32 = 0x1ce
+const VBE_PORTS: u32 = 3
 const VGA_APERTURE: u64 = 0xa0000
 const VGA_APERTURE_SIZE: u64 = 0x20000
 const VGA_PLANES_SIZE: usize = 0x40000
@@ -170,6 +174,8 @@ export function portRead(port: u32, size: u32): u32 {
     value = ideDecodes(channel) ? ataDataRead(channel, size, now) : allOnes(size)
   } else if (port == PCI_ADDRESS && size == 4) {
     value = pciAddressRead()
+  } else if (port - VBE_PORT < VBE_PORTS) {
+    value = vbeRead(port, size)
   } else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) {
     value = pciDataRead(port & 3, size)
   } else if (pciIoFind(port, size)) {
@@ -191,6 +197,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
     if (ideDecodes(port == 0x1f0 ? 0 : 1)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
   } else if (port == 0xf4) debugExitWrite(sized)
   else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
+  else if (port - VBE_PORT < VBE_PORTS) vbeWrite(port, size, sized)
   else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) pciDataWrite(port & 3, size, sized)
   else if (pciIoFind(port, size)) rangePortWrite(windowHandler, <u32>windowOffset, size, sized, now)
   else {

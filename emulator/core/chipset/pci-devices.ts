@@ -10,6 +10,7 @@
 // functions at the end: offset within the range, 1, 2 or 4 bytes (memory: 8 as well) that lie wholly in it.
 
 import { busMasterRead, busMasterWrite } from './ide-bus-master'
+import { DEV_VGA, VGA_FRAME_BUFFER, VRAM } from '../layout'
 import { pirqRoute } from './interrupt-lines'
 import {
   BAR_IO,
@@ -36,12 +37,14 @@ import {
   pciStore8,
   pciSubsystem,
   pciWindow,
+  pciWindowBase,
   pciWindowsChanged,
   pciWritable16,
   pciWritable32,
   pciWritable8,
 } from './pci'
 import { pm1ControlRead, pm1ControlWrite } from './system-control'
+import { vgaWindowRead, vgaWindowWrite } from './vga-window'
 
 // device << 3 | function
 export const DEVFN_HOST: u32 = 0x00
@@ -162,6 +165,12 @@ export function pciFixedWindows(): void {
   pciWindow(slot, true, pciLoad32(slot, PM_PMBA) & 0xffc0, PM_RANGE, RANGE_PM)
 }
 
+/** What is decoded has changed: for those who have to know without looking it up each time. */
+export function pciPlaced(): void {
+  const base = pciWindowBase(RANGE_VGA_FRAMEBUFFER)
+  store<u32>(DEV_VGA, base == u64.MAX_VALUE ? 0 : <u32>base, VGA_FRAME_BUFFER)
+}
+
 /** Whether the IDE interface answers at the AT's ports of `channel` (0, 1). */
 export function ideDecodes(channel: u32): bool {
   const slot = pciSlot(DEVFN_IDE)
@@ -226,6 +235,12 @@ export function rangePortWrite(range: u32, offset: u32, size: u32, value: u32, n
 
 export function rangeMemoryRead(range: u32, offset: u64, size: u32, now: u64): u64 {
   switch (range) {
+    case RANGE_VGA_FRAMEBUFFER: {
+      const at = VRAM + <usize>offset
+      return size == 8 ? load<u64>(at) : size == 4 ? load<u32>(at) : size == 2 ? load<u16>(at) : load<u8>(at)
+    }
+    case RANGE_VGA_REGISTERS:
+      return vgaWindowRead(<u32>offset, size, now)
     default:
       return size == 8 ? u64.MAX_VALUE : ones(size)
   }
@@ -233,6 +248,17 @@ export function rangeMemoryRead(range: u32, offset: u64, size: u32, now: u64): u
 
 export function rangeMemoryWrite(range: u32, offset: u64, size: u32, value: u64, now: u64): void {
   switch (range) {
+    case RANGE_VGA_FRAMEBUFFER: {
+      const at = VRAM + <usize>offset
+      if (size == 8) store<u64>(at, value)
+      else if (size == 4) store<u32>(at, <u32>value)
+      else if (size == 2) store<u16>(at, <u16>value)
+      else store<u8>(at, <u8>value)
+      return
+    }
+    case RANGE_VGA_REGISTERS:
+      vgaWindowWrite(<u32>offset, size, value)
+      return
     default:
       return
   }

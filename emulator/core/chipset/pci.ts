@@ -12,7 +12,7 @@
 import { DEV_PCI } from '../layout'
 import { busMapChanged } from '../memory/tlb'
 import { pirqLine } from './interrupt-lines'
-import { pciConfigWritten, pciFixedWindows } from './pci-devices'
+import { pciConfigWritten, pciFixedWindows, pciPlaced } from './pci-devices'
 
 // State, from DEV_PCI
 const ADDRESS: usize = 0 // u32, CF8h
@@ -265,6 +265,7 @@ function configWritten(slot: u32, at: u32, size: u32): void {
 /** Works out the windows again: a BAR, a command register or a device's own decode register has changed. */
 export function pciWindowsChanged(): void {
   rebuildWindows()
+  pciPlaced()
   busMapChanged()
 }
 

@@ -4,9 +4,12 @@
 // As on the real chip the addresses are kept, not packed: in chain 4 (mode 13h) the low two address bits select
 // the plane and are then 0, so byte i of A0000h is plane i & 3 at address i & ~3; in odd/even (text) byte i of
 // B8000h is plane i & 1 at address i & ~1, so the cell c of a text screen is the two bytes at VRAM + c * 8.
+// While the VBE extension is on (vbe-dispi.ts), A0000h-AFFFFh shows a bank of 64 KiB: bytes one after the other, or with
+// 4 bits a pixel an address of the four planes, of which there are then more than 64 Ki.
 // Reference: IBM Video Subsystem Technical Reference (1992), "VGA Function", "Graphics Controller Registers".
 
-import { DEV_VGA, VRAM } from '../layout'
+import { DEV_VGA, VRAM, VRAM_SIZE } from '../layout'
+import { VBE_BANK, VBE_BPP, vbeEnabled, vbeRegister } from './vbe-dispi'
 import { VGA_GRAPHICS, VGA_LATCH, VGA_MISC, VGA_SEQUENCER } from './vga'
 
 const APERTURE: u32 = 0xa0000
@@ -60,14 +63,44 @@ function planesAt(offset: u32, memoryMode: u32): usize {
   return VRAM + ((address & 0xffff) << 2)
 }
 
+/** Address in the extension's bank of an access at `phys`, OUTSIDE if the window is not there. */
+@inline
+function banked(phys: u32): u32 {
+  const offset = phys - APERTURE
+  return offset < 0x10000 ? offset + (vbeRegister(VBE_BANK) << 16) : OUTSIDE
+}
+
+/** The extension's linear window, one byte. */
+function linearAt(phys: u32): usize {
+  const at = banked(phys)
+  return at < <u32>VRAM_SIZE ? VRAM + at : 0
+}
+
+function extendedPlanes(phys: u32): usize {
+  const at = banked(phys)
+  return at < <u32>VRAM_SIZE >> 2 ? VRAM + (at << 2) : 0
+}
+
 /** `phys` A0000h-BFFFFh. Loads the latches. */
 export function vgaMemoryRead(phys: u32): u32 {
+  if (vbeEnabled()) {
+    const planar = vbeRegister(VBE_BPP) == 4
+    const at = planar ? extendedPlanes(phys) : linearAt(phys)
+    if (at == 0) return 0xff
+    return planar ? readPlanes(load<u32>(at), 0) : load<u8>(at)
+  }
   const offset = decode(phys)
   if (offset == OUTSIDE) return 0xff
   const memoryMode = sequencer(4)
   const latch = load<u32>(planesAt(offset, memoryMode))
   store<u32>(DEV_VGA, latch, VGA_LATCH)
   if (memoryMode & MEMORY_CHAIN4) return (latch >> ((offset & 3) << 3)) & 0xff
+  return readPlanes(latch, offset)
+}
+
+/** Loads the latches with the bytes of the planes and answers by read mode; `offset`: its bit 0 counts in odd/even. */
+function readPlanes(latch: u32, offset: u32): u32 {
+  store<u32>(DEV_VGA, latch, VGA_LATCH)
   const mode = graphics(5)
   if (mode & MODE_READ_COMPARE) {
     // Read mode 1: bit n is 1 where all planes that are cared for have the compare colour
@@ -83,14 +116,26 @@ export function vgaMemoryRead(phys: u32): u32 {
 
 /** `phys` A0000h-BFFFFh. */
 export function vgaMemoryWrite(phys: u32, value: u32): void {
+  if (vbeEnabled()) {
+    if (vbeRegister(VBE_BPP) == 4) writePlanes(extendedPlanes(phys), sequencer(2), value)
+    else {
+      const at = linearAt(phys)
+      if (at) store<u8>(at, value)
+    }
+    return
+  }
   const offset = decode(phys)
   if (offset == OUTSIDE) return
   const memoryMode = sequencer(4)
   let planes = sequencer(2)
   if (memoryMode & MEMORY_CHAIN4) planes &= 1 << (offset & 3)
   else if ((memoryMode & MEMORY_NO_ODD_EVEN) == 0) planes &= offset & 1 ? 0x0a : 0x05
-  if (planes == 0) return
-  const at = planesAt(offset, memoryMode)
+  writePlanes(planesAt(offset, memoryMode), planes, value)
+}
+
+/** Writes to the planes of the mask; `at` 0: nowhere. */
+function writePlanes(at: usize, planes: u32, value: u32): void {
+  if (planes == 0 || at == 0) return
   const mask = expand(planes)
   store<u32>(at, (load<u32>(at) & ~mask) | (modify(value) & mask))
 }

@@ -3,7 +3,8 @@
 // vga-memory.ts. Nothing is drawn here: whoever shows the screen reads these registers and the planes.
 // Reference: IBM PS/2 and PC BIOS Interface / Video Subsystem Technical Reference (1992), "VGA Function".
 
-import { DEV_VGA } from '../layout'
+import { DEV_VGA, VGA_FRAME_BUFFER } from '../layout'
+import { VBE_YRES, vbeDac8, vbeEnabled, vbeRegister, vbeReset } from './vbe-dispi'
 
 // State, from DEV_VGA; the display side of the project reads it with the same constants
 export const VGA_MISC: usize = 0
@@ -24,7 +25,7 @@ export const VGA_SEQUENCER: usize = 32 // u8[5]
 export const VGA_GRAPHICS: usize = 48 // u8[9]
 export const VGA_CRTC: usize = 64 // u8[25]
 export const VGA_ATTRIBUTE: usize = 96 // u8[21]
-export const VGA_PALETTE: usize = 256 // u8[256][3], red green blue, 6 bits each
+export const VGA_PALETTE: usize = 256 // u8[256][3], red green blue, as written: 6 bits each, or 8 (vbe-dispi.ts)
 
 const STATE_SIZE: usize = 1024
 const SEQUENCER_COUNT: u32 = 5
@@ -47,6 +48,8 @@ export function vgaReset(): void {
   memory.fill(DEV_VGA, 0, STATE_SIZE)
   store<u8>(DEV_VGA, 0xff, VGA_PEL_MASK)
   store<u8>(DEV_VGA, 1, VGA_ENABLE)
+  store<u32>(DEV_VGA, 0, VGA_FRAME_BUFFER)
+  vbeReset()
 }
 
 /** `port` 3B0h-3DFh. */
@@ -206,7 +209,7 @@ function dacRead(): u32 {
 function dacWrite(value: u32): void {
   const colour = <u32>load<u8>(DEV_VGA, VGA_DAC_WRITE)
   const component = <u32>load<u8>(DEV_VGA, VGA_DAC_COMPONENT)
-  store<u8>(DEV_VGA + colour * 3 + component, value & 0x3f, VGA_PALETTE)
+  store<u8>(DEV_VGA + colour * 3 + component, vbeDac8() ? value : value & 0x3f, VGA_PALETTE)
   if (component == 2) store<u8>(DEV_VGA, colour + 1, VGA_DAC_WRITE)
   store<u8>(DEV_VGA, component == 2 ? 0 : component + 1, VGA_DAC_COMPONENT)
 }
@@ -215,8 +218,21 @@ function crtc(index: u32): u32 {
   return load<u8>(DEV_VGA + index, VGA_CRTC)
 }
 
+/** The extension's pictures: 60 a second, 45 lines of vertical blanking (as 640x480 has), retrace for two of them. */
+function extendedStatus(now: u64): u32 {
+  const height = vbeRegister(VBE_YRES)
+  const lines: u64 = height + 45
+  const position = ((now % 1_000_000_000) * 60 * lines) / 1_000_000
+  const line = <u32>((position / 1000) % lines)
+  // A fifth of each line is horizontal blanking.
+  let status: u32 = line >= height || position % 1000 >= 800 ? STATUS_DISABLED : 0
+  if (line - height - 10 < 2) status |= STATUS_RETRACE
+  return status
+}
+
 /** Where the beam is follows from the time and the programmed frame: it is at the first dot at machine time 0. */
 function inputStatus1(now: u64): u32 {
+  if (vbeEnabled()) return extendedStatus(now)
   const clocking = <u32>load<u8>(DEV_VGA + 1, VGA_SEQUENCER)
   const overflow = crtc(7)
   const dots: u64 = (clocking & 1 ? 8 : 9) * (clocking & 8 ? 2 : 1)

@@ -9,7 +9,7 @@ import { fuse } from './fuse'
 import { dropDeadFlags } from './liveness'
 import { Op, Sys } from './ops'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
-import { a20, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
+import { a20, frameBufferPointer, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
 import { cpuCount } from '../machine/smp'
 import {
   CODE_BYTES_MAX,
@@ -153,7 +153,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   const target = a20(phys)
   const frame = <u32>(target >> 12)
   const offset = <u32>phys & 0xfff
-  let bytes = physicalPointer(phys)
+  let bytes = frame >= frameCount && frameBufferPointer(target) ? 0 : physicalPointer(phys)
   let available: u32 = 4096 - offset
   let most = limit
   let shared = cached && bytes != 0
@@ -267,10 +267,12 @@ function chunks(offset: u32, length: u32): u64 {
   return mask << first
 }
 
-/** Whether code was decoded from the 64-byte chunks that [offset, offset + length) of a RAM frame touches. */
+/** Whether code was decoded from the 64-byte chunks that [offset, offset + length) of a frame touches. */
 @inline
 export function codeAt(frame: u32, offset: u32, length: u32): bool {
-  return (load<u64>(frames + frame * FRAME_SIZE, FRAME_CODE) & chunks(offset, length)) != 0
+  return (
+    frame < frameCount && (load<u64>(frames + frame * FRAME_SIZE, FRAME_CODE) & chunks(offset, length)) != 0
+  )
 }
 
 /** Gathers the bytes of an instruction that crosses into the next page. False with #PF pending. */

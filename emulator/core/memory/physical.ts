@@ -6,6 +6,7 @@ import { frameCount, frames, ram, ramSize } from '../cpu/context'
 import { cpuCount, fullFence } from '../machine/smp'
 import { deviceRead, deviceWrite } from './device'
 import {
+  DEV_VGA,
   FRAME_CODE,
   FRAME_FLAGS,
   FRAME_SIZE,
@@ -16,6 +17,9 @@ import {
   PAGE_SIZE,
   ROM,
   ROM_SIZE,
+  VGA_FRAME_BUFFER,
+  VRAM,
+  VRAM_SIZE,
 } from '../layout'
 
 const VIDEO_BASE: u64 = 0xa0000
@@ -28,14 +32,27 @@ export function a20(phys: u64): u64 {
   return load<u32>(HEADER, HDR_A20) ? phys : phys & ~(0x100000 as u64)
 }
 
-/** WebAssembly address of RAM at `phys` (A20 applied already), 0 when there is none. Valid to the end of the frame. */
+/**
+ * WebAssembly address of video memory at `phys` (A20 applied already) where the VGA's PCI function shows all of it, 0
+ * elsewhere. No decoded code is kept of it and no frame metadata belongs to it.
+ */
+export function frameBufferPointer(phys: u64): usize {
+  const base: u64 = load<u32>(DEV_VGA, VGA_FRAME_BUFFER)
+  return base != 0 && phys - base < <u64>VRAM_SIZE ? <usize>VRAM + <usize>(phys - base) : 0
+}
+
+/**
+ * WebAssembly address of RAM or the frame buffer at `phys` (A20 applied already), 0 when there is none. Valid to the
+ * end of the frame.
+ */
 @inline
 export function ramPointer(phys: u64): usize {
-  if (phys >= ramSize || (phys >= VIDEO_BASE && phys < 0x100000)) return 0
+  if (phys >= ramSize) return frameBufferPointer(phys)
+  if (phys >= VIDEO_BASE && phys < 0x100000) return 0
   return ram + (phys as usize)
 }
 
-/** WebAssembly address of RAM or ROM at `phys`, 0 for devices and holes. Valid to the end of the frame. */
+/** WebAssembly address of RAM, ROM or the frame buffer at `phys`, 0 for devices and holes. Valid to the end of the frame. */
 export function physicalPointer(phys: u64): usize {
   const address = a20(phys)
   const pointer = ramPointer(address)

@@ -51,7 +51,7 @@ import {
   TLB_VALID,
   TLB_WRITABLE,
 } from '../layout'
-import { a20, physicalPointer, ramPointer } from './physical'
+import { a20, frameBufferPointer, physicalPointer, ramPointer } from './physical'
 import { keyBars, protectionKeysOn } from './protection-keys'
 
 const CR0_WP: u32 = 0x10000
@@ -287,10 +287,15 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   if (keys && keyBars(flags, false, user)) return
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
   store<u64>(fast, tag, FAST_READ)
-  if (!(flags & TLB_NX)) store<u64>(fast, tag, FAST_EXECUTE)
+  const buffer = frame >= frameCount && frameBufferPointer(target) != 0
+  if (!(flags & TLB_NX) && !buffer) store<u64>(fast, tag, FAST_EXECUTE)
   if (!write || !(flags & TLB_DIRTY) || !ramPointer(target)) return
   if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return
   if (keys && keyBars(flags, true, user)) return
+  if (buffer) {
+    store<u64>(fast, tag, FAST_WRITE)
+    return
+  }
   const meta = frames + frame * FRAME_SIZE
   if (load<u64>(meta, FRAME_CODE)) return
   writerNote(meta)

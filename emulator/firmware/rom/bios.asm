@@ -1,6 +1,6 @@
 ; The system ROM of Ringside: 128 KiB at E0000h-FFFFFh and again below 4 GiB.
 ;
-; Segment E000h holds the fonts, segment F000h the code: power-on, interrupt handlers, entry points. What the
+; Segment E000h holds the fonts and the VBE's tables, segment F000h the code: power-on, interrupt handlers, entry points. What the
 ; interfaces do is written in the core (emulator/core/bios); the code here is what has to be real x86 code: what
 ; programs the chips, takes hardware interrupts, waits with STI and HLT, and starts the boot sector.
 ;
@@ -19,6 +19,7 @@ section fonts start=0 vstart=0
         incbin  "font-8x14.bin"
         AT ROM_FONT_8X8
         incbin  "font-8x8.bin"
+%include "vbe.asm"
         AT 10000h
 
 section code start=10000h vstart=0

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TextScreen } from '../../../preload/bridge'
 import { textOf, unicodeOf } from './code-page-437'
-import { indexedPixels, TextPainter } from './vga-text'
+import { TextPainter } from './vga-text'
 
 const BLACK = 0xff000000
 const GREY = 0xffaaaaaa
@@ -26,6 +26,7 @@ function screen(cells: number[], more: Partial<TextScreen> = {}): TextScreen {
     cellHeight: 16,
     cellWidth: 9,
     lineGraphics: true,
+    underline: 31,
     blink: true,
     cursor: { visible: false, column: 0, row: 0, start: 14, end: 15 },
     palette,
@@ -73,12 +74,6 @@ describe('a text cell', () => {
     expect(painter.paint(same, ON)).toEqual({ top: 0, bottom: 16 })
     expect(painter.paint({ ...same, cells: same.cells.slice() }, ON)).toBeUndefined()
   })
-})
-
-test('indexed pixels take their colours from the palette', () => {
-  const palette = new Uint8Array(768)
-  palette.set([1, 2, 3], 5 * 3)
-  expect([...indexedPixels(new Uint8Array([0, 5]), palette, new Uint32Array(2))]).toEqual([BLACK, 0xff030201])
 })
 
 test('code page 437 has 256 characters, and a screen reads as text', () => {

@@ -15,7 +15,7 @@ export interface Lines {
 }
 
 /** Colours as the canvas wants them: bytes R, G, B, A in memory order on a little-endian host. */
-function packed(palette: Uint8Array): Uint32Array {
+export function packed(palette: Uint8Array): Uint32Array {
   const colours = new Uint32Array(palette.length / 3)
   for (let i = 0; i < colours.length; i++) {
     colours[i] = 0xff000000 | (palette[i * 3 + 2]! << 16) | (palette[i * 3 + 1]! << 8) | palette[i * 3]!
@@ -45,6 +45,7 @@ export class TextPainter {
       before.cellHeight !== cellHeight ||
       before.blink !== screen.blink ||
       before.lineGraphics !== screen.lineGraphics ||
+      before.underline !== screen.underline ||
       before.font !== screen.font ||
       before.font2 !== screen.font2 ||
       before.palette !== screen.palette
@@ -108,9 +109,10 @@ export class TextPainter {
     const left = (cell % columns) * cellWidth
     let at = Math.floor(cell / columns) * cellHeight * this.width + left
     for (let line = 0; line < cellHeight; line++) {
-      const bits = font[code * 32 + line] ?? 0
+      const underlined = line === screen.underline && (attribute & 0x77) === 0x01
+      const bits = underlined ? 0xff : (font[code * 32 + line] ?? 0)
       for (let dot = 0; dot < 8; dot++) this.pixels[at + dot] = bits & (0x80 >> dot) ? foreground : background
-      if (cellWidth === 9) this.pixels[at + 8] = ninth && bits & 1 ? foreground : background
+      if (cellWidth === 9) this.pixels[at + 8] = underlined || (ninth && bits & 1) ? foreground : background
       at += this.width
     }
   }
@@ -125,11 +127,4 @@ export class TextPainter {
       this.pixels.fill(colour, at, at + cellWidth)
     }
   }
-}
-
-/** Pixels of a 256-colour picture. */
-export function indexedPixels(pixels: Uint8Array, palette: Uint8Array, into: Uint32Array): Uint32Array {
-  const colours = packed(palette)
-  for (let i = 0; i < pixels.length; i++) into[i] = colours[pixels[i]!]!
-  return into
 }

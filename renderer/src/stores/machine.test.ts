@@ -108,6 +108,7 @@ test('a screen keeps its fonts until others come', () => {
     cellHeight: 16,
     cellWidth: 9 as const,
     lineGraphics: true,
+    underline: 31,
     blink: true,
     cursor: { visible: true, column: 0, row: 0, start: 0, end: 1 },
     palette: new Uint8Array(48),

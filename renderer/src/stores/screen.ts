@@ -1,19 +1,37 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { IndexedScreen, ScreenUpdate, TextScreen } from '../../../preload/bridge'
+import type { ScreenUpdate, TextScreen } from '../../../preload/bridge'
 import { textOf } from '../lib/code-page-437'
+import { PixelPainter } from '../lib/pixels'
 
-export type Picture = TextScreen | IndexedScreen | { kind: 'blank' }
+/** A picture of pixels; they are in `pixels` of the store, where tiles are laid over what was there. */
+export interface PixelPicture {
+  kind: 'pixels'
+  width: number
+  height: number
+  aspect: number
+  depth: number
+}
+export type Picture = TextScreen | PixelPicture | { kind: 'blank' }
 
 export const useScreen = defineStore('screen', () => {
   const picture = shallowRef<Picture>()
-  /** The guest has the keyboard. */
+  const pixels = new PixelPainter()
+  /** The guest has the keyboard and the mouse. */
   const captured = ref(false)
 
   /** Fonts come only when they change; until then the last ones count. */
   function apply(update: ScreenUpdate) {
-    if (update.kind !== 'text') {
+    if (update.kind === 'blank') {
       picture.value = update
+      return
+    }
+    if (update.kind !== 'text') {
+      if (update.kind === 'tiles') pixels.lay(update)
+      else pixels.begin(update)
+      const { width, height, aspect, depth } = pixels
+      // A new object each time: it is what those who draw watch.
+      picture.value = { kind: 'pixels', width, height, aspect, depth }
       return
     }
     const { fonts, ...screen } = update
@@ -46,8 +64,10 @@ export const useScreen = defineStore('screen', () => {
     switch (shown?.kind) {
       case 'text':
         return `Text, ${shown.columns} × ${shown.rows}`
-      case 'indexed':
-        return `Graphics, ${shown.width} × ${shown.height}, 256 colours`
+      case 'pixels': {
+        const colours = shown.depth <= 8 ? `${2 ** shown.depth} colours` : `${shown.depth} bits a pixel`
+        return `Graphics, ${shown.width} × ${shown.height}, ${colours}`
+      }
       case 'blank':
         return 'No signal'
       default:
@@ -55,5 +75,5 @@ export const useScreen = defineStore('screen', () => {
     }
   })
 
-  return { picture, captured, lines, description, apply, forget }
+  return { picture, pixels, captured, lines, description, apply, forget }
 })
