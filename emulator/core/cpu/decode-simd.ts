@@ -14,10 +14,12 @@ import {
   MODE_V86,
   SEG_DS,
 } from '../layout'
+import { cpuCount } from '../machine/smp'
 import { cpu } from './context'
 import {
   byte,
   emit,
+  emitSlow,
   emitSystem,
   gpr,
   isCut,
@@ -34,7 +36,7 @@ import {
   setRex,
   size,
 } from './decode'
-import { Op, Sys } from './ops'
+import { Op, Slow, Sys } from './ops'
 import {
   F_ALIGN,
   F_BYTES,
@@ -378,7 +380,9 @@ export function decodeGroup15(): bool {
   const what = reg & 7
   if (mod == 3) {
     if (repeat == 0 && !operand16 && what >= 5) {
-      emit(Op.NOP) // LFENCE, MFENCE, SFENCE: one vCPU's accesses are in order as they are.
+      // LFENCE, SFENCE: loads and stores are in order as they are; MFENCE orders a load behind a store (SDM 3A 8.2).
+      if (what == 6 && cpuCount() > 1) emitSlow(Slow.FENCE, 0)
+      else emit(Op.NOP)
       return true
     }
     return false

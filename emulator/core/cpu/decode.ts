@@ -177,7 +177,7 @@ export function emit(code: u32): void {
   store<u16>(op, code as u16, O_OP)
 }
 
-function emitSlow(what: Slow, flags: u32): void {
+export function emitSlow(what: Slow, flags: u32): void {
   emit(Op.SLOW)
   store<u32>(op, what, O_AUX)
   store<u32>(op, flags, O_AUX2)

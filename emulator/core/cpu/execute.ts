@@ -59,6 +59,7 @@ import {
   zero,
 } from './flags'
 import { addWithCarry, multiplyFlags, subtractWithBorrow } from './arithmetic'
+import { exchange } from './locked'
 import { Op, SLOW_MEMORY } from './ops'
 import { vector, vectorCompute } from './simd/execute'
 import { VECTOR_ALIGNED } from './decode-simd'
@@ -435,14 +436,19 @@ function xchgMR<T>(ip: usize): u32 {
   const p = writeOperand<T>(ip, true)
   if (!p) return FAULTED
   const src: usize = load<u32>(ip, O_SRC)
-  const value = load<T>(src)
   if (p != bounce && (p & (sizeof<T>() - 1)) == 0) {
-    setRegister<T>(src, atomic.xchg<T>(p, value))
+    setRegister<T>(src, atomic.xchg<T>(p, load<T>(src)))
     return DONE
   }
-  setRegister<T>(src, load<T>(p))
-  store<T>(p, value)
-  return p == bounce ? commit(ip) : DONE
+  slowly(ip)
+  const status = exchange(
+    linearOf(ip, sizeof<T>() as u32, true),
+    sizeof<T>() as u32,
+    load<u8>(ip, O_SEGMENT),
+    src,
+  )
+  setAhead(0)
+  return status
 }
 
 @inline

@@ -394,6 +394,7 @@ export enum Slow {
   STORE_SEGMENT,
   STORE_TABLE, // SGDT, bit 16: SIDT
   STORE_SYSTEM, // SLDT 0, STR 1, SMSW 2: bits 16-19
+  FENCE, // MFENCE where there are several CPUs
 }
 
 export const SLOW_SIZE: u32 = 0x1f

@@ -1,6 +1,7 @@
 // Instructions that are carried out out of line but do not end a trace. Results are those of the executor's
 // switch: 0 done, 1 faulted (nothing has changed), 2 done through a slow write (the trace must be left).
 
+import { fullFence } from '../machine/smp'
 import { accessCommit, accessRead, accessWrite } from '../memory/linear'
 import {
   CPU_CPL,
@@ -13,8 +14,6 @@ import {
   CPU_MODE,
   CPU_RAX,
   CPU_RBP,
-  CPU_RBX,
-  CPU_RCX,
   CPU_RDX,
   CPU_RFLAGS,
   CPU_RSP,
@@ -31,14 +30,7 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { linearAt, linearOf, segmentLinear } from './address'
-import {
-  addWithCarry,
-  divide128,
-  multiplyHigh,
-  multiplyHighSigned,
-  remainder128,
-  subtractWithBorrow,
-} from './arithmetic'
+import { divide128, multiplyHigh, multiplyHighSigned, remainder128 } from './arithmetic'
 import { adjust } from './bcd'
 import { bounce, cpu } from './context'
 import { CR4_UMIP } from './control-registers'
@@ -51,17 +43,11 @@ import {
   FLAG_ZF,
   FLAGS_STATUS,
   flagsMaterialise,
-  keepCarry,
-  LAZY_DEC,
-  LAZY_INC,
-  LAZY_LOGIC,
-  LAZY_SUB,
-  LAZY_ADD,
   parityFlag,
-  setLazy,
   setStatus,
   statusFlags,
 } from './flags'
+import { compareExchange, compareExchangePair, exchangeAdd, locked, lockedBit } from './locked'
 import { stackMask, stackPointerSet } from './stack'
 import { SLOW_LOCK, SLOW_MEMORY, SLOW_SIZE, Slow } from './ops'
 import { O_AUX, O_AUX2, O_DST, O_IMM, O_SEGMENT, O_SRC } from './trace-format'
@@ -97,7 +83,7 @@ function user(): bool {
 }
 
 @inline
-function maskOf(size: u32): u64 {
+export function maskOf(size: u32): u64 {
   return size == 8 ? 0xffffffffffffffff : ((1 as u64) << (size * 8)) - 1
 }
 
@@ -140,11 +126,14 @@ export function slow(ip: usize): u32 {
     case Slow.CMPXCHG:
       return compareExchange(ip, size, flags)
     case Slow.CMPXCHG_PAIR:
-      return compareExchangePair(ip, size)
+      return compareExchangePair(ip, size, flags)
     case Slow.XADD:
       return exchangeAdd(ip, size, flags)
     case Slow.LOCKED:
       return locked(ip, size, (flags >> 16) & 15)
+    case Slow.FENCE:
+      fullFence()
+      return DONE
     case Slow.BSWAP16:
       // Undefined by the manual; processors clear the register's low half (SDM 2 BSWAP).
       store<u16>(load<u32>(ip, O_DST), 0)
@@ -584,41 +573,32 @@ function bitTest(ip: usize, size: u32, flags: u32): u32 {
   const raw = loadSized(load<u32>(ip, O_SRC), isImmediate ? 1 : size)
   const bit = raw & (bits - 1)
   let p: usize
+  const mask = (1 as u64) << bit
   if (flags & SLOW_MEMORY) {
     const words: i64 = isImmediate ? 0 : signExtend(raw, size) >> (3 + ctz(size))
     const linear = linearAt(ip, words * size, size, kind != 0)
+    if (flags & SLOW_LOCK) return lockedBit(linear, size, load<u8>(ip, O_SEGMENT), kind, mask)
     p =
       kind != 0
         ? accessWrite(linear, size, load<u8>(ip, O_SEGMENT), user(), true)
         : accessRead(linear, size, load<u8>(ip, O_SEGMENT), user())
     if (!p) return FAULTED
   } else p = load<u32>(ip, O_DST)
-  const mask = (1 as u64) << bit
-  let old: u64
-  if (flags & SLOW_LOCK && p != bounce) old = lockedBit(p, size, kind, mask)
-  else {
-    old = loadSized(p, size)
-    if (kind != 0) {
-      const r = toggle(old, kind, mask)
-      if (flags & SLOW_MEMORY) storeSized(p, size, r)
-      else storeRegister(p, size, r)
-    }
+  const old = loadSized(p, size)
+  if (kind != 0) {
+    const r = toggle(old, kind, mask)
+    if (flags & SLOW_MEMORY) storeSized(p, size, r)
+    else storeRegister(p, size, r)
   }
   // Only CF is defined; the others keep their values (SDM 2 BT).
   setStatus((statusFlags() & ~FLAG_CF) | (old & mask ? FLAG_CF : 0))
   return kind != 0 && flags & SLOW_MEMORY ? finish(p) : DONE
 }
 
-function toggle(value: u64, kind: u32, mask: u64): u64 {
+/** What BTS 1, BTR 2 and BTC 3 make of `value`. */
+export function toggle(value: u64, kind: u32, mask: u64): u64 {
   if (kind == 1) return value | mask
   return kind == 2 ? value & ~mask : value ^ mask
-}
-
-function lockedBit(p: usize, size: u32, kind: u32, mask: u64): u64 {
-  while (true) {
-    const old = loadSized(p, size)
-    if (swapSized(p, size, old, toggle(old, kind, mask))) return old
-  }
 }
 
 /** BSF, BSR: with a zero source the destination stays as it was (AMD APM 3; Intel calls it undefined and does the same). */
@@ -635,199 +615,6 @@ function bitScan(ip: usize, size: u32, flags: u32): u32 {
   const index: u64 = load<u32>(ip, O_AUX) == Slow.BSF ? ctz(value) : 63 - clz(value)
   storeRegister(load<u32>(ip, O_DST), size, index)
   return DONE
-}
-
-// --- exchange and locked -------------------------------------------------------------------------------------
-
-/**
- * Replaces `expected` by `value`; atomically where the operand is aligned. A locked access that is not aligned
- * has only this vCPU to keep out so far.
- */
-function swapSized(p: usize, size: u32, expected: u64, value: u64): bool {
-  if ((p & (size - 1)) != 0) {
-    if (loadSized(p, size) != expected) return false
-    storeSized(p, size, value)
-    return true
-  }
-  if (size == 1) return atomic.cmpxchg<u8>(p, expected as u8, value as u8) == (expected as u8)
-  if (size == 2) return atomic.cmpxchg<u16>(p, expected as u16, value as u16) == (expected as u16)
-  if (size == 4) return atomic.cmpxchg<u32>(p, expected as u32, value as u32) == (expected as u32)
-  return atomic.cmpxchg<u64>(p, expected, value) == expected
-}
-
-function compareFlags(a: u64, b: u64, size: u32): void {
-  setLazy(cpu, LAZY_SUB + ctz(size), a, (a - b) & maskOf(size))
-}
-
-/** CMPXCHG writes its destination in any case: the old value when the comparison fails (SDM 2). */
-function compareExchange(ip: usize, size: u32, flags: u32): u32 {
-  const accumulator = loadSized(cpu + CPU_RAX, size)
-  const value = loadSized(load<u32>(ip, O_SRC), size)
-  if (!(flags & SLOW_MEMORY)) {
-    const dst: usize = load<u32>(ip, O_DST)
-    const old = loadSized(dst, size)
-    compareFlags(accumulator, old, size)
-    if (old == accumulator) storeRegister(dst, size, value)
-    // The accumulator is written, and with it its upper half, only when the comparison fails.
-    else storeRegister(cpu + CPU_RAX, size, old)
-    return DONE
-  }
-  const p = operandWrite(ip, size, true)
-  if (!p) return FAULTED
-  let old: u64
-  while (true) {
-    old = loadSized(p, size)
-    if (old != accumulator || swapSized(p, size, old, value)) break
-  }
-  compareFlags(accumulator, old, size)
-  if (old != accumulator) storeRegister(cpu + CPU_RAX, size, old)
-  return finish(p)
-}
-
-function compareExchangePair(ip: usize, size: u32): u32 {
-  const half = size >> 1
-  const linear = linearOf(ip, size, true)
-  if (size == 16 && linear & 15 && !faultPending()) {
-    raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
-    return FAULTED
-  }
-  const p = accessWrite(linear, size, load<u8>(ip, O_SEGMENT), user(), true)
-  if (!p) return FAULTED
-  const low = loadSized(p, half)
-  const high = loadSized(p + half, half)
-  const status = statusFlags()
-  if (low == loadSized(cpu + CPU_RAX, half) && high == loadSized(cpu + CPU_RDX, half)) {
-    const newLow = loadSized(cpu + CPU_RBX, half)
-    const newHigh = loadSized(cpu + CPU_RCX, half)
-    if (size == 8 && (p & 7) == 0) {
-      const expected = low | (high << 32)
-      if (!swapSized(p, 8, expected, newLow | (newHigh << 32))) return compareExchangePair(ip, size)
-    } else {
-      storeSized(p, half, newLow)
-      storeSized(p + half, half, newHigh)
-    }
-    setStatus(status | FLAG_ZF)
-  } else {
-    storeRegister(cpu + CPU_RAX, half, low)
-    storeRegister(cpu + CPU_RDX, half, high)
-    setStatus(status & ~FLAG_ZF)
-  }
-  return finish(p)
-}
-
-function exchangeAdd(ip: usize, size: u32, flags: u32): u32 {
-  const src: usize = load<u32>(ip, O_SRC)
-  const value = loadSized(src, size)
-  const mask = maskOf(size)
-  if (!(flags & SLOW_MEMORY)) {
-    const dst: usize = load<u32>(ip, O_DST)
-    const old = loadSized(dst, size)
-    const r = (old + value) & mask
-    setLazy(cpu, LAZY_ADD + ctz(size), old, r)
-    storeRegister(src, size, old)
-    storeRegister(dst, size, r)
-    return DONE
-  }
-  const p = operandWrite(ip, size, true)
-  if (!p) return FAULTED
-  let old: u64
-  do {
-    old = loadSized(p, size)
-  } while (!swapSized(p, size, old, (old + value) & mask))
-  setLazy(cpu, LAZY_ADD + ctz(size), old, (old + value) & mask)
-  storeRegister(src, size, old)
-  return finish(p)
-}
-
-/** LOCK with ADD OR ADC SBB AND SUB XOR (0-6), INC 8, DEC 9, NOT 10, NEG 11. */
-function locked(ip: usize, size: u32, kind: u32): u32 {
-  const p = operandWrite(ip, size, true)
-  if (!p) return FAULTED
-  const b: u64 = kind < 8 ? loadSized(load<u32>(ip, O_SRC), size) : 0
-  const mask = maskOf(size)
-  const before = statusFlags()
-  const cf: u64 = before & FLAG_CF
-  let old: u64
-  let r: u64
-  do {
-    old = loadSized(p, size)
-    switch (kind) {
-      case 0:
-        r = old + b
-        break
-      case 1:
-        r = old | b
-        break
-      case 2:
-        r = old + b + cf
-        break
-      case 3:
-        r = old - b - cf
-        break
-      case 4:
-        r = old & b
-        break
-      case 5:
-        r = old - b
-        break
-      case 6:
-        r = old ^ b
-        break
-      case 8:
-        r = old + 1
-        break
-      case 9:
-        r = old - 1
-        break
-      case 10:
-        r = ~old
-        break
-      default:
-        r = 0 - old
-    }
-    r &= mask
-  } while (!swapSized(p, size, old, r))
-  const log = ctz(size)
-  switch (kind) {
-    case 0:
-      setLazy(cpu, LAZY_ADD + log, old, r)
-      break
-    case 2:
-      carried(old, b, size, true)
-      break
-    case 3:
-      carried(old, b, size, false)
-      break
-    case 5:
-      setLazy(cpu, LAZY_SUB + log, old, r)
-      break
-    case 8:
-      keepCarry(cpu)
-      setLazy(cpu, LAZY_INC + log, 0, r)
-      break
-    case 9:
-      keepCarry(cpu)
-      setLazy(cpu, LAZY_DEC + log, 0, r)
-      break
-    case 10:
-      break
-    case 11:
-      setLazy(cpu, LAZY_SUB + log, 0, r)
-      break
-    default:
-      setLazy(cpu, LAZY_LOGIC + log, 0, r)
-  }
-  return finish(p)
-}
-
-/** Flags of ADC and SBB, whose result is already stored. */
-function carried(a: u64, b: u64, size: u32, add: bool): void {
-  if (size == 1) add ? addWithCarry<u8>(a as u8, b as u8) : subtractWithBorrow<u8>(a as u8, b as u8)
-  else if (size == 2)
-    add ? addWithCarry<u16>(a as u16, b as u16) : subtractWithBorrow<u16>(a as u16, b as u16)
-  else if (size == 4)
-    add ? addWithCarry<u32>(a as u32, b as u32) : subtractWithBorrow<u32>(a as u32, b as u32)
-  else add ? addWithCarry<u64>(a, b) : subtractWithBorrow<u64>(a, b)
 }
 
 // --- flags ---------------------------------------------------------------------------------------------------

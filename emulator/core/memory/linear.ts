@@ -215,6 +215,21 @@ export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, mo
   return bounce
 }
 
+/** RAM behind the last accessWrite that answered the bounce buffer because of decoded code; 0: it had another reason. */
+export function accessBounced(): usize {
+  return secondSize ? 0 : ramPointer(a20(firstPhys))
+}
+
+/** Whether the last accessWrite was to two pages. */
+export function accessCrosses(): bool {
+  return secondSize != 0
+}
+
+/** Guest-physical address of the last accessWrite. */
+export function accessBouncedFrame(): u64 {
+  return firstPhys
+}
+
 /** Writes the bounce buffer to where the last accessWrite was meant to go. */
 export function accessCommit(): void {
   copyOut(firstPhys, firstSize, bounce)

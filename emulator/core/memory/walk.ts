@@ -43,7 +43,15 @@ import {
   TLB_WRITABLE,
 } from '../layout'
 import { frameCount, frames } from '../cpu/context'
-import { physicalRead32, physicalRead64, physicalWrite32, physicalWrite64 } from './physical'
+import {
+  a20,
+  frameWritten,
+  physicalRead32,
+  physicalRead64,
+  physicalWrite32,
+  physicalWrite64,
+  ramPointer,
+} from './physical'
 import { keyBars, protectionKeysOn } from './protection-keys'
 import { fastClear, fastIndex, tlbEntry } from './tlb'
 
@@ -180,7 +188,8 @@ export function walk(linear: u64, access: u32, user: bool): usize {
       markTrail()
       const marked = entry | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
       if (marked != entry) {
-        physicalWrite64(at, marked)
+        // Changed by another CPU since it was read: from the beginning.
+        if (!entryReplace64(at, entry, marked)) return walk(linear, access, user)
         entry = marked
       }
       let flags = keyed
@@ -213,7 +222,7 @@ function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
     if (!permitted(pde, 0, access, user)) return denied(linear, access, user, pde, false)
     const marked = pde | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
     if (marked != pde) {
-      physicalWrite32(pdeAt, marked as u32)
+      if (!entryReplace32(pdeAt, pde as u32, marked as u32)) return walk(linear, access, user)
       pde = marked
     }
     let flags: u32 = TLB_LARGE | TLB_LARGE4M
@@ -231,10 +240,11 @@ function walk32(linear: u64, access: u32, user: bool, cr4: u32): usize {
   if (!(pte & PTE_P)) return notPresent(linear, access, user, 1, pte)
   const rights = pde & pte
   if (!permitted(rights, 0, access, user)) return denied(linear, access, user, pte, false)
-  if (!(pde & PTE_A)) physicalWrite32(pdeAt, (pde | PTE_A) as u32)
+  if (!(pde & PTE_A) && !entryReplace32(pdeAt, pde as u32, (pde | PTE_A) as u32))
+    return walk(linear, access, user)
   const marked = pte | PTE_A | (access == ACCESS_WRITE ? PTE_D : 0)
   if (marked != pte) {
-    physicalWrite32(pteAt, marked as u32)
+    if (!entryReplace32(pteAt, pte as u32, marked as u32)) return walk(linear, access, user)
     pte = marked
   }
   let flags: u32 = 0
@@ -294,8 +304,32 @@ function markTrail(): void {
 
 function markAccessed(at: u64): void {
   if (!at) return
-  const entry = physicalRead64(at)
-  if (!(entry & PTE_A)) physicalWrite64(at, entry | PTE_A)
+  while (true) {
+    const entry = physicalRead64(at)
+    // An entry that another CPU has cleared since it was walked stays as it is.
+    if (entry & PTE_A || !(entry & PTE_P) || entryReplace64(at, entry, entry | PTE_A)) return
+  }
+}
+
+/** Sets accessed and dirty flags as the processor does: by a locked access (SDM 3A 8.1.2.1). False: the entry is another now. */
+function entryReplace64(at: u64, entry: u64, marked: u64): bool {
+  const pointer = ramPointer(a20(at))
+  if (!pointer) physicalWrite64(at, marked)
+  else {
+    if (atomic.cmpxchg<u64>(pointer, entry, marked) != entry) return false
+    frameWritten(at, 8)
+  }
+  return true
+}
+
+function entryReplace32(at: u64, entry: u32, marked: u32): bool {
+  const pointer = ramPointer(a20(at))
+  if (!pointer) physicalWrite32(at, marked)
+  else {
+    if (atomic.cmpxchg<u32>(pointer, entry, marked) != entry) return false
+    frameWritten(at, 4)
+  }
+  return true
 }
 
 function fill(linear: u64, frame: u64, flags: u32, leafAt: u64, leaf: u64): usize {
