@@ -81,3 +81,21 @@ for (const theme of ['dark', 'light'] as const) {
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
   })
 }
+
+test('the TLB shows what a guest forgot to invalidate', async ({ start }) => {
+  const { page } = await start({ files: [guest('tests/tlb-stale.img')], width: 1440, height: 900 })
+  await expect(page.getByTestId('stuck')).toBeVisible()
+  await page.keyboard.press('Control+Shift+P')
+  await page.keyboard.type('show panel: tlb')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('tlb-stale')).toHaveText('3 stale')
+  await page.getByTestId('tlb-stale').click()
+  const rows = page.getByTestId('tlb-ranges').locator('tbody tr')
+  await expect(rows).toHaveCount(3)
+  await expect(rows.first()).toContainText('stale: frame 50000 now')
+  await page.screenshot({ path: join(shots, 'tlb-dark.png') })
+  await rows.first().getByRole('button').click()
+  await expect(page.getByTestId('walk-tlb')).toContainText('stale: the page tables lead to another frame')
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+})

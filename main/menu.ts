@@ -29,6 +29,7 @@ const PANELS = [
   ['code', 'Code'],
   ['memory', 'Memory map'],
   ['pages', 'Page tables'],
+  ['tlb', 'TLB'],
   ['terminal', 'Terminal'],
 ] as const
 

@@ -19,6 +19,7 @@ import type { Finding } from '../emulator/insight/autopsy'
 import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
+import type { TlbContents } from '../emulator/insight/tlb-contents'
 import type { TlbBelief } from '../emulator/insight/tlb-lookup'
 import type { TileUpdate } from '../emulator/machine/screen-tracker'
 
@@ -26,6 +27,7 @@ export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/a
 export type { Finding } from '../emulator/insight/autopsy'
 export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
+export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
 export type { PagingKind } from '../emulator/insight/page-walk'
 export type {
   CpuMode,
@@ -214,6 +216,7 @@ export interface Frame {
   frames?: FrameFlagsUpdate
   pages?: PagesView
   space?: AddressSpace
+  tlb?: TlbContents
   serial?: SerialChunk
   shell?: ByteChunk
 }
@@ -228,6 +231,8 @@ export interface Interest {
   memory: boolean
   /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
   code: false | { lines: number; before: number; at?: string }
+  /** The CPU whose TLB is shown. */
+  tlb: false | number
   /** `at` is a linear address as hexadecimal digits; without it the walk follows RIP. `changes`: bits of the entry of
    *  a level that are taken to be the other way round, as hexadecimal digits. */
   pages: false | { at?: string; changes: { level: number; bits: string }[] }

@@ -16,6 +16,7 @@ const ALL: Interest = {
   memory: true,
   code: { lines: 20, before: 4 },
   pages: { changes: [] },
+  tlb: 0,
 }
 
 const open: MachineSession[] = []
@@ -79,6 +80,7 @@ test('what nobody looks at is not sent', async () => {
     memory: false,
     code: false,
     pages: false,
+    tlb: false,
     shell: false,
   })
   session.machine.run()

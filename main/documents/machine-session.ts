@@ -30,6 +30,7 @@ import { ScreenSource } from '../push/screen-source'
 import { PORTS, SerialSource } from '../push/serial-source'
 import { PagesSource } from '../push/pages-source'
 import { SpaceSource } from '../push/space-source'
+import { TlbSource } from '../push/tlb-source'
 import { StatusSource } from '../push/status-source'
 import { HostTerminals } from '../terminal/host-terminals'
 import { accountOf } from './fault-account'
@@ -50,6 +51,7 @@ const NOTHING: Interest = {
   memory: false,
   code: false,
   pages: false,
+  tlb: false,
   shell: false,
 }
 
@@ -142,6 +144,7 @@ export class MachineSession {
         ),
         new FrameFlagsSource(machine, () => this.#interest.memory),
         new PagesSource(machine, () => this.#interest.pages),
+        new TlbSource(machine, () => this.#interest.tlb),
         new SpaceSource(machine, () => this.#interest.pages !== false),
       ],
     )

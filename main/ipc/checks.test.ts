@@ -17,6 +17,7 @@ test('right calls pass unchanged', () => {
     cpu: true,
     memory: false,
     code: { lines: 20, before: 5, at: '7c00' },
+    tlb: 3,
     pages: { at: 'ffff800000000000', changes: [{ level: 1, bits: '2' }] },
   }
   expect(checkCall('interest', [interest]).args).toEqual([interest])
@@ -43,7 +44,16 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
   )
   const pages = (value: unknown) => () =>
     checkCall('interest', [
-      { screen: true, serial: false, shell: true, cpu: true, memory: true, code: false, pages: value },
+      {
+        screen: true,
+        serial: false,
+        shell: true,
+        cpu: true,
+        memory: true,
+        code: false,
+        tlb: false,
+        pages: value,
+      },
     ])
   expect(pages({ changes: Array(6).fill({ level: 1, bits: '1' }) })).toThrow(/more than 5 levels/)
   expect(pages({ at: 'xyz', changes: [] })).toThrow(/interest.pages.at must be hexadecimal digits/)

@@ -73,6 +73,7 @@ export const interest: Check<Interest> = (value) => {
     cpu: show('cpu'),
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
+    tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
   }
 }

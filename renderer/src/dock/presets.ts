@@ -71,6 +71,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       add('code', 'cpu')
       if (wide) add('pages', 'memory', 'right', { initialWidth: Math.round(Math.max(360, width * 0.34)) })
       else add('pages', 'memory')
+      add('tlb', 'pages')
       add('serial', 'memory', 'below', { initialHeight: Math.round(height * 0.28) })
       add('screen', 'serial')
       break

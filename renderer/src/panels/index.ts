@@ -6,6 +6,7 @@ import type { PanelId } from './info'
 import MemoryPanel from './MemoryPanel.vue'
 import PageTablesPanel from './PageTablesPanel.vue'
 import ScreenPanel from './ScreenPanel.vue'
+import TlbPanel from './TlbPanel.vue'
 
 export const COMPONENTS: Record<PanelId, Component> = {
   screen: ScreenPanel,
@@ -16,5 +17,6 @@ export const COMPONENTS: Record<PanelId, Component> = {
   code: CodePanel,
   memory: MemoryPanel,
   pages: PageTablesPanel,
+  tlb: TlbPanel,
   fault: FaultPanel,
 }

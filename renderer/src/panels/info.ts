@@ -1,5 +1,5 @@
 // The panels of a machine's window. Titles are what tabs and menus say.
-export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'pages' | 'terminal' | 'fault'
+export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'pages' | 'tlb' | 'terminal' | 'fault'
 
 export interface PanelInfo {
   title: string
@@ -16,6 +16,7 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
   pages: { title: 'Page tables', minimumWidth: 320 },
+  tlb: { title: 'TLB', minimumWidth: 300 },
   terminal: { title: 'Terminal', minimumWidth: 200 },
   fault: { title: 'What went wrong', minimumWidth: 260, transient: true },
 }

@@ -29,6 +29,7 @@ export const useInterest = defineStore('interest', () => {
       cpu: sees('cpu') || sees('code') || sees('pages'),
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
+      tlb: sees('tlb') && 0,
       pages: sees('pages') && pages.wish,
     }
   })

@@ -8,6 +8,7 @@ import type {
   MachineCommand,
   Milestone,
   Status,
+  TlbContents,
 } from '../../../preload/bridge'
 import { acknowledge, call, listen } from '../bridge'
 import { useDocument } from './document'
@@ -30,6 +31,7 @@ export const useMachine = defineStore('machine', () => {
   const climb = shallowRef<Milestone[]>([])
   const cpu = shallowRef<CpuSnapshot>()
   const code = shallowRef<CodeListing>()
+  const tlb = shallowRef<TlbContents>()
   /** The CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
   const rests = shallowRef<[CpuSnapshot?, CpuSnapshot?]>([])
 
@@ -52,6 +54,7 @@ export const useMachine = defineStore('machine', () => {
     climb.value = []
     cpu.value = undefined
     code.value = undefined
+    tlb.value = undefined
     rests.value = []
     screen.forget()
     serial.forget()
@@ -68,6 +71,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.climb) climb.value = frame.climb
     if (frame.cpu) cpu.value = frame.cpu
     if (frame.code) code.value = frame.code
+    if (frame.tlb) tlb.value = frame.tlb
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
@@ -88,5 +92,5 @@ export const useMachine = defineStore('machine', () => {
 
   const command = (name: MachineCommand) => documents.attempt(call('machine', name))
 
-  return { epoch, status, climb, cpu, code, state, running, ended, before, apply, command }
+  return { epoch, status, climb, cpu, code, tlb, state, running, ended, before, apply, command }
 })
