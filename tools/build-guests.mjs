@@ -144,7 +144,11 @@ async function buildRom() {
       define: await romConstants(),
     })
     if (rom.length !== 0x20000) throw new Error(`the ROM has ${rom.length} bytes instead of 131072`)
-    // The bytes of the whole ROM add up to 0 (mod 256), as programs that check ROMs expect.
+    // The bytes of the DSDT add up to 0 (mod 256).
+    const dsdt = 0x10000 + (await romConstants()).ROM_DSDT
+    const table = rom.subarray(dsdt, dsdt + rom.readUInt32LE(dsdt + 4))
+    table[9] = (0x100 - (table.reduce((sum, byte) => sum + byte, 0) & 0xff)) & 0xff
+    // So do those of the whole ROM, as programs that check ROMs expect.
     rom[0x1ffff] = (0x100 - (rom.reduce((sum, byte) => sum + byte, 0) & 0xff)) & 0xff
     return rom
   } finally {

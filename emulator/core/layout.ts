@@ -490,6 +490,18 @@ export const EVENT_KIND_MODE = 3 // a: new MODE, b: RIP, c: CR0 | EFER << 32
 export const EVENT_KIND_BIOS = 4 // a: interrupt number, b: AX | BX << 16 | CX << 32 | DX << 48, c: return address CS:IP
 export const EVENT_KIND_DISK = 5 // a: op | drive << 8 | count << 16, b: LBA
 export const EVENT_KIND_PORT = 6 // a: port | size << 16 | write << 24, b: value
+/** The path of an interrupt from a device's line to its end. c of all of them: machine time, ns */
+export const EVENT_CLASS_PATH = 64
+export const EVENT_KIND_LINE = 16 // a: line | high << 8; line: 0-15 IRQ, 16-19 PIRQA-PIRQD
+export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: destination | low half of the entry << 32
+export const EVENT_KIND_ACCEPT = 18 // a: vector | CPU << 8 | level-triggered << 16: now in the CPU's IRR
+export const EVENT_KIND_DELIVER = 19 // a: vector | CPU << 8 | by the 8259 << 16: now in service
+export const EVENT_KIND_EOI = 20 // a: vector | CPU << 8 | of the 8259 << 16, b: IRQ if of the 8259
+export const PATH_PIC = 0 // input: IRQ
+export const PATH_IOAPIC = 1 // input: pin
+export const PATH_MSI = 2 // input: 0
+export const PATH_IPI = 3 // input: CPU that sent it
+export const PATH_LOCAL = 4 // input: entry of the local vector table, (register - 320h) >> 4
 
 /** Software TLB, architectural part (state): direct-mapped, TLB_COUNT entries of TLB_ENTRY_SIZE */
 export const CPU_TLB = 0x0010_0000
@@ -596,3 +608,6 @@ export const DEV_FDC = 0x0001_9000 // floppy controller, 1 KiB
 export const DEV_DMA = 0x0001_9800 // two 8237A with their page registers
 export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer
 export const DEV_PCI = 0x0050_0000 // configuration spaces and what they decode, 32 KiB
+export const DEV_IOAPIC = 0x0050_8000
+export const DEV_HPET = 0x0050_8400
+export const DEV_ACPI = 0x0050_8800 // power management registers

@@ -262,6 +262,8 @@ class ThreadedMachine implements Machine {
   /** The memory as before power-on. */
   async #clear() {
     await clearMemory(this.memory)
+    // The firmware has written its tables into it.
+    this.memory.u8.set(await systemRom(), L.ROM)
     const { view } = this.memory
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, NONE, true)
     view.setBigUint64(L.HEADER + L.HDR_TIMEKEEPER, NONE, true)

@@ -56,3 +56,5 @@ export const EBDA_DISK_PARAMETERS = 0x3d
 export const EBDA_DPTE = 0x70
 /** Static functionality table of INT 10h/1Bh. */
 export const EBDA_VIDEO_FUNCTIONALITY = 0x90
+/** Firmware ACPI control structure, 64 bytes, aligned: the last of the EBDA. */
+export const EBDA_FACS = 0x3c0

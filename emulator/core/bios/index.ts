@@ -22,6 +22,7 @@ import { int16 } from './int16-keyboard'
 import { int17 } from './int17-printer'
 import { int1a } from './int1a-time'
 import { keyboardByte } from './irq1-keyboard'
+import { virtualWire } from './virtual-wire'
 import { banner, setUpTables } from './power-on'
 import {
   SERVICE_BANNER,
@@ -30,6 +31,7 @@ import {
   SERVICE_BOOT_START,
   SERVICE_EXCEPTION,
   SERVICE_KEY,
+  SERVICE_PROCESSOR,
   SERVICE_READY,
   SERVICE_TABLES,
 } from './rom-layout'
@@ -80,6 +82,9 @@ function serve(service: u32): void {
       return
     case 0x1a:
       int1a()
+      return
+    case SERVICE_PROCESSOR:
+      virtualWire()
       return
     case SERVICE_TABLES:
       setUpTables()

@@ -27,8 +27,13 @@ import {
 import { diskCount, driveOf, floppyCount, geometryCylinders, geometryHeads, geometrySectors } from './drives'
 import { setBda16, setBda32, setBda8, bda16 } from './guest'
 import { clockTicks } from './int1a-time'
+import { acpiTables } from './acpi-tables'
+import { memoryTypes } from './memory-types'
+import { mpTable } from './mp-table'
 import { pciSetUp } from './pci-setup'
 import { ROM_CODE_SEGMENT, ROM_FONT_8X8, ROM_FONT_SEGMENT, ROM_IRET, ROM_VECTORS_LOW } from './rom-layout'
+import { smbios } from './smbios'
+import { tablesBegin } from './table-writer'
 import { print, printDecimal } from './teletype'
 
 const ROM_CODE: u64 = ROM_CODE_SEGMENT << 4
@@ -91,6 +96,11 @@ export function setUpTables(): void {
   physicalWrite8(0x500, 0) // INT 05h: no screen print in progress
   setUpVectors()
   pciSetUp()
+  memoryTypes()
+  tablesBegin()
+  acpiTables()
+  mpTable()
+  smbios()
 
   physicalWrite8(EBDA, (EBDA_SIZE >> 10) as u8)
   setBda16(BDA_EBDA, EBDA_SEGMENT)

@@ -26,6 +26,11 @@ export const ROM_CONFIGURATION = 0xe6f5 // table of INT 15h/C0h
 export const ROM_DISKETTE_PARAMETERS = 0xefc7 // INT 1Eh
 export const ROM_FONT_8X8_FIRST_HALF = 0xfa6e
 
+/** Room for the tables that POST writes (ACPI, MP, SMBIOS), and the DSDT, in ROM_CODE_SEGMENT. */
+export const ROM_TABLES = 0x8000
+export const ROM_TABLES_END = 0xb000
+export const ROM_DSDT = 0xb000
+
 /** Service numbers of the firmware-call instruction (0F 3F ib); below 20h they are interrupt numbers. */
 export const SERVICE_TABLES = 0x80 // interrupt vectors, BIOS data area
 export const SERVICE_BANNER = 0x81
@@ -35,6 +40,8 @@ export const SERVICE_BOOT_START = 0x84 // registers for the boot sector
 export const SERVICE_BOOT_AGAIN = 0x85 // begin with the first device again
 export const SERVICE_KEY = 0x86 // one byte of the keyboard in AL; AH: KEY_*
 export const SERVICE_EXCEPTION = 0x87 // CPU exception without a handler; CF: do not return
+
+export const SERVICE_PROCESSOR = 0x90 // local APIC into virtual wire mode, after every reset
 
 /** What SERVICE_KEY leaves to the interrupt handler. */
 export const KEY_DONE = 0

@@ -18,14 +18,19 @@ import {
 } from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
+import { acpiReset, acpiTimer, apmRead, apmWrite, pm1ControlRead, pm1ControlWrite } from './acpi-pm'
 import { ataDataRead, ataDataWrite, ataRead, ataReset, ataTimer, ataWrite } from './ata'
 import { debugconWrite, debugExitWrite, debugPortsReset, shutdownWrite } from './debug-ports'
+import { hpetRead, hpetReset, hpetTimer, hpetWrite } from './hpet'
 import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
 import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
 import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
 import { interruptLinesReset } from './interrupt-lines'
 import { mediumInput } from './media'
+import { IOAPIC_PAGE, ioapicRead, ioapicReset, ioapicWrite } from './ioapic'
+import { messageSignalled } from './lapic-messages'
+import { lapicTimer } from './lapic-timer'
 import { numericErrorAcknowledge } from './numeric-error'
 import {
   pciAddressRead,
@@ -49,8 +54,6 @@ import {
 } from './pci-devices'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
-  pm1ControlRead,
-  pm1ControlWrite,
   port61Read,
   port61Write,
   port92Read,
@@ -63,8 +66,11 @@ import {
 } from './system-control'
 import {
   NEVER,
+  TIMER_ACPI,
   TIMER_ATA,
+  TIMER_HPET,
   TIMER_KEYBOARD,
+  TIMER_LAPIC,
   TIMER_PIT,
   TIMER_RTC_PERIODIC,
   TIMER_RTC_SECOND,
@@ -90,6 +96,10 @@ const NOBODY: u32 = 0xffff
 /** DISPI: 16-bit registers, which are not split into bytes. */
 const VBE_PORT: u32 = 0x1ce
 const VBE_PORTS: u32 = 3
+const HPET_BASE: u64 = 0xfed00000
+const HPET_SIZE: u64 = 0x400
+/** FEE00000h-FEEFFFFFh: a write is an interrupt message. */
+const MESSAGES: u64 = 0xfee
 const VGA_APERTURE: u64 = 0xa0000
 const VGA_APERTURE_SIZE: u64 = 0x20000
 const VGA_PLANES_SIZE: usize = 0x40000
@@ -99,10 +109,13 @@ export function chipsetReset(): void {
   store<u32>(HEADER, RESET_NONE, HDR_RESET_REQUEST)
   timersReset()
   interruptLinesReset()
+  ioapicReset()
   picReset()
   pitReset()
   systemControlReset()
   pciDevicesReset()
+  acpiReset()
+  hpetReset()
   rtcReset(clockNow())
   kbcReset()
   keyboardReset()
@@ -125,6 +138,9 @@ export function chipsetRun(now: u64): void {
     else if (timer == TIMER_RTC_PERIODIC) rtcPeriodicTimer(at)
     else if (timer == TIMER_KEYBOARD) kbcTimer(at)
     else if (timer == TIMER_TYPEMATIC) keyboardTypematicTimer(at)
+    else if (timer >= TIMER_LAPIC) lapicTimer(timer - TIMER_LAPIC, at)
+    else if (timer >= TIMER_HPET) hpetTimer(timer - TIMER_HPET, at)
+    else if (timer == TIMER_ACPI) acpiTimer(at)
     else if (timer >= TIMER_ATA) ataTimer(timer - TIMER_ATA, at)
     else uartTimer(timer - TIMER_UART)
   }
@@ -234,6 +250,8 @@ function portRead8(port: u32, now: u64): u32 {
       return port == 0x80 ? postRead() : 0xff
     case 0x90 >> 3:
       return port == 0x92 ? port92Read() : 0xff
+    case 0xb0 >> 3:
+      return (port & 6) == 2 ? apmRead(port) : 0xff
     case 0xe8 >> 3:
       return port == 0xe9 ? 0xe9 : 0xff
     case 0xf0 >> 3:
@@ -264,7 +282,7 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x4d0 >> 3:
       return port < 0x4d2 ? picRead(port) : 0xff
     case 0x600 >> 3:
-      return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1) : 0xff
+      return port == 0x604 || port == 0x605 ? pm1ControlRead(port & 1, now) : 0xff
     case 0xcf8 >> 3:
       return port == RESET_CONTROL ? resetControlRead() : 0xff
     default:
@@ -293,6 +311,9 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       return
     case 0x90 >> 3:
       if (port == 0x92) port92Write(value)
+      return
+    case 0xb0 >> 3:
+      if ((port & 6) == 2) apmWrite(port, value, now)
       return
     case 0xe8 >> 3:
       if (port == 0xe9) debugconWrite(value)
@@ -337,7 +358,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port < 0x4d2) picWrite(port, value)
       return
     case 0x600 >> 3:
-      if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value)
+      if (port == 0x604 || port == 0x605) pm1ControlWrite(port & 1, value, now)
       return
     case 0xcf8 >> 3:
       if (port == RESET_CONTROL) resetControlWrite(value)
@@ -360,6 +381,9 @@ export function mmioRead(phys: u64, size: u32): u64 {
     }
     return value
   }
+  if (phys >> 12 == <u64>IOAPIC_PAGE) return ioapicRead(<u32>phys & 0xfff, size)
+  if (phys - HPET_BASE < HPET_SIZE && phys + size <= HPET_BASE + HPET_SIZE)
+    return hpetRead(<u32>phys & 0xfff, size, arrive())
   if (pciMemoryFind(phys, size)) return rangeMemoryRead(windowHandler, windowOffset, size, arrive())
   if (size == 1) return 0xff
   let value: u64 = 0
@@ -374,6 +398,12 @@ export function mmioWrite(phys: u64, size: u32, value: u64): void {
       const at = <u32>phys + i
       if (at < 0xc0000) vgaMemoryWrite(at, <u32>(value >> (i << 3)) & 0xff)
     }
+  } else if (phys >> 12 == <u64>IOAPIC_PAGE) ioapicWrite(<u32>phys & 0xfff, size, value)
+  else if (phys - HPET_BASE < HPET_SIZE && phys + size <= HPET_BASE + HPET_SIZE)
+    hpetWrite(<u32>phys & 0xfff, size, value, arrive())
+  else if (phys >> 20 == MESSAGES) {
+    // Interrupt messages are double words.
+    if (size == 4 && !(phys & 3)) messageSignalled(<u32>phys, <u32>value)
   } else if (pciMemoryFind(phys, size)) rangeMemoryWrite(windowHandler, windowOffset, size, value, arrive())
   else if (size > 1) {
     for (let i: u32 = 0; i < size; i++) mmioWrite(phys + i, 1, (value >> (i << 3)) & 0xff)

@@ -2,7 +2,19 @@
 // that PCI chipsets add (82371AB 4.2.5). Master 20h-21h, slave A0h-A1h, ELCR 4D0h-4D1h.
 // References: Intel 8259A data sheet (231468-003); section names in quotes are its.
 
-import { DEV_PIC, HDR_INTR, HEADER } from '../layout'
+import {
+  DEV_PIC,
+  EVENT_CLASS_PATH,
+  EVENT_KIND_EOI,
+  EVENT_KIND_ROUTE,
+  HDR_INTR,
+  HEADER,
+  PATH_PIC,
+} from '../layout'
+import { clockNow } from '../machine/clock'
+import { event } from '../machine/events'
+import { ioapicPin } from './ioapic'
+import { lapicLint0Changed } from './lapic'
 
 // State of one controller, from DEV_PIC + controller * CONTROLLER_SIZE
 const CONTROLLER_SIZE: usize = 256
@@ -88,14 +100,17 @@ export function interruptAcknowledge(): u32 {
     return (load<u8>(MASTER, ICW2) & 0xf8) | 7
   }
   acknowledge(MASTER, level)
+  let irq = level
   let vector = (load<u8>(MASTER, ICW2) & 0xf8) | level
   if (level == CASCADE && load<u8>(MASTER, ICW3) & (1 << CASCADE)) {
     const inner = pendingLevel(SLAVE)
     if (inner != NO_LEVEL) acknowledge(SLAVE, inner)
-    vector = (load<u8>(SLAVE, ICW2) & 0xf8) | (inner == NO_LEVEL ? 7 : inner)
+    irq = 8 + (inner == NO_LEVEL ? 7 : inner)
+    vector = (load<u8>(SLAVE, ICW2) & 0xf8) | (irq & 7)
     // The slave's INT falls with the acknowledge; if more is pending it rises again, a new edge for the master
     setLine(MASTER, CASCADE, false)
   }
+  event(EVENT_CLASS_PATH, EVENT_KIND_ROUTE, PATH_PIC | (irq << 8) | (vector << 16), 0, clockNow())
   update()
   return vector
 }
@@ -148,12 +163,14 @@ function writeOcw2(pic: usize, value: u32): void {
       // A level that is masked in special mask mode is not cleared by a non-specific EOI ("Special Mask Mode")
       const serviced = highest(pic, inService(pic))
       if (serviced == NO_LEVEL) return
+      ended(pic, serviced)
       store<u8>(pic, <u32>load<u8>(pic, ISR) & ~(1 << serviced), ISR)
       if (value & 0x80) store<u8>(pic, serviced, LOWEST)
       return
     }
     case 3: // specific EOI
     case 7:
+      if (load<u8>(pic, ISR) & (1 << level)) ended(pic, level)
       store<u8>(pic, <u32>load<u8>(pic, ISR) & ~(1 << level), ISR)
       if (value & 0x80) store<u8>(pic, level, LOWEST)
       return
@@ -163,6 +180,12 @@ function writeOcw2(pic: usize, value: u32): void {
     default: // 2: no operation
       return
   }
+}
+
+/** For onlookers: the end of a level's service. */
+function ended(pic: usize, level: u32): void {
+  const vector = (load<u8>(pic, ICW2) & 0xf8) | level
+  event(EVENT_CLASS_PATH, EVENT_KIND_EOI, vector | 0x10000, pic == SLAVE ? 8 + level : level, clockNow())
 }
 
 function writeOcw3(pic: usize, value: u32): void {
@@ -235,5 +258,9 @@ function acknowledge(pic: usize, level: u32): void {
 /** Carries the slave's INT to the master's IR2 and the master's INT to the processor. */
 function update(): void {
   setLine(MASTER, CASCADE, pendingLevel(SLAVE) != NO_LEVEL)
-  store<u32>(HEADER, pendingLevel(MASTER) != NO_LEVEL ? 1 : 0, HDR_INTR)
+  const intr: u32 = pendingLevel(MASTER) != NO_LEVEL ? 1 : 0
+  if (intr == load<u32>(HEADER, HDR_INTR)) return
+  store<u32>(HEADER, intr, HDR_INTR)
+  ioapicPin(0, intr != 0)
+  lapicLint0Changed()
 }

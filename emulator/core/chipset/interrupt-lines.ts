@@ -2,16 +2,26 @@
 //
 // ISA IRQ 0-15 are active high; each is the OR of those that drive it: the device at its AT place, and the PCI
 // interrupts that the PIIX routes there (82371SB 2.2.6, PIRQRC). PCI INTx are level-triggered; the four of a slot are
-// swizzled over PIRQA-PIRQD, and every PIRQ is the OR of its functions.
+// swizzled over PIRQA-PIRQD, and every PIRQ is the OR of its functions. All of them reach the I/O APIC as well (ioapic.ts),
+// the PIRQs at inputs of their own whatever their route.
 
-import { DEV_LINES } from '../layout'
+import { DEV_LINES, EVENT_CLASS_PATH, EVENT_KIND_LINE } from '../layout'
+import { clockNow } from '../machine/clock'
+import { event } from '../machine/events'
+import { acpiClockEvent } from './acpi-pm'
 import { picLine } from './i8259'
+import { IOAPIC_PIRQ, ioapicPin } from './ioapic'
 
 // State, from DEV_LINES
 const ISA: usize = 0 // u16, lines driven by the devices at their AT places
 const PIRQ: usize = 4 // u8[4], driven: bit per source, see pirqLine
 const ROUTE: usize = 8 // u8[4], PIRQRC of the ISA bridge
+const WIRES: usize = 12 // u16, levels of the IRQs
+const HPET: usize = 14 // u16, IRQ 0 and 8 as the HPET drives them
+const LEGACY: usize = 16 // u8, it does so in place of timer and clock
 
+/** IRQ of the real-time clock. */
+const CLOCK: u32 = 8
 const PIRQS: u32 = 4
 /** PIRQRC bit 7: the PIRQ is not routed. */
 const UNROUTED: u32 = 0x80
@@ -24,7 +34,22 @@ export function interruptLinesReset(): void {
 /** Drives IRQ 0-15 high or low, from the device that has it on an AT. */
 export function irqLine(irq: u32, high: bool): void {
   const lines = <u32>load<u16>(DEV_LINES, ISA)
+  if (irq == CLOCK && high && !(lines & (1 << CLOCK))) acpiClockEvent(clockNow())
   store<u16>(DEV_LINES, high ? lines | (1 << irq) : lines & ~(1 << irq), ISA)
+  isaUpdate(irq)
+}
+
+/** The HPET's legacy replacement (IA-PC HPET 2.3.5): IRQ 0 and 8 are its, the timer's and the clock's lines lead nowhere. */
+export function legacyReplacement(on: bool): void {
+  store<u8>(DEV_LINES, on ? 1 : 0, LEGACY)
+  isaUpdate(0)
+  isaUpdate(8)
+}
+
+/** Drives IRQ 0 or 8 for the HPET. */
+export function legacyReplacementLine(irq: u32, high: bool): void {
+  const lines = load<u16>(DEV_LINES, HPET) as u32
+  store<u16>(DEV_LINES, high ? lines | (1 << irq) : lines & ~(1 << irq), HPET)
   isaUpdate(irq)
 }
 
@@ -34,6 +59,9 @@ export function pirqLine(pirq: u32, source: u32, asserted: bool): void {
   const now = asserted ? sources | (1 << source) : sources & ~(1 << source)
   if (now == sources) return
   store<u8>(DEV_LINES + pirq, now, PIRQ)
+  if ((now != 0) == (sources != 0)) return
+  event(EVENT_CLASS_PATH, EVENT_KIND_LINE, (IOAPIC_PIRQ + pirq) | (now ? 0x100 : 0), source, clockNow())
+  ioapicPin(IOAPIC_PIRQ + pirq, now == 0)
   const route = <u32>load<u8>(DEV_LINES + pirq, ROUTE)
   if (!(route & UNROUTED)) isaUpdate(route & 15)
 }
@@ -47,10 +75,17 @@ export function pirqRoute(pirq: u32, route: u32): void {
 }
 
 function isaUpdate(irq: u32): void {
-  const driven = load<u16>(DEV_LINES, ISA) as u32
+  const replaced = (irq & 7) == 0 && load<u8>(DEV_LINES, LEGACY) != 0
+  const driven = <u32>(replaced ? load<u16>(DEV_LINES, HPET) : load<u16>(DEV_LINES, ISA))
   let high = (driven & (1 << irq)) != 0
   for (let pirq: u32 = 0; pirq < PIRQS; pirq++) {
     if (load<u8>(DEV_LINES + pirq, ROUTE) == irq && load<u8>(DEV_LINES + pirq, PIRQ)) high = true
   }
+  const wires = load<u16>(DEV_LINES, WIRES) as u32
+  if (((wires >> irq) & 1) != (high ? 1 : 0)) {
+    store<u16>(DEV_LINES, wires ^ (1 << irq), WIRES)
+    event(EVENT_CLASS_PATH, EVENT_KIND_LINE, irq | (high ? 0x100 : 0), 0, clockNow())
+  }
   picLine(irq, high)
+  if (irq != 2) ioapicPin(irq == 0 ? 2 : irq, high)
 }

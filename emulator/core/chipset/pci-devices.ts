@@ -9,6 +9,7 @@
 // A device that gets a range of its own takes a number here, gives it to pciBar(), and is called by the four
 // functions at the end: offset within the range, 1, 2 or 4 bytes (memory: 8 as well) that lie wholly in it.
 
+import { acpiRead, acpiWrite } from './acpi-pm'
 import { busMasterRead, busMasterWrite } from './ide-bus-master'
 import { DEV_VGA, VGA_FRAME_BUFFER, VRAM } from '../layout'
 import { pirqRoute } from './interrupt-lines'
@@ -43,7 +44,6 @@ import {
   pciWritable32,
   pciWritable8,
 } from './pci'
-import { pm1ControlRead, pm1ControlWrite } from './system-control'
 import { vgaWindowRead, vgaWindowWrite } from './vga-window'
 
 // device << 3 | function
@@ -203,14 +203,8 @@ export function rangePortRead(range: u32, offset: u32, size: u32, now: u64): u32
       for (let i: u32 = 0; i < size; i++) value |= busMasterRead(offset + i) << (i << 3)
       return value
     }
-    case RANGE_PM: {
-      let value: u32 = 0
-      for (let i: u32 = 0; i < size; i++) {
-        const at = offset + i
-        value |= (at == 4 || at == 5 ? pm1ControlRead(at & 1) : 0) << (i << 3)
-      }
-      return value
-    }
+    case RANGE_PM:
+      return acpiRead(offset, size, now)
     default:
       return ones(size)
   }
@@ -223,10 +217,7 @@ export function rangePortWrite(range: u32, offset: u32, size: u32, value: u32, n
       for (let i: u32 = 0; i < size; i++) busMasterWrite(offset + i, (value >> (i << 3)) & 0xff, now)
       return
     case RANGE_PM:
-      for (let i: u32 = 0; i < size; i++) {
-        const at = offset + i
-        if (at == 4 || at == 5) pm1ControlWrite(at & 1, (value >> (i << 3)) & 0xff)
-      }
+      acpiWrite(offset, size, value, now)
       return
     default:
       return

@@ -1,19 +1,9 @@
 // The small ports of the system board: 61h (NMI status and speaker), 80h (POST code), 92h (fast A20 and INIT),
-// CF9h (reset control), ACPI PM1a control at 604h, and the A20 gate itself.
-// References: 82371AB (PIIX4) data sheet 290562, 4.2.6 and 4.2.7; ACPI 6.4, 4.8.3.2.
+// CF9h (reset control), and the A20 gate itself.
+// References: 82371AB (PIIX4) data sheet 290562, 4.2.6 and 4.2.7.
 
-import {
-  CLIMB_A20,
-  DEV_SYSCTL,
-  HDR_A20,
-  HDR_RESET_REQUEST,
-  HEADER,
-  RESET_CPU,
-  RESET_SYSTEM,
-  STOP_POWER_OFF,
-} from '../layout'
+import { CLIMB_A20, DEV_SYSCTL, HDR_A20, HDR_RESET_REQUEST, HEADER, RESET_CPU, RESET_SYSTEM } from '../layout'
 import { milestone } from '../machine/events'
-import { machineStop } from '../machine/stop'
 import { a20Changed } from '../memory/tlb'
 import { PIT_FREQUENCY, pitGate2, pitOut2 } from './i8254'
 import { ticksAt } from './timers'
@@ -23,15 +13,12 @@ const PORT_92: usize = 1
 const POST_CODE: usize = 2
 const PORT_CF9: usize = 3
 const A20_KBC: usize = 4 // the keyboard controller's half of the gate
-const PM1_CONTROL: usize = 6 // u16
 
 const PORT_61_GATE2: u32 = 0x01
 const PORT_92_INIT: u32 = 0x01
 const PORT_92_A20: u32 = 0x02
 const CF9_SYSTEM: u32 = 0x02
 const CF9_RESET: u32 = 0x04
-const PM1_GBL_RLS: u32 = 0x0004
-const PM1_SLP_EN: u32 = 0x2000
 
 /** Clock pulses of the timer between two refresh requests: 15.085 us. */
 const REFRESH_PULSES: u64 = 18
@@ -109,16 +96,4 @@ export function resetRequest(kind: u32): void {
     a20Changed()
   }
   if (load<u32>(HEADER, HDR_RESET_REQUEST) < kind) store<u32>(HEADER, kind, HDR_RESET_REQUEST)
-}
-
-/** A byte of PM1a_CNT, `index` 0 or 1. */
-export function pm1ControlRead(index: u32): u32 {
-  return load<u8>(DEV_SYSCTL + index, PM1_CONTROL)
-}
-
-/** SLP_EN enters the sleep state in SLP_TYP; there is one, off. SLP_EN and GBL_RLS are write-only. */
-export function pm1ControlWrite(index: u32, value: u32): void {
-  const written = value << (index * 8)
-  store<u8>(DEV_SYSCTL + index, (written & ~(PM1_SLP_EN | PM1_GBL_RLS)) >> (index * 8), PM1_CONTROL)
-  if (written & PM1_SLP_EN) machineStop(STOP_POWER_OFF, 0)
 }

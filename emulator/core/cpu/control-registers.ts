@@ -1,6 +1,7 @@
 // MOV CRn, LMSW, SMSW, CLTS and MOV DRn (SDM 3A 2.5, 4.1, 4.4.1; SDM 2B MOV; SDM 3B 17.2). What the debug
 // registers do: debug.ts.
 
+import { lapicSetTpr } from '../chipset/lapic'
 import {
   CLIMB_LONG,
   CLIMB_PAE,
@@ -170,7 +171,7 @@ export function controlRegisterWrite(n: u32, value: u64): bool {
   if (n == 4) return cr4Write(value)
   if (n == 8) {
     if (value > 15) return refuse(8, value)
-    store<u64>(cpu, value, CPU_CR8)
+    lapicSetTpr((<u32>value) << 4)
     return true
   }
   store<u64>(cpu, value, CPU_CR2)

@@ -18,6 +18,7 @@ import {
   MODE_CODE64,
   MODE_SIZE,
 } from '../layout'
+import { apicEnabled } from '../chipset/lapic'
 import { cpu } from './context'
 import {
   compactedSize,
@@ -70,6 +71,8 @@ export const WORD_XSAVE: u32 = 7
 // Leaf 1 ECX
 export const FEATURE_MONITOR: u32 = 1 << 3
 export const FEATURE_PCID: u32 = 1 << 17
+export const FEATURE_X2APIC: u32 = 1 << 21
+export const FEATURE_TSC_DEADLINE: u32 = 1 << 24
 export const FEATURE_XSAVE: u32 = 1 << 26
 const FEATURE_OSXSAVE: u32 = 1 << 27
 export const FEATURE_AVX: u32 = 1 << 28
@@ -100,10 +103,10 @@ export const FEATURE_NX: u32 = 1 << 20
 export const FEATURE_1GPAGES: u32 = 1 << 26
 export const FEATURE_RDTSCP: u32 = 1 << 27
 
-/** SSE3 PCLMULQDQ MONITOR SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
-const OFFERED_1_ECX: u32 = 0x76da320b
-/** FPU VME DE PSE TSC MSR PAE MCE CX8 SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
-const OFFERED_1_EDX: u32 = 0x078bf9ff
+/** SSE3 PCLMULQDQ MONITOR SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT TSC-Deadline AES XSAVE AVX F16C RDRAND */
+const OFFERED_1_ECX: u32 = 0x77fa320b
+/** FPU VME DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
+const OFFERED_1_EDX: u32 = 0x078bfbff
 /** FSGSBASE TSC_ADJUST BMI1 AVX2 FDP_EXCPTN_ONLY SMEP BMI2 ERMS INVPCID ZERO_FCS_FDS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
 const OFFERED_7_EBX: u32 = 0x219c27eb
 const OFFERED_7_ECX: u32 = FEATURE7_UMIP | FEATURE7_PKU | FEATURE7_LA57 | FEATURE7_RDPID | FEATURE7_PKS
@@ -113,6 +116,10 @@ const OFFERED_EXTENDED_ECX: u32 = 0x121
 const OFFERED_EXTENDED_EDX: u32 = 0x2c100800
 /** XSAVEOPT XSAVEC XGETBV1 XSAVES */
 const OFFERED_XSAVE: u32 = 0xf
+/** Leaf 1 EDX */
+const FEATURE_APIC: u32 = 1 << 9
+/** Leaf 6 EAX */
+const ARAT: u32 = 4
 /** Leaf 80000007h EDX: the TSC runs at a constant rate in every state. */
 const FEATURE_INVARIANT_TSC: u32 = 1 << 8
 
@@ -186,14 +193,14 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
     case 1:
       // Software writes 0 there and asks CPUID to learn the revision (SDM 3A 9.11.7.1).
       store<u64>(cpu, MICROCODE_REVISION, CPU_UCODE_REV)
-      answer(CPU_SIGNATURE, leaf1Ebx(), leaf1Ecx(), featureWord(WORD_1_EDX))
+      answer(CPU_SIGNATURE, leaf1Ebx(), leaf1Ecx(), leaf1Edx())
       break
     case 5:
       // MONITOR lines of 64 bytes, interrupts may end MWAIT even when masked.
       answer(64, 64, 3, 0)
       break
     case 6:
-      answer(0, 0, 1, 0) // APERF and MPERF
+      answer(ARAT, 0, 1, 0) // the APIC timer never stops; APERF and MPERF
       break
     case 7:
       if (subleaf == 0) answer(0, featureWord(WORD_7_EBX), leaf7Ecx(), featureWord(WORD_7_EDX))
@@ -209,6 +216,9 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
     case 4:
       cacheLeaf(subleaf)
       break
+    case 0xb:
+      topologyLeaf(subleaf)
+      break
     case 0x15:
       answer(1, 1, CRYSTAL_HZ, 0)
       break
@@ -223,6 +233,19 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
 /** Initial APIC ID, one logical processor, CLFLUSH lines of 64 bytes. */
 function leaf1Ebx(): u32 {
   return (load<u32>(cpu, CPU_INDEX) << 24) | (1 << 16) | (8 << 8)
+}
+
+/** Extended topology: every CPU is a package of its own, with one core and one thread; EDX the x2APIC ID. */
+function topologyLeaf(subleaf: u32): void {
+  const id = load<u32>(cpu, CPU_INDEX)
+  if (subleaf > 1) answer(0, 0, subleaf & 0xff, id)
+  else answer(0, 1, ((subleaf + 1) << 8) | subleaf, id)
+}
+
+/** APIC shows IA32_APIC_BASE's enable bit (SDM 3A 10.4.3). */
+function leaf1Edx(): u32 {
+  const bits = featureWord(WORD_1_EDX)
+  return apicEnabled(cpu) ? bits : bits & ~FEATURE_APIC
 }
 
 /** OSXSAVE shows CR4. */

@@ -1,5 +1,8 @@
 // RDMSR, WRMSR, RDTSC (SDM 2B RDMSR, WRMSR, RDTSC; SDM 4). An MSR that does not exist here: #GP(0).
 
+import { APIC_BASE_X2 } from '../chipset/lapic'
+import { apicBaseWrite, isX2Register, x2apicRead, x2apicWrite, x2Refused } from '../chipset/lapic-access'
+import { tscChanged, tscDeadlineRead, tscDeadlineWrite } from '../chipset/lapic-timer'
 import {
   CPU_APERF_OFFSET,
   CPU_APIC_BASE,
@@ -55,8 +58,11 @@ import {
   FEATURE7_TSC_ADJUST,
   FEATURE_NX,
   FEATURE_RDTSCP,
+  FEATURE_TSC_DEADLINE,
+  FEATURE_X2APIC,
   FEATURE_XSAVES,
   feature,
+  WORD_1_ECX,
   WORD_7_EBX,
   WORD_7_ECX,
   WORD_7_EDX,
@@ -76,6 +82,7 @@ const IA32_TSC_AUX: u32 = 0xc0000103
 const IA32_TSC: u32 = 0x10
 const IA32_PLATFORM_ID: u32 = 0x17
 const IA32_APIC_BASE: u32 = 0x1b
+const IA32_TSC_DEADLINE: u32 = 0x6e0
 const IA32_BIOS_SIGN_ID: u32 = 0x8b
 const IA32_MTRRCAP: u32 = 0xfe
 const IA32_ARCH_CAPABILITIES: u32 = 0x10a
@@ -110,8 +117,8 @@ const MISC_ENABLE_DEFINED: u64 = 0x400c51889
 const ARCH_CAPABILITIES: u64 = 0x400000000d10e171
 /** IA32_DEBUGCTL: LBR and BTF, with which nothing is recorded (SDM 3B 18.4.1). */
 const DEBUGCTL_DEFINED: u64 = 3
-/** IA32_APIC_BASE: bits 7:0 and 9 reserved, bit 10 is the x2APIC, which CPUID does not offer. */
-const APIC_BASE_RESERVED: u64 = 0x6ff
+/** IA32_APIC_BASE: bits 7:0 and 9 reserved, bit 10 too where CPUID does not offer the x2APIC. */
+const APIC_BASE_RESERVED: u64 = 0x2ff
 const APIC_BASE_BSP: u64 = 0x100
 
 /** EDX:EAX = MSR[ECX]. False: #GP(0) is pending. */
@@ -252,6 +259,12 @@ function writeIgnored(index: u32): bool {
 function msrRead(index: u32): u64 {
   const cell = msrCell(index)
   if (cell) return load<u64>(cell)
+  if (isX2Register(index)) {
+    const value = x2apicRead(index)
+    if (x2Refused) raise(EXC_GP, 0, FAULT_DETAIL_MSR, index)
+    return value
+  }
+  if (index == IA32_TSC_DEADLINE && feature(WORD_1_ECX, FEATURE_TSC_DEADLINE)) return tscDeadlineRead()
   if (index == IA32_TSC) return timeStamp()
   if (index == IA32_MPERF) return clockNow() + load<u64>(cpu, CPU_MPERF_OFFSET)
   if (index == IA32_APERF) return clockNow() + load<u64>(cpu, CPU_APERF_OFFSET)
@@ -269,6 +282,7 @@ function msrRead(index: u32): u64 {
 function msrWrite(index: u32, value: u64): bool {
   if (index == IA32_TSC) {
     timeStampWrite(value)
+    tscChanged()
     return true
   }
   if (index == IA32_EFER) return eferWrite(value)
@@ -282,16 +296,26 @@ function msrWrite(index: u32, value: u64): bool {
   }
   if (index == IA32_XSS && feature(WORD_XSAVE, FEATURE_XSAVES) && value == 0) return true
   if (writeIgnored(index)) return true
+  if (isX2Register(index))
+    return x2apicWrite(index, value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
+  if (index == IA32_TSC_DEADLINE && feature(WORD_1_ECX, FEATURE_TSC_DEADLINE)) {
+    tscDeadlineWrite(value)
+    return true
+  }
   if (isMtrr(index)) return mtrrWrite(index, value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   const cell = msrCell(index)
   if (!cell || !msrValueValid(index, value)) return raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   if (index == IA32_SYSENTER_CS) value &= 0xffffffff
   if (index == IA32_TSC_ADJUST) {
     timeStampAdjust(value)
+    tscChanged()
     return true
   }
   // Which processor is the bootstrap processor is wired, not written.
-  if (index == IA32_APIC_BASE) value = (value & ~APIC_BASE_BSP) | (load<u64>(cell) & APIC_BASE_BSP)
+  if (index == IA32_APIC_BASE) {
+    value = (value & ~APIC_BASE_BSP) | (load<u64>(cell) & APIC_BASE_BSP)
+    return apicBaseWrite(value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
+  }
   store<u64>(cell, value)
   if (index == IA32_PKRS) tlbDropFast()
   return true
@@ -316,6 +340,7 @@ function msrValueValid(index: u32, value: u64): bool {
     case IA32_PAT:
       return patValid(value)
     case IA32_APIC_BASE:
+      if (value & APIC_BASE_X2 && !feature(WORD_1_ECX, FEATURE_X2APIC)) return false
       return !(value & (BEYOND_PHYSICAL | APIC_BASE_RESERVED))
     case IA32_MISC_ENABLE:
       return !(value & ~MISC_ENABLE_DEFINED)

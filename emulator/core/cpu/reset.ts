@@ -1,5 +1,6 @@
 // The processor's state after power-up, RESET and INIT (SDM 3A 9.1, table 9-1).
 
+import { lapicReset } from '../chipset/lapic'
 import {
   ACTIVITY_RUNNING,
   ACTIVITY_WAIT_SIPI,
@@ -10,7 +11,6 @@ import {
   CPU_CR2,
   CPU_CR3,
   CPU_CR4,
-  CPU_CR8,
   CPU_CSTAR,
   CPU_DEBUGCTL,
   CPU_DEBUG_PENDING,
@@ -65,6 +65,7 @@ import {
   SEG_SS,
   SEG_TR,
 } from '../layout'
+import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { tlbFlushAll } from '../memory/tlb'
 import { cpu, cpuIndex } from './context'
 import { CR0_CD, CR0_ET, CR0_NW, debugRegistersReset } from './control-registers'
@@ -77,7 +78,8 @@ import { segmentStore } from './segments'
 const DATA: u32 = 0x93
 const LDT: u32 = 0x82
 const BUSY_TSS: u32 = 0x8b
-const APIC_BASE_RESET: u64 = 0xfee00000
+/** At FEE00000h, enabled. */
+const APIC_BASE_RESET: u64 = 0xfee00800
 const APIC_BASE_BSP: u64 = 0x100
 
 /**
@@ -94,6 +96,9 @@ export function cpuReset(kind: u32): void {
     modelSpecificReset()
     extendedStateReset()
   }
+  chipsetLock()
+  lapicReset()
+  chipsetUnlock()
   store<u32>(cpu, cpuIndex == 0 ? ACTIVITY_RUNNING : ACTIVITY_WAIT_SIPI, CPU_ACTIVITY)
   store<u32>(cpu, 0, CPU_SHADOW)
   store<u32>(cpu, 0, CPU_NMI)
@@ -145,7 +150,6 @@ function controlRegistersReset(init: bool): void {
   store<u64>(cpu, 0, CPU_CR2)
   store<u64>(cpu, 0, CPU_CR3)
   store<u64>(cpu, 0, CPU_CR4)
-  store<u64>(cpu, 0, CPU_CR8)
   store<u64>(cpu, 0, CPU_EFER)
   store<u64>(cpu, 1, CPU_XCR0)
   memory.fill(cpu + CPU_PDPTE, 0, 32)
@@ -179,9 +183,9 @@ function modelSpecificReset(): void {
   memory.fill(cpu + CPU_MTRR_VARIABLE, 0, 16 * 8)
   store<u64>(cpu, 0, CPU_PKRS)
   store<u64>(cpu, 0, CPU_DEBUGCTL)
-  store<u64>(cpu, 0, CPU_TSC_ADJUST)
   store<u64>(cpu, 0, CPU_APERF_OFFSET)
   store<u64>(cpu, 0, CPU_MPERF_OFFSET)
   store<u64>(cpu, load<u64>(HEADER, HDR_SEED), CPU_RANDOM)
   timeStampSet(0)
+  store<u64>(cpu, 0, CPU_TSC_ADJUST)
 }

@@ -1,6 +1,7 @@
 // String instructions (SDM 1 7.3.9, SDM 2 REP). Every iteration is one retired instruction; an iteration that
 // faults leaves the registers as the one before left them. Runs inside one page are done at a stroke.
 
+import { lapicPending } from '../chipset/lapic'
 import { accessCommit, accessRead, accessWrite } from '../memory/linear'
 import { budget, setBudget } from '../machine/clock'
 import {
@@ -13,8 +14,6 @@ import {
   CPU_RFLAGS,
   CPU_RIP,
   CPU_RSI,
-  HDR_INTR,
-  HEADER,
   SEG_ES,
 } from '../layout'
 import { linearOf, segmentLinear } from './address'
@@ -123,8 +122,7 @@ function repeated(repeat: u32): bool {
     first = false
     if (cut(load<u64>(cpu, CPU_RCX)) == 0) return true
     if ((kind == STRING_CMPS || kind == STRING_SCAS) && zero(cpu) != (repeat == 0xf3)) return true
-    if (kind >= STRING_INS && load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF)
-      return suspend()
+    if (kind >= STRING_INS && lapicPending() && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) return suspend()
   }
 }
 

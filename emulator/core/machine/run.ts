@@ -2,7 +2,8 @@
 // an instruction (interrupts, timers, input, resets) happens here, at a retired-instruction count that is a
 // function of the guest's execution and its input alone.
 
-import { chipsetReset, chipsetRun, inputDeliver, interruptAcknowledge } from '../chipset/bus'
+import { chipsetReset, chipsetRun, inputDeliver } from '../chipset/bus'
+import { lapicPending, lapicTake } from '../chipset/lapic'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import { breakpointsEnabled, DR6_BS, executionBreakpoints } from '../cpu/debug'
 import { deliverDebugTrap, deliverException } from '../cpu/exception'
@@ -41,7 +42,6 @@ import {
   HDR_CONTROL,
   HDR_DEADLINE,
   HDR_HOST_CORES,
-  HDR_INTR,
   HDR_RESET_REQUEST,
   HDR_SCHEDULE,
   HDR_TURN_CPU,
@@ -254,13 +254,9 @@ function interrupts(): bool {
     const nmi = load<u32>(cpu, CPU_NMI)
     if ((nmi & 3) == 1) {
       nonMaskableInterrupt()
-    } else if (cpuIndex == 0 && load<u32>(HEADER, HDR_INTR) && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) {
-      if (activity == ACTIVITY_RUNNING || activity == ACTIVITY_HALTED || activity == ACTIVITY_MWAIT) {
-        chipsetLock()
-        const vector = interruptAcknowledge()
-        chipsetUnlock()
-        externalInterrupt(vector)
-      }
+    } else if (lapicPending() && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) {
+      if (activity == ACTIVITY_RUNNING || activity == ACTIVITY_HALTED || activity == ACTIVITY_MWAIT)
+        externalInterrupt(lapicTake())
     }
   }
   return load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_RUNNING

@@ -9,6 +9,7 @@
 // next timer. So what a CPU does is later than everything done in the turns before its own, on every CPU's TSC alike, and
 // n busy CPUs share the machine's 10^9 instructions a second.
 
+import { lapicInterruptWaits } from '../chipset/lapic'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import { FLAG_IF } from '../cpu/flags'
 import {
@@ -22,7 +23,6 @@ import {
   CPU_RETIRED,
   CPU_RFLAGS,
   HDR_CLOCK_SKIPPED,
-  HDR_INTR,
   HDR_SEED,
   HDR_TURN_CPU,
   HDR_TURN_LEFT,
@@ -31,7 +31,6 @@ import {
   HDR_TURN_WAITING,
   HEADER,
   REQUEST_INIT,
-  REQUEST_INTERRUPT,
   REQUEST_NMI,
   REQUEST_SIPI,
 } from '../layout'
@@ -88,10 +87,7 @@ export function canRun(index: u32): bool {
 /** Whether an interrupt is there that CPU `index` would take. */
 function interruptWaits(index: u32, block: usize): bool {
   if (!(load<u32>(block, CPU_RFLAGS) & FLAG_IF)) return false
-  return (
-    (load<u32>(block, CPU_REQUEST) & REQUEST_INTERRUPT) != 0 ||
-    (index == 0 && load<u32>(HEADER, HDR_INTR) != 0)
-  )
+  return lapicInterruptWaits(index)
 }
 
 export function anyCanRun(): bool {

@@ -2,6 +2,7 @@
 // block with atomics; the CPU alone carries it out, at an instruction boundary (DESIGN 5.7). Everything but attend() may
 // be called from any thread, and with the chipset lock held.
 
+import { lapicInbox } from '../chipset/lapic'
 import { cpu, cpuIndex } from '../cpu/context'
 import { cpuReset, cpuStartup } from '../cpu/reset'
 import { codeWritesServe, traceDropAll } from '../cpu/trace'
@@ -24,6 +25,7 @@ import {
   MAINTENANCE_DROP_TRACES,
   MAINTENANCE_REBIND,
   REQUEST_INIT,
+  REQUEST_INTERRUPT,
   REQUEST_NMI,
   REQUEST_SIPI,
   RESET_CPU,
@@ -124,6 +126,7 @@ export function attend(): void {
   if (asked & REQUEST_INIT) cpuReset(RESET_CPU)
   if (asked & REQUEST_SIPI && load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_WAIT_SIPI)
     cpuStartup((asked >> SIPI_SHIFT) & 0xff)
+  if (asked & REQUEST_INTERRUPT) lapicInbox()
   if (asked & REQUEST_NMI) store<u32>(cpu, load<u32>(cpu, CPU_NMI) | 1, CPU_NMI)
   // There is no system management mode: REQUEST_SMI asks for nothing.
 }

@@ -9,7 +9,7 @@ import { breakpointsEnabled, dataBreakpoints } from '../cpu/debug'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
 import { cpuCount } from '../machine/smp'
-import { deviceRead, deviceWrite } from './device'
+import { cpuDeviceRead, cpuDeviceWrite } from './device'
 import {
   CPU_CPL,
   CPU_CR0,
@@ -237,11 +237,11 @@ export function accessCommit(): void {
 }
 
 function readDevice(phys: u64, size: u32, to: usize): void {
-  if (size == 1) store<u8>(to, deviceRead(a20(phys), 1) as u8)
-  else if (size == 2) store<u16>(to, deviceRead(a20(phys), 2) as u16)
-  else if (size == 4) store<u32>(to, deviceRead(a20(phys), 4) as u32)
-  else if (size == 8) store<u64>(to, deviceRead(a20(phys), 8))
-  else for (let i: u32 = 0; i < size; i++) store<u8>(to + i, deviceRead(a20(phys + i), 1) as u8)
+  if (size == 1) store<u8>(to, cpuDeviceRead(a20(phys), 1) as u8)
+  else if (size == 2) store<u16>(to, cpuDeviceRead(a20(phys), 2) as u16)
+  else if (size == 4) store<u32>(to, cpuDeviceRead(a20(phys), 4) as u32)
+  else if (size == 8) store<u64>(to, cpuDeviceRead(a20(phys), 8))
+  else for (let i: u32 = 0; i < size; i++) store<u8>(to + i, cpuDeviceRead(a20(phys + i), 1) as u8)
 }
 
 function copyIn(phys: u64, size: u32, to: usize): void {
@@ -265,11 +265,11 @@ function copyOut(phys: u64, size: u32, from: usize): void {
   if (pointer) {
     copySized(pointer, from, size)
     frameWritten(phys, size)
-  } else if (size == 1) deviceWrite(target, 1, load<u8>(from))
-  else if (size == 2) deviceWrite(target, 2, load<u16>(from))
-  else if (size == 4) deviceWrite(target, 4, load<u32>(from))
-  else if (size == 8) deviceWrite(target, 8, load<u64>(from))
-  else for (let i: u32 = 0; i < size; i++) deviceWrite(a20(phys + i), 1, load<u8>(from + i))
+  } else if (size == 1) cpuDeviceWrite(target, 1, load<u8>(from))
+  else if (size == 2) cpuDeviceWrite(target, 2, load<u16>(from))
+  else if (size == 4) cpuDeviceWrite(target, 4, load<u32>(from))
+  else if (size == 8) cpuDeviceWrite(target, 8, load<u64>(from))
+  else for (let i: u32 = 0; i < size; i++) cpuDeviceWrite(a20(phys + i), 1, load<u8>(from + i))
 }
 
 /**

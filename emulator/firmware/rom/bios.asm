@@ -27,4 +27,6 @@ section code start=10000h vstart=0
 %include "boot.asm"
 %include "interrupts.asm"
 %include "services.asm"
+        AT ROM_DSDT
+%include "dsdt.asm"
 %include "entries.asm"

@@ -16,6 +16,7 @@ vector_table_register:
 post:
         cli
         cld
+        FIRMWARE SERVICE_PROCESSOR      ; the 8259's INTR passes through the local APIC from here on
         ; A reset may be a program's way back from protected mode: the shutdown byte, CMOS 0Fh, says so (PC AT
         ; Technical Reference, "shutdown"). 05h: EOI first; 05h and 0Ah: go on at the address in 0040:0067.
         mov     al, 8fh

@@ -1,0 +1,151 @@
+// The timer of the local APIC (SDM 3A 10.5.4): one-shot, periodic, TSC-deadline. It counts the core crystal clock, which
+// CPUID leaf 15h gives as 1 GHz: one count is one nanosecond of machine time times the divider. All CPUs' timers are among
+// the chipset's deadlines; the chipset lock guards them.
+
+import { cpu, cpuIndex } from '../cpu/context'
+import { CPU_TSC_OFFSET } from '../layout'
+import { clockNow } from '../machine/clock'
+import { chipsetLock, chipsetUnlock } from '../machine/lock'
+import { cpuBlock } from '../machine/smp'
+import {
+  APIC_DCR,
+  APIC_LVT_TIMER,
+  APIC_TMICT,
+  apic,
+  apicLoad,
+  apicStore,
+  lapicLocal,
+  TIMER_FROM,
+  TIMER_SINCE,
+  TIMER_TSC_DEADLINE,
+} from './lapic'
+import { NEVER, TIMER_LAPIC, timerSet } from './timers'
+
+const MODE: u32 = 0x60000
+const PERIODIC: u32 = 0x20000
+const TSC_DEADLINE: u32 = 0x40000
+
+export function lapicTimerReset(): void {
+  timerSet(TIMER_LAPIC + cpuIndex, NEVER)
+}
+
+function modeOf(block: usize): u32 {
+  return apicLoad(block, APIC_LVT_TIMER) & MODE
+}
+
+/** Nanoseconds per count: DCR bits 3, 1 and 0 (figure 10-10). */
+function divider(block: usize): u64 {
+  const dcr = apicLoad(block, APIC_DCR)
+  const code = (dcr & 3) | ((dcr >> 1) & 4)
+  return code == 7 ? 1 : (<u64>2) << code
+}
+
+/** The current count at `now`. */
+function countAt(block: usize, now: u64): u32 {
+  if (modeOf(block) == TSC_DEADLINE) return 0
+  const from: u64 = apicLoad(block, TIMER_FROM)
+  const gone = (now - load<u64>(apic(block, TIMER_SINCE))) / divider(block)
+  return gone >= from ? 0 : <u32>(from - gone)
+}
+
+/** Counts from `count` at `since` on. */
+function begin(index: u32, count: u32, since: u64): void {
+  const block = cpuBlock(index)
+  store<u64>(apic(block, TIMER_SINCE), since)
+  apicStore(block, TIMER_FROM, count)
+  timerSet(TIMER_LAPIC + index, count == 0 ? NEVER : since + <u64>count * divider(block))
+}
+
+export function lapicTimerCount(): u32 {
+  chipsetLock()
+  const count = countAt(cpu, clockNow())
+  chipsetUnlock()
+  return count
+}
+
+/** The initial count is written: it starts the timer, 0 stops it. Ignored in TSC-deadline mode. */
+export function lapicTimerStart(initial: u32): void {
+  if (modeOf(cpu) == TSC_DEADLINE) return
+  chipsetLock()
+  apicStore(cpu, APIC_TMICT, initial)
+  begin(cpuIndex, initial, clockNow())
+  chipsetUnlock()
+}
+
+/** The divider is written: the count goes on from where it is. */
+export function lapicTimerDivide(value: u32): void {
+  chipsetLock()
+  const now = clockNow()
+  const count = countAt(cpu, now)
+  apicStore(cpu, APIC_DCR, value & 0xb)
+  if (modeOf(cpu) != TSC_DEADLINE) begin(cpuIndex, count, now)
+  chipsetUnlock()
+}
+
+/** LVT timer is written. Between one-shot and periodic the count goes on; TSC-deadline on or off disarms (10.5.4.1). */
+export function lapicTimerMode(value: u32): void {
+  chipsetLock()
+  const before = modeOf(cpu)
+  apicStore(cpu, APIC_LVT_TIMER, value)
+  if ((before == TSC_DEADLINE) != (modeOf(cpu) == TSC_DEADLINE)) {
+    store<u64>(apic(cpu, TIMER_TSC_DEADLINE), 0)
+    apicStore(cpu, APIC_TMICT, 0)
+    begin(cpuIndex, 0, clockNow())
+  }
+  chipsetUnlock()
+}
+
+/** IA32_TSC_DEADLINE: 0 when it is not armed. */
+export function tscDeadlineRead(): u64 {
+  return load<u64>(apic(cpu, TIMER_TSC_DEADLINE))
+}
+
+/** Arms the timer for when the TSC reaches `value`; 0 disarms. Ignored in the other modes. */
+export function tscDeadlineWrite(value: u64): void {
+  if (modeOf(cpu) != TSC_DEADLINE) return
+  chipsetLock()
+  store<u64>(apic(cpu, TIMER_TSC_DEADLINE), value)
+  tscDeadlineSet()
+  chipsetUnlock()
+}
+
+/** The TSC has been set: the deadline stands, when that is has changed. */
+export function tscChanged(): void {
+  if (modeOf(cpu) != TSC_DEADLINE || tscDeadlineRead() == 0) return
+  chipsetLock()
+  tscDeadlineSet()
+  chipsetUnlock()
+}
+
+function tscDeadlineSet(): void {
+  const value = tscDeadlineRead()
+  const now = clockNow()
+  const left = value - (now + load<u64>(cpu, CPU_TSC_OFFSET))
+  // A deadline in the past is due now. (What is further ahead than 2^63 ns never comes.)
+  if (value == 0) timerSet(TIMER_LAPIC + cpuIndex, NEVER)
+  else if (<i64>left <= 0 && value <= now + load<u64>(cpu, CPU_TSC_OFFSET)) expire(cpuIndex)
+  else timerSet(TIMER_LAPIC + cpuIndex, now + left < now ? NEVER : now + left)
+}
+
+function expire(index: u32): void {
+  store<u64>(apic(cpuBlock(index), TIMER_TSC_DEADLINE), 0)
+  timerSet(TIMER_LAPIC + index, NEVER)
+  lapicLocal(index, APIC_LVT_TIMER)
+}
+
+/** TIMER_LAPIC + `index` is due at `at`. */
+export function lapicTimer(index: u32, at: u64): void {
+  const block = cpuBlock(index)
+  if (modeOf(block) == TSC_DEADLINE) {
+    expire(index)
+    return
+  }
+  if (modeOf(block) == PERIODIC) {
+    const initial = apicLoad(block, APIC_TMICT)
+    const period = <u64>initial * divider(block)
+    const now = clockNow()
+    // Periods nobody could see any more (the host was late) are one interrupt, as in the IRR.
+    begin(index, initial, period && now > at ? at + ((now - at) / period) * period : at)
+  } else begin(index, 0, at)
+  lapicLocal(index, APIC_LVT_TIMER)
+}
