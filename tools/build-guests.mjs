@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { buildSeedling, toolchain } from './build-seedling.mjs'
 import { root } from './paths.mjs'
 import { buildFonts } from './rom-font.mjs'
 
@@ -158,7 +159,7 @@ async function buildRom() {
 
 /** Every image: where it goes and what makes it. A guest's main file is named like its folder's image. */
 async function targets() {
-  /** @type {{ path: string, build: () => Promise<Buffer>, gcc?: boolean }[]} */
+  /** @type {{ path: string, build: () => Promise<Buffer>, gcc?: boolean, skip?: string }[]} */
   const list = [
     { path: join(root, 'assets/firmware/ringside-bios.bin'), build: buildRom },
     {
@@ -181,6 +182,17 @@ async function targets() {
       gcc: true,
     })
   }
+  // Made together, once; their bytes depend on the compiler's version, and where it is another nothing can be compared.
+  /** @type {Promise<Map<string, Buffer>> | undefined} */
+  let seedling
+  const missing = toolchain()
+  for (const name of ['seedling.elf', 'initrd.tar', 'seedling.img', 'seedling-selftest.img']) {
+    list.push({
+      path: join(GUESTS, 'seedling', name),
+      build: async () => /** @type {Buffer} */ ((await (seedling ??= buildSeedling())).get(name)),
+      skip: missing.length > 0 ? missing.join(', ') : undefined,
+    })
+  }
   const tests = join(GUESTS, 'tests')
   for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {
     const source = join(tests, name)
@@ -190,14 +202,19 @@ async function targets() {
 }
 
 const check = process.argv.includes('--check')
+const force = process.argv.includes('--force')
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
 let stale = 0
 try {
-  for (const { path, build, gcc } of await targets()) {
+  for (const { path, build, gcc, skip } of await targets()) {
     const name = relative(root, path)
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
     if (gcc && !haveGcc()) {
       console.log(`skipped  ${name} (needs gcc ${GCC} with -m32, and binutils)`)
+      continue
+    }
+    if (skip && (check || !force)) {
+      console.log(`skipped  ${name} (another tool makes other bytes: ${skip}; --force builds all the same)`)
       continue
     }
     const bytes = await build()

@@ -1,0 +1,2 @@
+#pragma once
+void keyboard_init(void);

@@ -1,0 +1,3 @@
+#pragma once
+/** `fault KIND`: goes wrong on purpose. */
+void fault_command(const char *arguments);

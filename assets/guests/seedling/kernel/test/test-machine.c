@@ -1,0 +1,210 @@
+// Tests of interrupts, time, processors, tasks and schedulers.
+#include "boot-line.h"
+#include "cpu/cpu.h"
+#include "cpu/percpu.h"
+#include "cpu/smp.h"
+#include "cpu/spinlock.h"
+#include "cpu/trap.h"
+#include "irq/irq.h"
+#include "irq/lapic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/shootdown.h"
+#include "task/async.h"
+#include "task/sched.h"
+#include "task/task.h"
+#include "test/demos.h"
+#include "test/selftest.h"
+#include "time/clock.h"
+#include "time/pit.h"
+
+const char *test_clock(char *remark, size_t size) {
+    u64 ticks = clock_ticks(), start = clock_ns();
+    task_sleep(100000000);
+    u64 slept = clock_ns() - start, ticked = clock_ticks() - ticks, expected = slept * boot_options.hz / 1000000000;
+    if (slept < 100000000) return "a sleep was too short";
+    // An emulator that is held up may lose ticks, but never invent them.
+    if (ticked > expected + expected / 10 + 3) return "the tick is too fast";
+    if (ticked == 0) return "the clock does not tick";
+    format(remark, size, "tick by %s, %llu of %llu ticks, TSC %llu MHz", clock_tick_source(), ticked, expected, clock_tsc_hz() / 1000000);
+    return NULL;
+}
+
+const char *test_interrupts(char *remark, size_t size) {
+    u64 before = this_cpu()->interrupts[3];
+    if (!(read_flags() & RFLAGS_IF)) return "interrupts are off";
+    u64 flags = interrupts_save();
+    bool off = !(read_flags() & RFLAGS_IF);
+    interrupts_restore(flags);
+    if (!off) return "interrupts_save leaves them on";
+    char text[64];
+    describe_error(14, 6, text, sizeof text);
+    if (strcmp(text, "not present, write, ring 3")) return "an error code is decoded wrongly";
+    if (cpus[0].interrupts[VECTOR_IRQ0] + cpus[0].interrupts[VECTOR_LAPIC_TIMER] == 0) return "no timer interrupt has come";
+    (void)before;
+    format(remark, size, "%s", irq_uses_apic() ? "IOAPIC" : "8259A");
+    return NULL;
+}
+
+// ---- all CPUs count under one lock
+
+static struct { struct spinlock lock; u64 count; volatile u32 left, seen; } counter = {.lock = SPINLOCK("test counter")};
+
+static void count_up(void *times) {
+    __atomic_fetch_or(&counter.seen, 1u << this_cpu()->index, __ATOMIC_RELAXED);
+    for (u64 i = 0; i < (u64)times; i++) {
+        u64 flags = spin_lock(&counter.lock);
+        counter.count = counter.count + 1;
+        spin_unlock(&counter.lock, flags);
+    }
+    __atomic_fetch_sub(&counter.left, 1, __ATOMIC_RELEASE);
+}
+
+const char *test_smp(char *remark, size_t size) {
+    u32 online = 0;
+    counter.count = counter.seen = 0;
+    counter.left = 0;
+    for (u32 i = 0; i < cpu_count; i++) {
+        if (!cpus[i].online) continue;
+        online |= 1u << i;
+        __atomic_fetch_add(&counter.left, 1, __ATOMIC_RELAXED);
+        if (!task_create_on(i, "count", count_up, (void *)2000)) return "no memory";
+    }
+    while (counter.left) task_sleep(1000000);
+    if (counter.seen != online) return "a task that is pinned to a CPU ran on another";
+    if (counter.count != 2000ull * cpus_online()) return "a spinlock let two in";
+    format(remark, size, "%u of %u CPUs, %llu waits for the lock", cpus_online(), cpu_count, counter.lock.contended);
+    return NULL;
+}
+
+const char *test_shootdown(char *remark, size_t size) {
+    u64 unmappings, stale = shootdown_trial(boot_options.unmappings, false, &unmappings);
+    if (unmappings != boot_options.unmappings) return "no memory";
+    u64 few, forgotten = shootdown_trial(MIN(boot_options.unmappings, 100), true, &few);
+    format(remark, size, "%llu unmappings, %llu stale uses; %llu without the IPI: %llu", unmappings, stale, few, forgotten);
+    return stale ? "a CPU used a translation that had been shot down" : NULL;
+}
+
+// ---- tasks
+
+static struct { struct wait_queue queue; volatile bool flag; volatile u32 order[4], next; } meeting;
+
+static void waiter(void *me) {
+    WAIT_UNTIL(&meeting.queue, meeting.flag);
+    meeting.order[__atomic_fetch_add(&meeting.next, 1, __ATOMIC_SEQ_CST)] = (u32)(u64)me;
+}
+
+const char *test_tasks(char *remark, size_t size) {
+    wait_queue_init(&meeting.queue);
+    meeting.flag = false;
+    meeting.next = 0;
+    for (u64 i = 0; i < 4; i++)
+        if (!task_create("waiter", waiter, (void *)i)) return "no memory";
+    task_sleep(30000000);
+    if (meeting.next) return "a task did not wait";
+    meeting.flag = true;
+    wake_all(&meeting.queue);
+    for (int i = 0; i < 200 && meeting.next < 4; i++) task_sleep(10000000);
+    if (meeting.next != 4) return "a task was not woken";
+    u32 seen = 0;
+    for (int i = 0; i < 4; i++) seen |= 1u << meeting.order[i];
+    if (seen != 15) return "a task was woken twice";
+    volatile bool never = false;
+    u64 start = clock_ns();
+    if (wait_for_ns(&meeting.queue, &never, 20000000) || clock_ns() - start < 20000000) return "waiting with a time limit";
+    format(remark, size, "%llu switches so far", context_switches);
+    return NULL;
+}
+
+// ---- schedulers: what each promises, on one CPU
+
+static struct { u64 ran[2], turns[2]; volatile u64 until; volatile u32 left; volatile u32 order[3], next; } race;
+
+static void run_until(void *me) {
+    while (clock_ns() < race.until) {}
+    u64 flags = interrupts_save();
+    race.ran[(u64)me] = current_task()->run_ns + (clock_ns() - this_cpu()->slice_start);
+    interrupts_restore(flags);
+    race.turns[(u64)me] = current_task()->switches;
+    __atomic_fetch_sub(&race.left, 1, __ATOMIC_RELEASE);
+}
+
+static void note_order(void *me) {
+    race.order[race.next++] = (u32)(u64)me;
+    __atomic_fetch_sub(&race.left, 1, __ATOMIC_RELEASE);
+}
+
+/** Two crunchers on one CPU for a while: the share of the first in the time, in percent. */
+static u64 share_of_first(unsigned cpu, u8 priority0, u8 priority1) {
+    race.left = 2;
+    race.until = clock_ns() + 400000000;
+    u64 flags = interrupts_save(); // so that both are there before either runs
+    struct task *a = task_create_on(cpu, "first", run_until, (void *)0), *b = task_create_on(cpu, "second", run_until, (void *)1);
+    if (a) a->priority = a->level = priority0;
+    if (b) b->priority = b->level = priority1;
+    interrupts_restore(flags);
+    if (!a || !b) return 1000;
+    while (race.left) task_sleep(10000000);
+    return race.ran[0] * 100 / MAX(race.ran[0] + race.ran[1], 1);
+}
+
+const char *test_schedulers(char *remark, size_t size) {
+    char before[16];
+    copy_string(before, sched_name(), sizeof before);
+    unsigned cpu = cpu_count > 1 && cpus[cpu_count - 1].online ? cpu_count - 1 : 0;
+    const char *wrong = NULL;
+    // Everybody runs everything: tasks made under one policy go on under the next.
+    for (unsigned p = 0; p < policy_count && !wrong; p++) {
+        if (!sched_select(policies[p]->name)) wrong = "a policy is not known by its name";
+        race.left = 3;
+        race.next = 0;
+        for (u64 i = 0; i < 3; i++)
+            if (!task_create_on(cpu, "note", note_order, (void *)i)) wrong = "no memory";
+        for (int i = 0; i < 500 && race.left; i++) task_sleep(10000000);
+        if (race.left) wrong = "a policy does not run its tasks";
+        if (!wrong && !strcmp(policies[p]->name, "fcfs") && (race.order[0] != 0 || race.order[1] != 1 || race.order[2] != 2)) wrong = "fcfs is not in order";
+    }
+    u64 turns[2] = {0, 0}, fair = 0, weighted = 0, highest = 0;
+    if (!wrong) {
+        sched_select("rr");
+        share_of_first(cpu, 8, 8);
+        turns[0] = race.turns[0];
+        turns[1] = race.turns[1];
+        sched_select("fair");
+        // An emulator's CPU may be held up for most of such a trial: three of them before the scheduler is to blame.
+        for (int tries = 0; tries < 3 && (fair < 25 || fair > 75); tries++) fair = share_of_first(cpu, 8, 8);
+        for (int tries = 0; tries < 3 && weighted < 50; tries++) weighted = share_of_first(cpu, 11, 8);
+        sched_select("priority");
+        highest = share_of_first(cpu, 7, 5);
+        // Turns, not time, for round robin; the fair one makes up for turns that were too long.
+        if (turns[0] < 2 || turns[0] > turns[1] + 1 || turns[1] > turns[0] + 1) wrong = "round robin does not take turns";
+        else if (fair < 25 || fair > 75) wrong = "the fair one does not share";
+        else if (weighted < 50) wrong = "weight does not count";
+        else if (highest < 80) wrong = "the lower priority runs while the higher wants to";
+    }
+    sched_select(before);
+    format(remark, size, "%u policies; rr: %llu and %llu turns; the first of two gets: fair %llu%%, with weight 1.95 %llu%%, priority %llu%%", policy_count, turns[0], turns[1], fair, weighted, highest);
+    return wrong;
+}
+
+static u64 async_sum;
+static bool add_up(struct future *f) {
+    async_sum += f->step;
+    if (f->step++ == 10) return true;
+    if (f->step % 3 == 0) async_wake_after(f, 1000000);
+    else async_wake(f);
+    return false;
+}
+
+const char *test_async(char *remark, size_t size) {
+    static struct future futures[8];
+    async_sum = 0;
+    for (int i = 0; i < 8; i++) {
+        futures[i] = (struct future){.name = "sum", .poll = add_up};
+        async_spawn(&futures[i]);
+    }
+    u64 polls = async_run();
+    if (async_sum != 8 * 55) return "the futures did not each run to their end once";
+    format(remark, size, "8 futures, %llu polls, one stack", polls);
+    return NULL;
+}

@@ -1,0 +1,6 @@
+#pragma once
+#include "types.h"
+/** True when the tables name one and it counts. */
+bool hpet_init(void);
+/** Interrupt 0 from timer 0, in place of the PIT (legacy replacement route). False: this HPET cannot. */
+bool hpet_start(u64 hz, void (*tick)(void));
