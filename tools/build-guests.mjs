@@ -174,6 +174,10 @@ async function targets() {
       path: join(GUESTS, 'first-light/first-light.img'),
       build: () => assemble(join(GUESTS, 'first-light/first-light.asm')),
     },
+    {
+      path: join(GUESTS, 'smp/smp.img'),
+      build: () => assemble(join(GUESTS, 'smp/smp.asm')),
+    },
   ]
   for (const version of /** @type {const} */ ([1, 2])) {
     list.push({
