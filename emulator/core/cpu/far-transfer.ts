@@ -144,13 +144,16 @@ function pushReturnAddress(size: u32): void {
   framePush(load<u64>(cpu, CPU_RIP), size)
 }
 
-/** The offset in the target code segment, checked: canonical in 64-bit code, else within the limit. #GP(0). */
+/**
+ * The offset in the target code segment, checked: canonical in 64-bit code, else within the limit. #GP(0). A return or jump
+ * of 64 bits to another code segment goes by the lower 32, as on Intel's processors.
+ */
 export function codeOffsetValid(raw: u64, offset: u64): bool {
   if (isCode64(descriptorAttributes(raw))) {
     return canonical(offset) || raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, offset)
   }
   const limit = descriptorLimit(raw)
-  return offset <= limit || raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, offset, limit)
+  return (offset & 0xffffffff) <= limit || raise(EXC_GP, 0, FAULT_DETAIL_TARGET_LIMIT, offset, limit)
 }
 
 /** Goes to a checked target at privilege `cpl`. */

@@ -11,9 +11,11 @@ import {
   CPU_RCX,
   CPU_RDI,
   CPU_RDX,
+  CPU_LAZY,
   CPU_RFLAGS,
   CPU_RIP,
   CPU_RSI,
+  LAZY_NONE,
   SEG_ES,
 } from '../layout'
 import { linearOf, segmentLinear } from './address'
@@ -98,6 +100,8 @@ export function stringInstruction(ip: usize): bool {
 
 function repeated(repeat: u32): bool {
   let first = true
+  const compares = kind == STRING_CMPS || kind == STRING_SCAS
+  const flags = load<u64>(cpu, CPU_RFLAGS)
   while (true) {
     const count = cut(load<u64>(cpu, CPU_RCX))
     if (count == 0) return true
@@ -111,6 +115,11 @@ function repeated(repeat: u32): bool {
       if (!iterate()) {
         // Charged by the caller as one instruction that did not happen.
         if (!first) setBudget(budget + 1)
+        // A fault finds the flags as they were before the instruction (SDM 2B REP).
+        if (compares && !first) {
+          store<u64>(cpu, flags, CPU_RFLAGS)
+          store<u32>(cpu, LAZY_NONE, CPU_LAZY)
+        }
         return failed(first)
       }
       setIndex(cpu + CPU_RCX, load<u64>(cpu, CPU_RCX) - 1)
@@ -121,7 +130,7 @@ function repeated(repeat: u32): bool {
     }
     first = false
     if (cut(load<u64>(cpu, CPU_RCX)) == 0) return true
-    if ((kind == STRING_CMPS || kind == STRING_SCAS) && zero(cpu) != (repeat == 0xf3)) return true
+    if (compares && zero(cpu) != (repeat == 0xf3)) return true
     if (kind >= STRING_INS && lapicPending() && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) return suspend()
   }
 }

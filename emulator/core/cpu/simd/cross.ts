@@ -2,7 +2,7 @@
 // broadcasts, permutations across the halves, blends by an immediate, and accesses to memory element by element.
 
 import { accessCommit, accessRead, accessWrite } from '../../memory/linear'
-import { CPU_CPL, CPU_XSAVE, FAULT_DETAIL_UNDEFINED_OPCODE } from '../../layout'
+import { CPU_CPL, CPU_FAULT, CPU_FAULT_ADDRESS, CPU_XSAVE, FAULT_DETAIL_UNDEFINED_OPCODE } from '../../layout'
 import { linearAt } from '../address'
 import { bounce, cpu } from '../context'
 import {
@@ -15,7 +15,7 @@ import {
 } from '../decode-simd'
 import { raise } from '../fault'
 import { O_DST, O_IMM, O_SEGMENT, O_SRC } from '../trace-format'
-import { EXC_UD } from '../vectors'
+import { EXC_PF, EXC_UD } from '../vectors'
 import { doublesToDwords, doublesToSingles, dwordsToDoubles, singlesToDoubles } from './float'
 import { blendMask, extend, multipleSums } from './integer'
 import { mxcsr, noteNothing, raised, settleExceptions } from './mxcsr'
@@ -251,7 +251,8 @@ export function gatherOrMask(ip: usize, number: u32, flags: u32): u32 {
   const source: usize = load<u32>(ip, O_SRC)
   for (let i: u32 = 0; i < count; i++) {
     if (!maskSet(mask, i, size)) continue
-    if (!accessWrite(linearAt(ip, i * size, size, true), size, segment, user, true)) return 1
+    if (!accessWrite(linearAt(ip, i * size, size, true), size, segment, user, true))
+      return maskedFault(linearAt(ip, 0, size, true), linearAt(ip, lastByte(mask, count, size), 1, true))
   }
   let result: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
@@ -269,6 +270,21 @@ export function gatherOrMask(ip: usize, number: u32, flags: u32): u32 {
   return result
 }
 
+/** Offset of the last byte that a masked store of `count` elements writes. */
+function lastByte(mask: usize, count: u32, size: u32): u32 {
+  let last: u32 = 0
+  for (let i: u32 = 0; i < count; i++) if (maskSet(mask, i, size)) last = i
+  return last * size + size - 1
+}
+
+/** A store that runs from one page into another which cannot be written reports its last byte (Intel's processors). */
+function maskedFault(first: u64, last: u64): u32 {
+  const at = load<u64>(cpu, CPU_FAULT_ADDRESS)
+  if (load<u32>(cpu, CPU_FAULT) == <u32>EXC_PF + 1 && (at ^ last) >> 12 == 0 && (at ^ first) >> 12 != 0)
+    store<u64>(cpu, last, CPU_FAULT_ADDRESS)
+  return 1
+}
+
 /** Element `i` of the result halves. */
 function put(i: u32, size: u32, value: u64): void {
   const scratch = bounce + 64
@@ -278,6 +294,12 @@ function put(i: u32, size: u32, value: u64): void {
   else store<u32>(scratch + i * 4, value as u32)
   low = v128.load(scratch)
   high = v128.load(scratch, 16)
+}
+
+/** Zeroes a register above its first `bytes`. */
+function clearAbove(register: usize, bytes: u32): void {
+  if (bytes == 8) store<u64>(register, 0, 8)
+  if (bytes <= 16) v128.store(register, zeros(), YMM_HIGH)
 }
 
 /** Elements are gathered from the lowest on; one that faults leaves those before it done (SDM 2 VGATHERDPS). */
@@ -295,13 +317,16 @@ function gather(ip: usize, opcode: u32, flags: u32, mask: usize): u32 {
   const indexSize: u32 = opcode & 1 ? 8 : 4
   const total: u32 = flags & VECTOR_L ? 32 : 16
   const count = total / (size > indexSize ? size : indexSize)
+  const written = count * size
+  // First of all the mask is all ones or zeros by elements, and nothing above them (SDM 2 VGATHERDPS, "Operation").
+  for (let i: u32 = 0; i < 32 / size; i++) {
+    const set: u64 = i < count && maskSet(mask, i, size) ? 0xffffffffffffffff : 0
+    if (size == 8) store<u64>(elementAt(mask, i, size), set)
+    else store<u32>(elementAt(mask, i, size), set as u32)
+  }
   for (let i: u32 = 0; i < count; i++) {
     const maskAt = elementAt(mask, i, size)
-    if (!maskSet(mask, i, size)) {
-      if (size == 8) store<u64>(maskAt, 0)
-      else store<u32>(maskAt, 0)
-      continue
-    }
+    if (!maskSet(mask, i, size)) continue
     const at = elementAt(index, i, indexSize)
     const offset: i64 = indexSize == 8 ? load<i64>(at) : (load<i32>(at) as i64)
     const p = accessRead(linearAt(ip, offset << (scale as i64), size, false), size, segment, user)
@@ -313,12 +338,8 @@ function gather(ip: usize, opcode: u32, flags: u32, mask: usize): u32 {
       store<u32>(elementAt(dst, i, 4), load<u32>(p))
       store<u32>(maskAt, 0)
     }
+    clearAbove(dst, written)
   }
-  // Nothing remains of the mask, nor of what lies above the elements.
-  v128.store(mask, zeros())
-  v128.store(mask, zeros(), YMM_HIGH)
-  const written = count * size
-  if (written == 8) store<u64>(dst, 0, 8)
-  if (written <= 16) v128.store(dst, zeros(), YMM_HIGH)
+  clearAbove(dst, written)
   return 0
 }

@@ -1,9 +1,9 @@
 // Carries out Op.VECTOR records: finds the operands, computes, settles the floating-point exceptions, writes. Results are
 // those of slow(): 0 done, 1 faulted (nothing has changed), 2 done through the bounce buffer.
 
-import { CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE } from '../../layout'
-import { accessCommit } from '../../memory/linear'
-import { linearOf } from '../address'
+import { CPU_CPL, CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE } from '../../layout'
+import { accessCommit, accessWrite } from '../../memory/linear'
+import { linearAt, linearOf } from '../address'
 import { bounce, cpu } from '../context'
 import {
   NUMBER_BITS,
@@ -27,7 +27,7 @@ import {
 import { raise } from '../fault'
 import { setStatus } from '../flags'
 import { operandRead, operandWrite, storeSized } from '../slow'
-import { O_AUX, O_AUX2, O_DST, O_SRC } from '../trace-format'
+import { O_AUX, O_AUX2, O_DST, O_SEGMENT, O_SRC } from '../trace-format'
 import { EXC_GP } from '../vectors'
 import { mmxEnter, mmxLeave, mmxWrite } from '../x87/mmx-state'
 import { vectorAvailable } from './available'
@@ -180,11 +180,11 @@ function storeResult(ip: usize, number: u32, flags: u32): u32 {
     if (flags & VECTOR_ALIGNED && !aligned(ip, bytes, true)) return FAULTED
     noteNothing()
     if (number == 0x311d) {
-      // VCVTPS2PH: a page fault hides the exceptions of the conversion.
-      const p = operandWrite(ip, bytes, false)
-      if (!p) return FAULTED
+      // VCVTPS2PH: the conversion is over, and shows in MXCSR, when the store may fault.
       const halves = narrowHalves(source, flags)
       if (raised && !settleExceptions()) return FAULTED
+      const p = operandWrite(ip, bytes, false)
+      if (!p) return FAULTED
       if (bytes == 8) store<u64>(p, i64x2.extract_lane(halves, 0))
       else v128.store(p, halves)
       return finish(p)
@@ -336,14 +336,30 @@ function withoutDestination(ip: usize, number: u32, flags: u32): u32 {
   return DONE
 }
 
-/** MASKMOVDQU, MASKMOVQ: bytes whose mask has bit 7, to DS:rDI (SDM 2 MASKMOVDQU). The record's r/m is the mask. */
+/**
+ * MASKMOVDQU, MASKMOVQ: bytes whose mask has bit 7, to DS:rDI (SDM 2 MASKMOVDQU). The record's r/m is the mask. Each half is
+ * accessed if a byte of it is to be written, the upper one first, as Intel's processors do.
+ */
 function maskedStore(ip: usize, number: u32, flags: u32): u32 {
-  const count: u32 = number == 0x10f7 ? 8 : 16
   const data: usize = load<u32>(ip, O_DST)
   const mask: usize = load<u32>(ip, O_SRC)
   if (flags & VECTOR_MMX) mmxEnter()
-  const p = operandWrite(ip, count, true)
-  if (!p) return FAULTED
-  for (let i: u32 = 0; i < count; i++) if (load<u8>(mask + i) & 0x80) store<u8>(p + i, load<u8>(data + i))
-  return finish(p)
+  const halves: u32 = number == 0x10f7 ? 1 : 2
+  const user = load<u32>(cpu, CPU_CPL) == 3
+  const segment: u32 = load<u8>(ip, O_SEGMENT)
+  // Nothing is written before all of it is known to be writable.
+  let result = DONE
+  for (let pass: u32 = 0; pass < 2; pass++) {
+    for (let half = halves; half > 0; half--) {
+      const offset = (half - 1) * 8
+      if (!(load<u64>(mask + offset) & 0x8080808080808080)) continue
+      const p = accessWrite(linearAt(ip, offset, 8, true), 8, segment, user, true)
+      if (!p) return FAULTED
+      if (!pass) continue
+      for (let i: u32 = 0; i < 8; i++)
+        if (load<u8>(mask + offset + i) & 0x80) store<u8>(p + i, load<u8>(data + offset + i))
+      if (finish(p) != DONE) result = COMMITTED
+    }
+  }
+  return result
 }

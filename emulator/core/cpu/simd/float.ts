@@ -553,11 +553,21 @@ export function dotSingles(imm: u32, a: v128, b: v128): v128 {
   const p3: u32 = imm & 0x80 ? lane32(MUL, i32x4.extract_lane(a, 3), i32x4.extract_lane(b, 3)) : 0
   // An unmasked exception of one step keeps the next from being taken.
   if (stopped()) return a
-  const s0 = lane32(ADD, p0, p1)
-  const s1 = lane32(ADD, p2, p3)
+  // Of two NaNs the first operand's comes out, and every lane has an order of its own (Intel's processors; the SDM has
+  // one sum for all of them).
+  const s0 = lane32(ADD, p1, p0)
+  const s1 = lane32(ADD, p0, p1)
+  const s2 = lane32(ADD, p3, p2)
+  const s3 = lane32(ADD, p2, p3)
   if (stopped()) return a
-  const sum = lane32(ADD, s0, s1)
-  return join32(imm & 1 ? sum : 0, imm & 2 ? sum : 0, imm & 4 ? sum : 0, imm & 8 ? sum : 0)
+  const sum = lane32(ADD, s0, s2)
+  if (!isNan32(sum)) return join32(imm & 1 ? sum : 0, imm & 2 ? sum : 0, imm & 4 ? sum : 0, imm & 8 ? sum : 0)
+  return join32(
+    imm & 1 ? sum : 0,
+    imm & 2 ? lane32(ADD, s1, s3) : 0,
+    imm & 4 ? lane32(ADD, s2, s0) : 0,
+    imm & 8 ? lane32(ADD, s3, s1) : 0,
+  )
 }
 
 export function dotDoubles(imm: u32, a: v128, b: v128): v128 {
@@ -565,21 +575,36 @@ export function dotDoubles(imm: u32, a: v128, b: v128): v128 {
   const p1: u64 = imm & 0x20 ? lane64(MUL, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1)) : 0
   if (stopped()) return a
   const sum = lane64(ADD, p0, p1)
-  return join64(imm & 1 ? sum : 0, imm & 2 ? sum : 0)
+  return join64(imm & 1 ? sum : 0, imm & 2 ? lane64(ADD, p1, p0) : 0)
+}
+
+@inline
+function isNan32(x: u32): bool {
+  return (x & 0x7fffffff) > 0x7f800000
 }
 
 // --- approximations --------------------------------------------------------------------------------------------
 
-/** RCPPS, one lane: 12 bits; denormals are zeros, nothing is raised (SDM 2 RCPPS). */
+// Intel's processors look these up: in each of 2,048 (RCPPS) or 2 * 1,024 (RSQRTPS) intervals of the significand the result is
+// that of the interval's middle, rounded to 12 bits. All of it was compared with silicon.
+
+/** Value `x` in [0.5, 1) as a significand of 12 bits, with the exponent field `exponent` for [0.5, 1). */
+@inline
+function twelveBits(x: f64, exponent: u32): u32 {
+  return (exponent << 23) + ((<u32>(x * 8192.0 + 0.5) - 4096) << 11)
+}
+
+/** RCPPS, one lane; denormals are zeros, nothing is raised (SDM 2 RCPPS). */
 export function reciprocal(x: u32): u32 {
   const sign = x & 0x80000000
   const a = x & 0x7fffffff
   if (a > 0x7f800000) return x | 0x00400000
   if (a < 0x00800000) return sign | 0x7f800000
-  if (a == 0x7f800000) return sign
-  const r = reinterpret<u32>(<f32>(1.0 / <f64>reinterpret<f32>(a)))
-  const rounded = (r + 0x800) & 0xfffff000
-  return rounded < 0x00800000 ? sign : sign | rounded
+  const exponent = 253 - <i32>(a >> 23)
+  // A result that would be denormal is zero.
+  if (exponent < 1) return sign
+  const middle = 1.0 + (<f64>((a >> 12) & 0x7ff) + 0.5) / 2048.0
+  return sign | twelveBits(1.0 / middle, exponent)
 }
 
 /** RSQRTPS, one lane. */
@@ -590,8 +615,11 @@ export function reciprocalRoot(x: u32): u32 {
   if (a < 0x00800000) return sign | 0x7f800000
   if (sign) return 0xffc00000
   if (a == 0x7f800000) return 0
-  const r = reinterpret<u32>(<f32>(1.0 / sqrt<f64>(<f64>reinterpret<f32>(a))))
-  return (r + 0x800) & 0xfffff000
+  const exponent = a >> 23
+  // An odd distance from 1 leaves a factor of 2 under the root.
+  const odd = (exponent & 1) == 0
+  const middle = (1.0 + (<f64>((a >> 13) & 0x3ff) + 0.5) / 1024.0) * (odd ? 2.0 : 1.0)
+  return twelveBits(1.0 / sqrt<f64>(middle), 126 - ((exponent - (odd ? 128 : 127)) as i32) / 2)
 }
 
 export function approximate(opcode: u32, b: v128): v128 {

@@ -509,8 +509,6 @@ function constant(which: u32): void {
 function storeMemory(ip: usize, rip: u64, flags: u32): u32 {
   const format = (flags >> X87_FORMAT_SHIFT) & 7
   const size = sizeOf(format)
-  const p = writePointer(ip, size)
-  if (!p) return FAULTED
   const a = st(0)
   const empty = !inUse(0)
   let se = exponent(a)
@@ -543,12 +541,16 @@ function storeMemory(ip: usize, rip: u64, flags: u32): u32 {
     low = toBcd(se, sig)
     high = bcdHigh
   } else low = toInteger(se, sig, size, flags & X87_TRUNCATE ? 3 : (control() >> 10) & 3)
-  instructionPointer(ip, rip)
-  // With a memory destination unmasked overflow and underflow leave it alone as well (SDM 1 8.5.4).
+  // With a memory destination unmasked overflow and underflow leave it alone as well (SDM 1 8.5.4); it is not even
+  // accessed then.
   if (exceptions & ~control() & (IE | OE | UE)) {
+    instructionPointer(ip, rip)
     settle(ip)
     return DONE
   }
+  const p = writePointer(ip, size)
+  if (!p) return FAULTED
+  instructionPointer(ip, rip)
   if (size == 8) store<u64>(p, low)
   else if (size == 4) store<u32>(p, low as u32)
   else if (size == 2) store<u16>(p, low as u16)
