@@ -2,12 +2,14 @@
 import { bench } from './bench'
 import { info } from './info'
 import { run } from './run'
+import { selftest } from './selftest'
 import { FileError, USAGE, UsageError } from './usage'
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   run,
   info,
   bench,
+  selftest,
   replay: async () => notYet('replay'),
   compare: async () => notYet('compare'),
 }

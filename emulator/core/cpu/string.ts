@@ -120,6 +120,7 @@ function repeated(repeat: u32): bool {
           store<u64>(cpu, flags, CPU_RFLAGS)
           store<u32>(cpu, LAZY_NONE, CPU_LAZY)
         }
+        if (first) cutRegisters()
         return failed(first)
       }
       setIndex(cpu + CPU_RCX, load<u64>(cpu, CPU_RCX) - 1)
@@ -133,6 +134,17 @@ function repeated(repeat: u32): bool {
     if (compares && zero(cpu) != (repeat == 0xf3)) return true
     if (kind >= STRING_INS && lapicPending() && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) return suspend()
   }
+}
+
+/**
+ * With 32-bit addresses in 64-bit mode a repetition that faults at once has cut its registers already; which of them is Intel's
+ * choice, the others keep their upper halves until they move.
+ */
+function cutRegisters(): void {
+  if (address != ADDRESS_64_32) return
+  store<u64>(cpu, load<u32>(cpu, CPU_RCX) as u64, CPU_RCX)
+  if (kind == STRING_MOVS) store<u64>(cpu, load<u32>(cpu, CPU_RSI) as u64, CPU_RSI)
+  if (kind == STRING_MOVS || kind == STRING_STOS) store<u64>(cpu, load<u32>(cpu, CPU_RDI) as u64, CPU_RDI)
 }
 
 /** The fault's instruction is charged once by the trace; if iterations were done, that charge was the first of them. */

@@ -140,6 +140,28 @@ export class Bench {
     return list
   }
 
+  /** The case with no more than the instruction reads, and what is different. */
+  minimal(v: Vector, differences: readonly string[]): string {
+    const { header } = this
+    const reads = readBy(v, header.mode)
+    const state = NAMES.map((name, i) => `${name}=${register(v.gpr, i, !this.wide)}`).filter((_, i) => reads.has(NAMES[i]!))
+    const lines = [
+      `${v.form.name}, case ${v.caseIndex}, ${header.mode}-bit code`,
+      `  ${bytesOf(v.code)}  ${disassemble(v, header.mode)}`,
+      `  from ${[...state, `RFLAGS=${hex(v.rflags)} (${flagsIn(v.rflags, v.rflags)})`, `RIP=${hex(v.rip)}`].join(' ')}`,
+    ]
+    for (const { window, offset, bytes } of v.patches) {
+      lines.push(`  memory at ${hex(header.windows[window]!.base + BigInt(offset))}: ${bytesOf(bytes)}`)
+    }
+    if (v.x87) lines.push(`  ${describeX87(v.x87)}`)
+    if (v.simd) {
+      const parts = describeSimd(v.simd).split(' ')
+      lines.push(`  ${parts.filter((part) => /^MXCSR/.test(part) || reads.has(part.split('=')[0]!)).join(' ')}`)
+    }
+    for (const difference of differences) lines.push(`  ${difference}`)
+    return lines.join('\n')
+  }
+
   /** The case in words: the instruction, what it begins with, and what is different. */
   describe(v: Vector, differences: readonly string[]): string {
     const { header } = this
@@ -160,6 +182,26 @@ export class Bench {
   }
 }
 
+/** `RAX`, `XMM3` and the like: what the instruction reads, by its full name in the descriptions here. */
+function readBy(v: Vector, mode: number): Set<string> {
+  const { Decoder, DecoderOptions, InstructionInfoFactory, OpAccess, Register, RegisterExt } =
+    fromHere('iced-x86') as typeof import('iced-x86')
+  const decoder = new Decoder(mode, v.code, DecoderOptions.None)
+  const instruction = decoder.decode()
+  const factory = new InstructionInfoFactory()
+  const info = factory.info(instruction)
+  const names = new Set<string>()
+  for (const used of info.usedRegisters()) {
+    if (used.access !== OpAccess.Write && used.access !== OpAccess.CondWrite) {
+      const full = RegisterExt.fullRegister(used.register)
+      names.add((Register[full] ?? '').replace('ZMM', 'YMM'))
+    }
+    used.free()
+  }
+  for (const object of [info, factory, instruction, decoder]) object.free()
+  return names
+}
+
 function register(words: Uint32Array, i: number, narrow: boolean): string {
   const low = BigInt(words[2 * i]!)
   return hex(narrow ? low : (BigInt(words[2 * i + 1]!) << 32n) | low)
@@ -172,11 +214,11 @@ function flagsIn(flags: number, mask: number): string {
   return names.join(' ') || '-'
 }
 
-const require = createRequire(import.meta.url)
+const fromHere = createRequire(import.meta.url)
 
 function disassemble(v: Vector, mode: number): string {
   const { Decoder, DecoderOptions, Formatter, FormatterSyntax } =
-    require('iced-x86') as typeof import('iced-x86')
+    fromHere('iced-x86') as typeof import('iced-x86')
   const decoder = new Decoder(mode, v.code, DecoderOptions.None)
   decoder.ip = v.rip
   const instruction = decoder.decode()

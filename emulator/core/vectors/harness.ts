@@ -2,6 +2,7 @@
 // (tools/vectors/kernel/kernel.S) runs one case after the other in ring 3. Nothing of the core is replaced.
 import { readFileSync } from 'node:fs'
 import corePath from '../index.ts?asc'
+import kernelPath from './kernel.bin?asset'
 import * as L from '../layout'
 import { createMemory, type MachineMemory } from '../../machine/memory'
 import { bindCore, type Core, RUN_BUDGET, RUN_HALTED } from '../../threads/core-instance'
@@ -86,7 +87,7 @@ export class VectorMachine {
     this.memory.setHeader32(L.HDR_CONTROL, L.CONTROL_RUN)
     this.memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
     this.view = new DataView(this.memory.wasm.buffer)
-    const rom = readFileSync(new URL('kernel.bin', import.meta.url))
+    const rom = readFileSync(kernelPath)
     this.memory.u8.set(rom, L.ROM + L.ROM_SIZE - rom.length)
     this.layOut()
   }

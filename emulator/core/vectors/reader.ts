@@ -28,6 +28,10 @@ export interface Header {
   /** The records hold the x87 as well. */
   x87?: boolean
   environment: string
+  /** Of the recording; part of every base state. */
+  seed?: number
+  /** Whose processor it was: Intel or other. */
+  processor?: string
   cases: number
   segments: Record<SegmentName, { selector: number; base: bigint }>
   /** Raw descriptors of the local descriptor table. */
@@ -285,7 +289,7 @@ export class VectorFile {
   private simd(v: SimdVector, formIndex: number, caseIndex: number): void {
     const { before, after } = v
     const stream = new Stream(
-      (((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26)) + 0x5349_4d44) >>> 0,
+      (((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ (this.header.seed ?? 0)) + 0x5349_4d44) >>> 0,
     )
     baseSimd(before, this.header.forms[formIndex]!.flavour!, () => stream.next(), CORNERS)
     let head = this.varint64()
@@ -346,7 +350,9 @@ export class VectorFile {
 
   private x87(v: X87Vector, formIndex: number, caseIndex: number): void {
     const { before, after } = v
-    const stream = new Stream(mix((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ 0x387))
+    const stream = new Stream(
+      mix((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ 0x387 ^ (this.header.seed ?? 0)),
+    )
     baseX87(before, () => stream.next())
     const head = this.u8()
     if (head & 1) {
@@ -371,7 +377,7 @@ export class VectorFile {
   private baseState(v: Vector, formIndex: number, caseIndex: number): void {
     const { mode, windows, segments } = this.header
     const wide = mode === 64
-    const stream = new Stream(mix((formIndex << 12) ^ caseIndex ^ (mode << 26)))
+    const stream = new Stream(mix((formIndex << 12) ^ caseIndex ^ (mode << 26) ^ (this.header.seed ?? 0)))
     for (let i = 0; i < 16; i++) {
       const kind = stream.next()
       let low = stream.next()

@@ -400,6 +400,20 @@ static void encode(void) {
   put(in.imm2, in.immSize2);
 }
 
+// An approximation of the least normal number: whether it underflows hangs on the last place.
+static bool on_the_edge(void) {
+  int top = c.fpIn.fsw >> 11 & 7;
+  return x87Recorded && c.inexact && (c.fpIn.se[top] & 0x7fff) == 1 && c.fpIn.sig[top] == 1ull << 63;
+}
+
+// Whether a changed lane is a NaN.
+static bool new_nan(void) {
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 8; j++)
+      if (c.vout.ymm[i][j] != c.vin.ymm[i][j] && (c.vout.ymm[i][j] & 0x7f800000) == 0x7f800000) return true;
+  return false;
+}
+
 void finish(void) {
   encode();
   if (in.atEnd) {
@@ -416,6 +430,14 @@ void finish(void) {
   }
   // Beyond the canonical lower half lies another kernel's memory, and MXCSR bit 17 is AMD's own.
   if (vectorFile && ((c.event.vector == 14 && c.event.cr2 >> 47) || c.vout.mxcsr >> 17)) {
+    restore_windows();
+    return;
+  }
+  if (c.event.vector == ENDLESS || on_the_edge()) {
+    restore_windows();
+    return;
+  }
+  if (!intel && ((in.intelFaults && c.event.vector != 3) || (in.intelNans && new_nan()))) {
     restore_windows();
     return;
   }

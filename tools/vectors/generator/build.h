@@ -34,6 +34,8 @@ typedef struct {
   int bits;             // operand size
   bool memory;
   bool atEnd;           // the code ends where its window ends
+  bool intelFaults;     // what is left behind when it faults is Intel's; not recorded on other processors
+  bool intelNans;       // which NaN comes out is Intel's; likewise
   bool wholeFaults;     // leave out a case that faults after it has written (the manual lets it, others do not)
   int truncate;         // bytes of the instruction that lie beyond the window
 } insn_t;

@@ -164,6 +164,8 @@ static void jmp_call(void) {
 static void non_canonical(void) {
   form("non-canonical", "JMP, CALL r64 to a non-canonical address");
   CASES(20) {
+    // Intel's have written the return address.
+    in.wholeFaults = true;
     osize_stack(64);
     opcode(0, 0xff);
     in.reg = chance(50) ? 2 : 4;

@@ -276,6 +276,7 @@ static void far_returns(void) {
       form("far", pops ? "RETF imm16 (%d bits)" : "RETF (%d bits)", bits);
       CASES(90) {
         osize(bits);
+        in.intelFaults = bits == 64;
         opcode(0, pops ? 0xca : 0xcb);
         if (pops) imm(2, below(64));
         in.atEnd = false;
@@ -293,6 +294,7 @@ static void iret(void) {
     form("IRET", "IRET%s", bits == 16 ? "" : bits == 32 ? "D" : "Q");
     CASES(160) {
       osize(bits);
+      in.intelFaults = bits == 64;
       opcode(0, 0xcf);
       in.atEnd = false;
       plain_sp();

@@ -31,6 +31,7 @@ static void one(const string_t *s, int bits, u8 rep) {
     in.seg = 0x64;  // FS; the destination's ES cannot be overridden
     seg = FS;
   }
+  in.intelFaults = rep != 0;
   bool down = c.in.rflags >> 10 & 1;
   u32 count = rep ? below(chance(80) ? 12 : 64) : 1;
   if (rep && chance(6)) count = 0;

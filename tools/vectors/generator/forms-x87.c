@@ -129,6 +129,8 @@ static void mem_form(const char *name, u8 escape, int reg, int kind, u32 cases, 
     in.reg = (u8)reg;
     rm_mem(widths[kind], MEM_NOPATCH);
     in.wholeFaults = true;
+    // A store that an unmasked exception forbids does not access memory at all on Intel's processors.
+    in.intelFaults = !load;
     if (load && chance(92)) patch_operand(kind);
     if (hook) hook(0);
   }

@@ -1,15 +1,16 @@
-// vectors MODE OUT [SCALE] [SET]: records the vectors of one mode (64, 32 or 16). SET: integer, x87, sse or avx.
+// vectors MODE OUT [SCALE [SET [SEED]]]: records the vectors of one mode (64, 32 or 16). SET: integer, x87, sse or avx.
 #include "forms.h"
 
 void set_scale(double);
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    fprintf(stderr, "usage: %s 64|32|16 OUT [SCALE [integer|x87|sse|avx]]\n", argv[0]);
+    fprintf(stderr, "usage: %s 64|32|16 OUT [SCALE [integer|x87|sse|avx [SEED]]]\n", argv[0]);
     return 2;
   }
   int mode = atoi(argv[1]);
   if (argc > 3) set_scale(atof(argv[3]));
+  if (argc > 5) seed = (u32)strtoul(argv[5], 0, 0);
   machine_setup();
   for (int i = 0; i < 3; i++)
     if (environments[i].mode == mode) machine_env(&environments[i]);

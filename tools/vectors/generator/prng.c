@@ -20,7 +20,7 @@ static u32 step(u32 *state) { return mix(*state += 0x9e3779b9u); }
 u32 background32(u32 *state) { return step(state); }
 
 void base_state(u32 formIndex, u32 caseIndex, regs_t *r) {
-  u32 s = mix(formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26);
+  u32 s = mix(formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26 ^ seed);
   bool wide = env->mode == 64;
   for (int i = 0; i < 16; i++) {
     u32 kind = step(&s), lo = step(&s), hi = step(&s);
@@ -71,7 +71,7 @@ void x87_value(u32 kind, u32 lo, u32 hi, u16 *se, u64 *sig) {
 
 // The x87 every case of an x87 file begins with, unless its record says otherwise.
 void base_x87(u32 formIndex, u32 caseIndex, x87_t *x) {
-  u32 s = mix(formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26 ^ 0x387);
+  u32 s = mix(formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26 ^ 0x387 ^ seed);
   u32 k = step(&s), t = step(&s);
   u16 masks = (k & 7) < 6 ? 0x3f : (k & 7) == 6 ? k >> 3 & 0x3f : 0;
   u16 rc = k >> 11 & 1 ? k >> 9 & 3 : 0;
@@ -90,7 +90,7 @@ void base_x87(u32 formIndex, u32 caseIndex, x87_t *x) {
 }
 
 static u32 own;
-void rnd_seed(u32 a, u32 b) { own = mix(a * 0x85ebca6bu ^ mix(b + 0x51ed270bu)); }
+void rnd_seed(u32 a, u32 b) { own = mix(a * 0x85ebca6bu ^ mix(b + 0x51ed270bu) ^ seed); }
 u32 rnd(void) { return step(&own); }
 
 u64 value(void) {

@@ -295,7 +295,7 @@ void record_finish(const char *path) {
   char t[512];
 #define H(...) put(&head, t, (size_t)snprintf(t, sizeof t, __VA_ARGS__))
   closeForm();
-  H("{%s\"mode\":%d,\"environment\":\"%s\",\"cases\":%u,\n\"segments\":{", x87Recorded ? "\"x87\":true," : "", env->mode, env->name, caseCount);
+  H("{%s\"seed\":%u,\"processor\":\"%s\",\"mode\":%d,\"environment\":\"%s\",\"cases\":%u,\n\"segments\":{", x87Recorded ? "\"x87\":true," : "", seed, intel ? "Intel" : "other", env->mode, env->name, caseCount);
   for (int i = 0; i < 6; i++)
     H("%s\"%s\":{\"selector\":%u,\"base\":\"0x%llx\"}", i ? "," : "", segNames[i], env->sel[i], (unsigned long long)env->segBase[i]);
   H("},\n\"ldt\":[");

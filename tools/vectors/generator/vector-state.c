@@ -115,7 +115,7 @@ void vector_words(int f, u32 *s, u32 *out) {
 }
 
 void vector_state(u32 formIndex, u32 caseIndex, int flavour, vec_t *v) {
-  u32 s = (formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26) + 0x53494d44u;
+  u32 s = (formIndex << 12 ^ caseIndex ^ (u32)env->mode << 26 ^ seed) + 0x53494d44u;
   u32 k = background32(&s);
   v->mxcsr = 0x1f80;
   if ((k & 7) < 4) v->mxcsr |= k >> 3 & 1 ? 0x20 : 0;

@@ -74,6 +74,8 @@ typedef struct {
   u16 cs, ss;
 } regs_t;
 
+enum { ENDLESS = 0xff };  // vector of a case without an exception
+
 typedef struct {
   u8 vector;
   u64 err, cr2;
@@ -124,6 +126,9 @@ typedef struct {
   int holes;          // memory that is not compared
   hole_t hole[6];
 } vcase_t;
+
+extern u32 seed;                    // of this recording; 0 is the committed one
+extern bool intel;                  // the processor is Intel's: what it does where processors differ is recorded
 
 extern bool x87Recorded;  // the file holds the x87 before and after every case
 

@@ -252,7 +252,10 @@ export function gatherOrMask(ip: usize, number: u32, flags: u32): u32 {
   for (let i: u32 = 0; i < count; i++) {
     if (!maskSet(mask, i, size)) continue
     if (!accessWrite(linearAt(ip, i * size, size, true), size, segment, user, true))
-      return maskedFault(linearAt(ip, 0, size, true), linearAt(ip, lastByte(mask, count, size), 1, true))
+      return maskedFault(
+        linearAt(ip, firstByte(mask, size), 1, true),
+        linearAt(ip, lastByte(mask, count, size), 1, true),
+      )
   }
   let result: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
@@ -268,6 +271,13 @@ export function gatherOrMask(ip: usize, number: u32, flags: u32): u32 {
     }
   }
   return result
+}
+
+/** Offset of the first byte that a masked store writes; some element is set. */
+function firstByte(mask: usize, size: u32): u32 {
+  let first: u32 = 0
+  while (!maskSet(mask, first, size)) first++
+  return first * size
 }
 
 /** Offset of the last byte that a masked store of `count` elements writes. */
@@ -320,7 +330,7 @@ function gather(ip: usize, opcode: u32, flags: u32, mask: usize): u32 {
   const written = count * size
   // First of all the mask is all ones or zeros by elements, and nothing above them (SDM 2 VGATHERDPS, "Operation").
   for (let i: u32 = 0; i < 32 / size; i++) {
-    const set: u64 = i < count && maskSet(mask, i, size) ? 0xffffffffffffffff : 0
+    const set: u64 = i < total / size && maskSet(mask, i, size) ? 0xffffffffffffffff : 0
     if (size == 8) store<u64>(elementAt(mask, i, size), set)
     else store<u32>(elementAt(mask, i, size), set as u32)
   }
@@ -338,8 +348,12 @@ function gather(ip: usize, opcode: u32, flags: u32, mask: usize): u32 {
       store<u32>(elementAt(dst, i, 4), load<u32>(p))
       store<u32>(maskAt, 0)
     }
-    clearAbove(dst, written)
+    // As after every instruction of 128 bits; with 256 the rest stays until the end.
+    if (!(flags & VECTOR_L)) v128.store(dst, zeros(), YMM_HIGH)
   }
   clearAbove(dst, written)
+  // Nothing remains of the mask.
+  v128.store(mask, zeros())
+  v128.store(mask, zeros(), YMM_HIGH)
   return 0
 }
