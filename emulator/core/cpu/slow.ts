@@ -654,13 +654,19 @@ function flagInstruction(what: u32): void {
 
 // --- checks and stores ---------------------------------------------------------------------------------------
 
+/** Of bounds of 32 bits Intel's processors read the upper one when the lower one holds. */
 function bound(ip: usize, size: u32): u32 {
-  const p = operandRead(ip, size * 2)
-  if (!p) return FAULTED
-  const low = signExtend(loadSized(p, size), size)
-  const high = signExtend(loadSized(p + size, size), size)
   const index = signExtend(loadSized(load<u32>(ip, O_SRC), size), size)
-  if (index >= low && index <= high) return DONE
+  let p = operandRead(ip, size == 2 ? 4 : size)
+  if (!p) return FAULTED
+  let inside = index >= signExtend(loadSized(p, size), size)
+  if (inside) {
+    if (size == 2) p += 2
+    else p = accessRead(linearAt(ip, size, size, false), size, load<u8>(ip, O_SEGMENT), user())
+    if (!p) return FAULTED
+    inside = index <= signExtend(loadSized(p, size), size)
+  }
+  if (inside) return DONE
   raise(EXC_BR, 0, FAULT_DETAIL_NONE, index as u64)
   return FAULTED
 }

@@ -433,7 +433,8 @@ void finish(void) {
     restore_windows();
     return;
   }
-  if (c.event.vector == ENDLESS || on_the_edge()) {
+  // Which byte of an XSAVE image is missed first differs.
+  if (c.event.vector == ENDLESS || on_the_edge() || (in.image && c.event.vector == 14)) {
     restore_windows();
     return;
   }
