@@ -73,12 +73,15 @@ export async function selftest(args: string[]): Promise<number> {
   const seconds = number(values.seconds ?? '10', '--seconds')
   const seed = values.seed === undefined ? Date.now() % 0x1_0000_0000 : number(values.seed, '--seed')
   const unknown = positionals.find((set) => !Object.hasOwn(NEEDS, set))
-  if (unknown !== undefined) throw new UsageError(`there is no set ${unknown}; there are ${Object.keys(NEEDS).join(', ')}`)
+  if (unknown !== undefined)
+    throw new UsageError(`there is no set ${unknown}; there are ${Object.keys(NEEDS).join(', ')}`)
   const sets = availableSets(positionals)
   const work = mkdtempSync(join(tmpdir(), 'ringside-selftest-'))
   try {
     const program = compile(work)
-    return report(await compareUntil(Date.now() + seconds * 1000, { program, work, sets, seed, keep: values.keep }))
+    return report(
+      await compareUntil(Date.now() + seconds * 1000, { program, work, sets, seed, keep: values.keep }),
+    )
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -104,7 +107,8 @@ function parse(args: string[]) {
 
 function number(text: string, option: string): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value > 0xffff_ffff) throw new UsageError(`${option} wants a number, not ${text}`)
+  if (!/^\d+$/.test(text) || value > 0xffff_ffff)
+    throw new UsageError(`${option} wants a number, not ${text}`)
   return value
 }
 
@@ -119,7 +123,8 @@ function availableSets(wanted: readonly string[]) {
   const names = Object.keys(NEEDS).filter((set) => wanted.length === 0 || wanted.includes(set))
   const able = names.filter((set) => {
     const missing = NEEDS[set]!.filter((flag) => !flags.has(flag))
-    if (missing.length) process.stderr.write(`${set} is left out: this processor has no ${missing.join(', ')}\n`)
+    if (missing.length)
+      process.stderr.write(`${set} is left out: this processor has no ${missing.join(', ')}\n`)
     return missing.length === 0
   })
   if (able.length === 0) throw new FileError('this processor can run none of the sets')
@@ -129,7 +134,8 @@ function availableSets(wanted: readonly string[]) {
 function compile(work: string): string {
   const folder = join(work, 'generator')
   mkdirSync(folder)
-  for (const [path, text] of Object.entries(sources)) writeFileSync(join(folder, path.replace(/.*\//, '')), text)
+  for (const [path, text] of Object.entries(sources))
+    writeFileSync(join(folder, path.replace(/.*\//, '')), text)
   const files = Object.keys(sources)
     .map((path) => path.replace(/.*\//, ''))
     .filter((name) => /\.[cS]$/.test(name))
@@ -140,7 +146,8 @@ function compile(work: string): string {
     execFileSync('gcc', [...flags, '-o', program, ...files], { cwd: folder, stdio: 'pipe' })
   } catch (error) {
     const { code, stderr } = error as { code?: string; stderr?: Buffer }
-    if (code === 'ENOENT') throw new FileError('selftest needs gcc to build what runs the instructions; it is not installed')
+    if (code === 'ENOENT')
+      throw new FileError('selftest needs gcc to build what runs the instructions; it is not installed')
     throw new FileError(`gcc cannot build the generator: ${stderr?.toString().split('\n')[0]}`)
   }
   return program
@@ -211,7 +218,13 @@ async function compare({ path, name, seed }: Recording, deadline: number, tally:
   }
 }
 
-function note(tally: Tally, bench: Bench, vector: Vector, differences: readonly string[], where: string): void {
+function note(
+  tally: Tally,
+  bench: Bench,
+  vector: Vector,
+  differences: readonly string[],
+  where: string,
+): void {
   const key = `${where.split(' ')[0]}: ${vector.form.name}`
   const before = tally.forms.get(key) ?? 0
   tally.forms.set(key, before + 1)

@@ -10,7 +10,9 @@ import { Stream, type Vector, VectorFile } from './vectors/reader'
 /** Cases of a mode; FUZZ=20000 in the environment makes it a longer search. */
 const CASES = Number(process.env.FUZZ ?? 400)
 
-const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0x40, 0x41, 0x44, 0x48, 0x4c, 0x4f]
+const PREFIXES = [
+  0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0x40, 0x41, 0x44, 0x48, 0x4c, 0x4f,
+]
 
 /** Up to 15 bytes, sometimes more: prefixes of any number and order, then an opcode of any map. */
 function bytes(stream: Stream): Uint8Array {
@@ -55,7 +57,8 @@ describe('at CPL 3, with pages of every kind around', () => {
         machine.run(place)
       } catch (error) {
         // It ran away, or out of patience: any program may.
-        if (!(error instanceof Lost)) throw new Error(`${hex(code)} at ${offset}: ${(error as Error).message}`)
+        if (!(error instanceof Lost))
+          throw new Error(`${hex(code)} at ${offset}: ${(error as Error).message}`)
         expect(error.message, hex(code)).not.toMatch(/reason 6/)
         machine = new VectorMachine(header)
       }
@@ -141,7 +144,8 @@ describe('at CPL 0, and in V86 mode', () => {
       }
     }
     segment(L.SEG_CS, mode === 'compatibility' ? 24 : 8, 0, flat, code)
-    for (const index of [L.SEG_ES, L.SEG_SS, L.SEG_DS, L.SEG_FS, L.SEG_GS]) segment(index, 16, 0, flat, 0x8093 | size)
+    for (const index of [L.SEG_ES, L.SEG_SS, L.SEG_DS, L.SEG_FS, L.SEG_GS])
+      segment(index, 16, 0, flat, 0x8093 | size)
     segment(L.SEG_TR, 32, 0x3000, 0x67, 0x8b)
     if (mode === 'V86') {
       for (let index = 0; index < 6; index++) segment(index, 0, 0, 0xffff, 0xf3)

@@ -144,7 +144,9 @@ export class Bench {
   minimal(v: Vector, differences: readonly string[]): string {
     const { header } = this
     const reads = readBy(v, header.mode)
-    const state = NAMES.map((name, i) => `${name}=${register(v.gpr, i, !this.wide)}`).filter((_, i) => reads.has(NAMES[i]!))
+    const state = NAMES.map((name, i) => `${name}=${register(v.gpr, i, !this.wide)}`).filter((_, i) =>
+      reads.has(NAMES[i]!),
+    )
     const lines = [
       `${v.form.name}, case ${v.caseIndex}, ${header.mode}-bit code`,
       `  ${bytesOf(v.code)}  ${disassemble(v, header.mode)}`,
@@ -156,7 +158,9 @@ export class Bench {
     if (v.x87) lines.push(`  ${describeX87(v.x87)}`)
     if (v.simd) {
       const parts = describeSimd(v.simd).split(' ')
-      lines.push(`  ${parts.filter((part) => /^MXCSR/.test(part) || reads.has(part.split('=')[0]!)).join(' ')}`)
+      lines.push(
+        `  ${parts.filter((part) => /^MXCSR/.test(part) || reads.has(part.split('=')[0]!)).join(' ')}`,
+      )
     }
     for (const difference of differences) lines.push(`  ${difference}`)
     return lines.join('\n')
@@ -184,8 +188,9 @@ export class Bench {
 
 /** `RAX`, `XMM3` and the like: what the instruction reads, by its full name in the descriptions here. */
 function readBy(v: Vector, mode: number): Set<string> {
-  const { Decoder, DecoderOptions, InstructionInfoFactory, OpAccess, Register, RegisterExt } =
-    fromHere('iced-x86') as typeof import('iced-x86')
+  const { Decoder, DecoderOptions, InstructionInfoFactory, OpAccess, Register, RegisterExt } = fromHere(
+    'iced-x86',
+  ) as typeof import('iced-x86')
   const decoder = new Decoder(mode, v.code, DecoderOptions.None)
   const instruction = decoder.decode()
   const factory = new InstructionInfoFactory()
@@ -217,8 +222,9 @@ function flagsIn(flags: number, mask: number): string {
 const fromHere = createRequire(import.meta.url)
 
 function disassemble(v: Vector, mode: number): string {
-  const { Decoder, DecoderOptions, Formatter, FormatterSyntax } =
-    fromHere('iced-x86') as typeof import('iced-x86')
+  const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = fromHere(
+    'iced-x86',
+  ) as typeof import('iced-x86')
   const decoder = new Decoder(mode, v.code, DecoderOptions.None)
   decoder.ip = v.rip
   const instruction = decoder.decode()

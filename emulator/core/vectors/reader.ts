@@ -289,7 +289,8 @@ export class VectorFile {
   private simd(v: SimdVector, formIndex: number, caseIndex: number): void {
     const { before, after } = v
     const stream = new Stream(
-      (((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ (this.header.seed ?? 0)) + 0x5349_4d44) >>> 0,
+      (((formIndex << 12) ^ caseIndex ^ (this.header.mode << 26) ^ (this.header.seed ?? 0)) + 0x5349_4d44) >>>
+        0,
     )
     baseSimd(before, this.header.forms[formIndex]!.flavour!, () => stream.next(), CORNERS)
     let head = this.varint64()
