@@ -93,6 +93,16 @@ test('the TLB shows what a guest forgot to invalidate', async ({ start }) => {
   const rows = page.getByTestId('tlb-ranges').locator('tbody tr')
   await expect(rows).toHaveCount(3)
   await expect(rows.first()).toContainText('stale: frame 50000 now')
+  const colours = () =>
+    page
+      .getByTestId('tlb')
+      .locator('canvas')
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+        return new Set(new Uint32Array(data.buffer)).size
+      })
+  // Background, supervisor, global, stale.
+  await expect.poll(colours).toBe(4)
   await page.screenshot({ path: join(shots, 'tlb-dark.png') })
   await rows.first().getByRole('button').click()
   await expect(page.getByTestId('walk-tlb')).toContainText('stale: the page tables lead to another frame')

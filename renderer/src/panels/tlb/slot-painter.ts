@@ -11,19 +11,19 @@ export const SLOT_KINDS = [
   { token: '--bad', word: 'stale' },
 ] as const
 
-export const COLUMNS = 128
+export const COLUMNS = 256
 
 /**
  * @param slots a SLOT_ code per slot
  * @param colours packed pixels, in the order of SLOT_KINDS
- * @param cell side of a cell in pixels; from 4 on a line of background keeps cells apart
+ * @param cell side of a cell in pixels; from 3 on a line of background keeps cells apart
  * @returns pixels of COLUMNS * cell columns
  */
 export function paintSlots(slots: Uint8Array, colours: Uint32Array, cell: number): Uint32Array {
   const width = COLUMNS * cell
   const rows = Math.ceil(slots.length / COLUMNS)
   const pixels = new Uint32Array(width * rows * cell).fill(colours[0]!)
-  const side = cell >= 4 ? cell - 1 : cell
+  const side = cell >= 3 ? cell - 1 : cell
   for (let slot = 0; slot < slots.length; slot++) {
     const kind = slots[slot]!
     if (kind === 0) continue
