@@ -1,5 +1,8 @@
 // The search for a boot sector (INT 19h; the loop around it is in the ROM's boot.asm).
 import {
+  BOOT_CDROM,
+  BOOT_DISK,
+  BOOT_FLOPPY,
   CLIMB_BOOT_SECTOR,
   CPU_RAX,
   CPU_RBP,
@@ -14,6 +17,7 @@ import {
   DIRECT_BOOT_NONE,
   DIRECT_BOOT_READY,
   HDR_BOOT_DRIVE,
+  HDR_BOOT_ORDER,
   HDR_DIRECT_BOOT,
   HEADER,
   SEG_DS,
@@ -24,11 +28,14 @@ import {
 } from '../layout'
 import { milestoneAt } from '../machine/events'
 import { machineStop } from '../machine/stop'
-import { physicalRead16 } from '../memory/physical'
-import { diskCount, driveOf, floppyCount, NO_DRIVE } from './drives'
+import { physicalRead16, physicalWrite32 } from '../memory/physical'
+import { emulationEnd } from './cd-emulation'
+import { CD_NUMBER, cdCount, diskCount, driveOf, driveReady, floppyCount, NO_DRIVE } from './drives'
+import { bootCd, cdBootNumber } from './el-torito'
 import { setCarry, setRegister32, setSelector, setZero } from './guest'
 import { DISK_OK, readBootSector } from './int13-disk'
 import {
+  BIOS_BOOT_ADDRESS,
   BIOS_BOOT_DRIVE,
   BIOS_BOOT_FAILURE,
   BIOS_BOOT_NEXT,
@@ -44,7 +51,13 @@ import { print } from './teletype'
 
 const NONE: u32 = 0xffffffff
 
-/** BIOS drive number at place `place` of the boot order: HDR_BOOT_DRIVE first, then floppies, then disks. NONE: end. */
+/** Floppies, disks, CDs. */
+const USUAL_ORDER: u32 = BOOT_FLOPPY | (BOOT_DISK << 8) | (BOOT_CDROM << 16)
+
+/**
+ * BIOS drive number at place `place` of the boot order: HDR_BOOT_DRIVE if there is one, then the drives of each kind in the
+ * order of HDR_BOOT_ORDER. CD drives without a CD are passed over. NONE: end.
+ */
 function bootOrder(place: u32): u32 {
   const first = load<u32>(HEADER, HDR_BOOT_DRIVE)
   let left = place
@@ -52,13 +65,18 @@ function bootOrder(place: u32): u32 {
     if (left == 0) return first
     left--
   }
-  const disks = diskCount()
-  const floppies = floppyCount()
-  for (let i: u32 = 0; i < floppies + disks; i++) {
-    const number = i < floppies ? i : 0x80 + i - floppies
-    if (number == first || driveOf(number) == NO_DRIVE) continue
-    if (left == 0) return number
-    left--
+  const chosen = load<u32>(HEADER, HDR_BOOT_ORDER)
+  for (let order = chosen ? chosen : USUAL_ORDER; order; order >>= 8) {
+    const kind = order & 0xff
+    const count = kind == BOOT_FLOPPY ? floppyCount() : kind == BOOT_DISK ? diskCount() : cdCount()
+    const base = kind == BOOT_FLOPPY ? 0 : kind == BOOT_DISK ? <u32>0x80 : CD_NUMBER
+    for (let i: u32 = 0; i < count; i++) {
+      const number = base + i
+      const drive = driveOf(number)
+      if (number == first || drive == NO_DRIVE || (kind == BOOT_CDROM && !driveReady(drive))) continue
+      if (left == 0) return number
+      left--
+    }
   }
   return NONE
 }
@@ -70,10 +88,12 @@ function bootOrder(place: u32): u32 {
 export function bootTry(): void {
   setZero(false)
   setCarry(false)
+  store<u32>(DEV_BIOS, 0x7c00, BIOS_BOOT_ADDRESS)
   if (load<u32>(HEADER, HDR_DIRECT_BOOT) != DIRECT_BOOT_NONE) {
     directBoot()
     return
   }
+  emulationEnd() // a CD that was tried before gives its drive number back
   const place = load<u32>(DEV_BIOS, BIOS_BOOT_NEXT)
   store<u32>(DEV_BIOS, place + 1, BIOS_BOOT_NEXT)
   const number = bootOrder(place)
@@ -85,6 +105,14 @@ export function bootTry(): void {
   }
   store<u32>(DEV_BIOS, BOOT_STATUS_TRYING, BIOS_BOOT_STATUS)
   store<u32>(DEV_BIOS, number, BIOS_BOOT_DRIVE)
+  if (number >= CD_NUMBER) {
+    print('Booting from CD-ROM...\n')
+    const failed = bootCd(driveOf(number))
+    if (failed == BOOT_FAILURE_NONE) store<u32>(DEV_BIOS, cdBootNumber(), BIOS_BOOT_DRIVE)
+    store<u32>(DEV_BIOS, failed, BIOS_BOOT_FAILURE)
+    setZero(failed == BOOT_FAILURE_NONE)
+    return
+  }
   print(number < 0x80 ? 'Booting from Floppy...\n' : 'Booting from Hard Disk...\n')
   let failure: u32 = BOOT_FAILURE_NONE
   if (readBootSector(number) != DISK_OK) {
@@ -112,14 +140,19 @@ function directBoot(): void {
   setZero(true)
 }
 
-/** Registers as the boot sector finds them: DL the drive, AX AA55h, everything else zero; the ROM set SS:SP. */
+/**
+ * Registers as the boot sector finds them: DL the drive, AX AA55h, everything else zero, SP 7C00h once the ROM's RETF has
+ * taken the address from the stack.
+ */
 export function bootStart(): void {
+  const address = load<u32>(DEV_BIOS, BIOS_BOOT_ADDRESS)
+  physicalWrite32(0x7bfc, address)
   const number = load<u32>(DEV_BIOS, BIOS_BOOT_DRIVE)
   setRegister32(CPU_RAX, 0xaa55)
   setRegister32(CPU_RBX, 0)
   setRegister32(CPU_RCX, 0)
   setRegister32(CPU_RDX, number)
-  setRegister32(CPU_RSP, 0x7c00)
+  setRegister32(CPU_RSP, 0x7bfc)
   setRegister32(CPU_RBP, 0)
   setRegister32(CPU_RSI, 0)
   setRegister32(CPU_RDI, 0)
@@ -128,7 +161,7 @@ export function bootStart(): void {
   setSelector(SEG_FS, 0)
   setSelector(SEG_GS, 0)
   store<u32>(DEV_BIOS, BOOT_STATUS_STARTED, BIOS_BOOT_STATUS)
-  milestoneAt(CLIMB_BOOT_SECTOR, 0x7c00)
+  milestoneAt(CLIMB_BOOT_SECTOR, ((address >> 16) << 4) + (address & 0xffff))
 }
 
 export function bootAgain(): void {

@@ -16,15 +16,23 @@ import {
 import { blockTransfer } from '../machine/block'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { BDA_DISK_COUNT, BDA_DISK_STATUS, BDA_DISKETTE_STATUS, EBDA, EBDA_DPTE, EBDA_SEGMENT } from './bda'
+import { emulationStatus } from './cd-emulation'
+import { cdExtensions, int13Cd } from './int13-cd'
 import {
   driveOf,
   driveReadOnly,
+  driveReady,
   driveSectors,
+  EMULATED,
   floppyCount,
   floppyType,
   geometryCylinders,
   geometryHeads,
   geometrySectors,
+  hostDrive,
+  hostSector,
+  isCdDrive,
+  mediumChanged,
   NO_DRIVE,
 } from './drives'
 import {
@@ -44,6 +52,7 @@ import {
   guestWrite16,
   guestWrite32,
   guestWrite64,
+  guestWrite8,
   guestWriteBlock,
   linear,
   setAh,
@@ -70,9 +79,14 @@ export const DISK_TIMEOUT: u32 = 0x80
 export const DISK_NOT_LOCKED: u32 = 0xb0
 export const DISK_NOT_REMOVABLE: u32 = 0xb2
 
-const SECTOR: u32 = 512
+export const SECTOR: u32 = 512
 const CHUNK: u32 = BLOCK_BUFFER_SIZE / SECTOR
-const VERIFY: u32 = 0xff
+export const VERIFY: u32 = 0xff
+
+/** DMA across a 64 KiB boundary: the address counter of the 8237A has 16 bits. */
+const DISK_DMA_BOUNDARY: u32 = 0x09
+export const DISK_NO_MEDIUM: u32 = 0x31
+export const DISK_LOCKED: u32 = 0xb1
 
 /** A transfer with the chipset lock let go: nobody holds it while waiting for the host. */
 function hostTransfer(drive: u32, operation: u32, lba: u64, count: u32, buffer: usize): u32 {
@@ -83,7 +97,7 @@ function hostTransfer(drive: u32, operation: u32, lba: u64, count: u32, buffer: 
 }
 
 /** Sectors moved by the last transfer. */
-let moved: u32 = 0
+export let moved: u32 = 0
 
 export function int13(): void {
   const number = dl()
@@ -105,7 +119,24 @@ export function int13(): void {
       lastStatus(number)
       return
     }
+    // 7Fh stands for whatever is emulated (El Torito 1.0, 5.0)
+    if (operation == 0x4b && number == 0x7f) {
+      finish(number, emulationStatus(number))
+      return
+    }
     finish(number, operation == 0x00 && number < 2 ? DISK_TIMEOUT : DISK_PARAMETER)
+    return
+  }
+  if (isCdDrive(drive)) {
+    if (operation == 0x01) lastStatus(number)
+    else if (operation == 0x41 && cdExtensions()) {
+      finish(number, DISK_OK)
+      setAh(0x30)
+    } else finish(number, int13Cd(number, drive, operation))
+    return
+  }
+  if (drive == EMULATED && operation == 0x4b) {
+    finish(number, emulationStatus(number))
     return
   }
   const disk = number >= 0x80
@@ -119,13 +150,13 @@ export function int13(): void {
       lastStatus(number)
       return
     case 0x02:
-      finish(number, transferCHS(drive, BLOCK_READ))
+      finish(number, transferCHS(number, drive, BLOCK_READ))
       return
     case 0x03:
-      finish(number, transferCHS(drive, BLOCK_WRITE))
+      finish(number, transferCHS(number, drive, BLOCK_WRITE))
       return
     case 0x04:
-      finish(number, transferCHS(drive, VERIFY))
+      finish(number, transferCHS(number, drive, VERIFY))
       return
     case 0x05:
       finish(number, formatTrack(drive, disk))
@@ -144,8 +175,8 @@ export function int13(): void {
     case 0x15:
       driveType(number, drive)
       return
-    case 0x16: // changed since the last access? An image does not change.
-      finish(number, disk ? DISK_PARAMETER : DISK_OK)
+    case 0x16: // changed since the last access?
+      finish(number, disk ? DISK_PARAMETER : mediumChanged(drive) ? DISK_CHANGED : DISK_OK)
       return
     case 0x17:
     case 0x18:
@@ -173,7 +204,7 @@ export function int13(): void {
       finish(number, disk ? seekPacket(drive) : DISK_PARAMETER)
       return
     case 0x48:
-      finish(number, disk ? packetParameters(number, drive) : DISK_PARAMETER)
+      finish(number, disk ? packetParameters(drive) : DISK_PARAMETER)
       return
     case 0x49:
       finish(number, disk ? DISK_CHANGED : DISK_PARAMETER)
@@ -188,7 +219,7 @@ export function int13(): void {
 }
 
 /** AH, CF and the status byte of the BIOS data area. */
-function finish(number: u32, status: u32): void {
+export function finish(number: u32, status: u32): void {
   setBda8(number < 0x80 ? BDA_DISKETTE_STATUS : BDA_DISK_STATUS, status)
   setAh(status)
   setCarry(status != DISK_OK)
@@ -214,18 +245,21 @@ function statusOf(error: u32): u32 {
  */
 export function transfer(drive: u32, operation: u32, lba: u64, count: u32, address: u64): u32 {
   moved = 0
+  if (!driveReady(drive)) return drive == EMULATED || isCdDrive(drive) ? DISK_NO_MEDIUM : DISK_TIMEOUT
   const sectors = driveSectors(drive)
   if (lba >= sectors || <u64>count > sectors - lba) return DISK_SECTOR_NOT_FOUND
   if (operation == BLOCK_WRITE && driveReadOnly(drive)) return DISK_WRITE_PROTECTED
-  const buffer = BLOCK_BUFFERS + drive * BLOCK_BUFFER_SIZE
+  const host = hostDrive(drive)
+  const from = hostSector(drive, lba)
+  const buffer = BLOCK_BUFFERS + host * BLOCK_BUFFER_SIZE
   while (moved < count) {
     const part = count - moved < CHUNK ? count - moved : CHUNK
     const at = address + <u64>moved * SECTOR
     if (operation == BLOCK_WRITE) guestReadBlock(buffer, at, part * SECTOR)
     const error = blockTransfer(
-      drive,
+      host,
       operation == VERIFY ? BLOCK_READ : operation,
-      lba + moved,
+      from + moved,
       part,
       buffer,
     )
@@ -247,12 +281,23 @@ function addressCHS(drive: u32): u64 {
   return (<u64>cylinder * heads + dh()) * sectors + sector - 1
 }
 
-function transferCHS(drive: u32, operation: u32): u32 {
+function transferCHS(number: u32, drive: u32, operation: u32): u32 {
   const count = al()
   if (count == 0 || count > 128) return DISK_PARAMETER
   const lba = addressCHS(drive)
   if (lba == ~(<u64>0)) return (cl() & 0x3f) == 0 ? DISK_PARAMETER : DISK_SECTOR_NOT_FOUND
-  const status = transfer(drive, operation, lba, count, linear(SEG_ES, bx()))
+  const address = linear(SEG_ES, bx())
+  let status: u32 = DISK_OK
+  if (number < 0x80 && drive != EMULATED) {
+    // A floppy's data comes by DMA, and its line says once that the disk is another one
+    if (mediumChanged(drive)) status = driveReady(drive) ? DISK_CHANGED : DISK_TIMEOUT
+    else if (operation != VERIFY && (address & 0xffff) + count * SECTOR > 0x10000) status = DISK_DMA_BOUNDARY
+  }
+  if (status != DISK_OK) {
+    setAl(0)
+    return status
+  }
+  status = transfer(drive, operation, lba, count, address)
   setAl(moved)
   return status
 }
@@ -269,6 +314,7 @@ function formatTrack(drive: u32, disk: bool): u32 {
   if (driveReadOnly(drive)) return DISK_WRITE_PROTECTED
   const sectors = geometrySectors(drive)
   const lba = (<u64>cylinder * geometryHeads(drive) + dh()) * sectors
+  if (!driveReady(drive)) return DISK_TIMEOUT
   const buffer = BLOCK_BUFFERS + drive * BLOCK_BUFFER_SIZE
   memory.fill(buffer, 0xf6, sectors * SECTOR)
   return statusOf(hostTransfer(drive, BLOCK_WRITE, lba, sectors, buffer))
@@ -299,11 +345,11 @@ function parameters(number: u32, drive: u32): void {
   setAl(0)
 }
 
-/** AH = 1 floppy without change line, 3 disk with CX:DX sectors. */
+/** AH = 2 floppy with change line, 3 disk with CX:DX sectors. */
 function driveType(number: u32, drive: u32): void {
   finish(number, DISK_OK)
   if (number < 0x80) {
-    setAh(1)
+    setAh(2)
     return
   }
   const sectors = driveSectors(drive)
@@ -365,47 +411,67 @@ function seekPacket(drive: u32): u32 {
 }
 
 /** Result buffer at DS:SI (EDD 3.0, table 9): 26 bytes, 30 with the pointer to the device parameter extension. */
-function packetParameters(number: u32, drive: u32): u32 {
+function packetParameters(drive: u32): u32 {
   const result = linear(SEG_DS, si())
   const room = guestRead16(result)
   if (room < 26) return DISK_PARAMETER
   const sectors = driveSectors(drive)
   const heads = geometryHeads(drive)
   const perTrack = geometrySectors(drive)
-  guestWrite16(result, room >= 30 ? 30 : 26)
   guestWrite16(result + 2, 0x0002) // CHS valid
   guestWrite32(result + 4, <u32>(sectors / (heads * perTrack)))
   guestWrite32(result + 8, heads)
   guestWrite32(result + 12, perTrack)
   guestWrite64(result + 16, sectors)
   guestWrite16(result + 24, SECTOR)
-  if (room >= 30) {
-    deviceParameters(number)
-    guestWrite32(result + 26, (EBDA_SEGMENT << 16) | EBDA_DPTE)
-  }
+  guestWrite16(result, packetDevice(result, room, drive))
   return DISK_OK
 }
 
 /** The ATA controller's ports as INT 13h/48h tells them (EDD 3.0, table 10), in the extended BIOS data area. */
-function deviceParameters(number: u32): void {
-  const unit = driveOf(number) - 2
+export function deviceParameters(drive: u32): void {
+  const unit = drive - 2
   const at: u64 = EBDA + EBDA_DPTE
   guestWrite16(at, unit < 2 ? 0x1f0 : 0x170)
   guestWrite16(at + 2, unit < 2 ? 0x3f6 : 0x376)
   guestWrite16(at + 4, 0xe0 | ((unit & 1) << 4)) // device register: LBA, unit
   guestWrite16(at + 6, unit < 2 ? 14 : 15) // IRQ; sector count of READ MULTIPLE: 0
-  guestWrite16(at + 8, 0) // no DMA, PIO 0
-  guestWrite16(at + 10, 0x0010) // LBA translation
+  guestWrite16(at + 8, 0x0020) // DMA channel 0 is none, multiword type 2; PIO 0
+  // LBA translation, DMA; a CD drive: removable, ATAPI
+  guestWrite16(at + 10, isCdDrive(drive) ? 0x0070 : 0x0010)
   guestWrite16(at + 12, 0)
   let sum: u32 = 0x11
   for (let i: u32 = 0; i < 14; i++) sum += guestRead8(at + i)
   guestWrite16(at + 14, 0x11 | (((0 - sum) & 0xff) << 8))
 }
 
+/** What stands behind byte 26 of the answer, as far as there is room; the answer's length (EDD 3.0, table 9). */
+export function packetDevice(result: u64, room: u32, drive: u32): u32 {
+  if (room < 30 || drive == EMULATED) return 26
+  deviceParameters(drive)
+  guestWrite32(result + 26, (EBDA_SEGMENT << 16) | EBDA_DPTE)
+  if (room < 66) return 30
+  // Device path: "PCI" 00:01.1, channel; "ATA" or "ATAPI", unit
+  const unit = drive - 2
+  guestWrite32(result + 30, 0x0024bedd)
+  guestWrite16(result + 34, 0)
+  guestWrite32(result + 36, 0x20494350)
+  guestWrite32(result + 40, isCdDrive(drive) ? 0x50415441 : 0x20415441)
+  guestWrite32(result + 44, isCdDrive(drive) ? 0x20202049 : 0x20202020)
+  guestWrite64(result + 48, 0x00000100 | (1 << 16) | ((unit >> 1) << 24))
+  guestWrite64(result + 56, unit & 1)
+  guestWrite8(result + 64, 0)
+  let sum: u32 = 0
+  for (let i: u32 = 30; i < 65; i++) sum += guestRead8(result + i)
+  guestWrite8(result + 65, (0 - sum) & 0xff)
+  return 66
+}
+
 /** Sector 0 of BIOS drive `number` to 0000:7C00; INT 13h status. */
 export function readBootSector(number: u32): u32 {
   const drive = driveOf(number)
   if (drive == NO_DRIVE) return DISK_TIMEOUT
+  mediumChanged(drive)
   const status = transfer(drive, BLOCK_READ, 0, 1, 0x7c00)
   setBda8(number < 0x80 ? BDA_DISKETTE_STATUS : BDA_DISK_STATUS, status)
   return status

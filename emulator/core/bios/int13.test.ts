@@ -148,7 +148,7 @@ describe('drive parameters', () => {
   })
 
   test('type', () => {
-    expect(int13(0x1500, 0x00)).toMatchObject({ cf: false, ah: 1 })
+    expect(int13(0x1500, 0x00)).toMatchObject({ cf: false, ah: 2 }) // with change line
     expect(int13(0x1500, 0x80)).toMatchObject({ cf: false, ah: 3, cx: 0, dx: 20_000 })
   })
 })

@@ -1,6 +1,6 @@
 // What power-on writes into memory: interrupt vectors, BIOS data area, extended BIOS data area.
 import { portRead, portWrite } from '../chipset/bus'
-import { DEV_BIOS, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
+import { DEV_BIOS, DRIVE_COUNT, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
 import { physicalRead16, physicalWrite16, physicalWrite32, physicalWrite8 } from '../memory/physical'
 import {
   BDA_COM,
@@ -24,7 +24,15 @@ import {
   EBDA_SEGMENT,
   EBDA_SIZE,
 } from './bda'
-import { diskCount, driveOf, floppyCount, geometryCylinders, geometryHeads, geometrySectors } from './drives'
+import {
+  diskCount,
+  driveOf,
+  floppyCount,
+  geometryCylinders,
+  geometryHeads,
+  geometrySectors,
+  mediumChanged,
+} from './drives'
 import { setBda16, setBda32, setBda8, bda16 } from './guest'
 import { clockTicks } from './int1a-time'
 import { acpiTables } from './acpi-tables'
@@ -107,6 +115,7 @@ export function setUpTables(): void {
   const kib = load<u32>(HEADER, HDR_RAM_SIZE) >> 10
   setBda16(BDA_MEMORY, kib < 640 ? kib - 1 : 639)
 
+  for (let drive: u32 = 0; drive < (DRIVE_COUNT as u32); drive++) mediumChanged(drive)
   const floppies = floppyCount()
   const ports = findSerialPorts()
   // Equipment: bit 0 floppies, 1 coprocessor, 2 pointing device, 5:4 video 80x25 colour, 7:6 floppies - 1, 11:9 ports.

@@ -34,6 +34,8 @@ export interface TestDrive {
   sectors?: number
   geometry?: [cylinders: number, heads: number, sectorsPerTrack: number]
   readOnly?: boolean
+  /** A CD drive, with `content` as its disc. */
+  cd?: boolean
 }
 
 export interface FirmwareOptions {
@@ -297,7 +299,10 @@ export class FirmwareMachine {
     this.view.setUint32(at + L.DRIVE_CYLINDERS, geometry[0], true)
     this.view.setUint32(at + L.DRIVE_HEADS, geometry[1], true)
     this.view.setUint32(at + L.DRIVE_SECTORS_PER_TRACK, geometry[2], true)
-    this.view.setUint32(at + L.DRIVE_READ_ONLY, drive.readOnly ? 1 : 0, true)
+    this.view.setUint32(at + L.DRIVE_READ_ONLY, drive.readOnly || drive.cd ? 1 : 0, true)
+    this.view.setUint32(at + L.DRIVE_MEDIUM, drive.content.length > 0 || drive.sectors ? 1 : 0, true)
+    const kind = floppy ? L.DRIVE_KIND_FLOPPY : drive.cd ? L.DRIVE_KIND_CDROM : L.DRIVE_KIND_DISK
+    this.view.setUint32(at + L.DRIVE_KIND, kind, true)
   }
 
   #wait(address: number): number {

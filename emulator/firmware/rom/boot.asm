@@ -19,7 +19,7 @@ int19:
         FIRMWARE SERVICE_BOOT_AGAIN
         jmp     .next
 .start: FIRMWARE SERVICE_BOOT_START     ; registers as a boot sector finds them
-        jmp     0000h:7c00h
+        retf                            ; to the address on the stack: 0000:7C00, or a CD's
 
 ; The boot sector gave the machine back: the next device has its chance.
 int18:
