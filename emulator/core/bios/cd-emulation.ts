@@ -1,7 +1,7 @@
 // What INT 13h makes of a boot image on a CD: a floppy or hard disk under 00h or 80h, or the CD itself. El Torito
 // specification 1.0 (Phoenix and IBM, 1995); its INT 13h functions 4Ah-4Dh.
 import { BLOCK_READ, DEV_BIOS, SEG_DS } from '../layout'
-import { CD_NUMBER, driveOf, isCdDrive, NO_DRIVE } from './drives'
+import { CD_NUMBER, diskCount, driveOf, floppyCount, isCdDrive, NO_DRIVE } from './drives'
 import {
   bda16,
   guestRead16,
@@ -12,10 +12,11 @@ import {
   guestWrite8,
   linear,
   setBda16,
+  setBda8,
   si,
   al,
 } from './guest'
-import { BDA_EQUIPMENT } from './bda'
+import { BDA_DISK_COUNT, BDA_EQUIPMENT } from './bda'
 import { cdData, cdRead, cdTransfer, readCdRecord } from './cd-sectors'
 import { DISK_OK, DISK_PARAMETER } from './int13-disk'
 import {
@@ -82,16 +83,22 @@ export function emulationBegin(drive: u32, media: u32, start: u32, segment: u32,
   set(BIOS_EMULATION_SEGMENT, segment)
   set(BIOS_EMULATION_COUNT, count)
   set(BIOS_EMULATION, 1)
-  // A floppy more in the equipment word (INT 11h)
-  if (media != MEDIA_NONE && media != MEDIA_DISK) {
-    const before = bda16(BDA_EQUIPMENT)
-    setBda16(BDA_EQUIPMENT, before & 1 ? (before & ~0xc0) | 0x40 : before | 1)
-  }
+  countDrives()
   return true
 }
 
 export function emulationEnd(): void {
+  if (!get(BIOS_EMULATION)) return
   set(BIOS_EMULATION, 0)
+  countDrives()
+}
+
+/** How many floppy drives and disks there are, where software looks for it: equipment word, BIOS data area. */
+function countDrives(): void {
+  const floppies = min<u32>(floppyCount(), 4)
+  const others = bda16(BDA_EQUIPMENT) & ~0xc1
+  setBda16(BDA_EQUIPMENT, floppies ? others | 1 | ((floppies - 1) << 6) : others)
+  setBda8(BDA_DISK_COUNT, diskCount())
 }
 
 /** BIOS drive number of the CD drive at index `drive`. */

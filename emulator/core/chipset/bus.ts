@@ -22,6 +22,8 @@ import { acpiReset, acpiTimer, apmRead, apmWrite, pm1ControlRead, pm1ControlWrit
 import { ataDataRead, ataDataWrite, ataRead, ataReset, ataTimer, ataWrite } from './ata'
 import { debugconWrite, debugExitWrite, debugPortsReset, shutdownWrite } from './debug-ports'
 import { hpetRead, hpetReset, hpetTimer, hpetWrite } from './hpet'
+import { dmaControllerRead, dmaControllerWrite, dmaPageRead, dmaPageWrite, dmaReset } from './i8237'
+import { fdcRead, fdcReset, fdcTimer, fdcWrite } from './i82077'
 import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
 import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
@@ -69,6 +71,7 @@ import {
   TIMER_ACPI,
   TIMER_ATA,
   TIMER_HPET,
+  TIMER_FDC,
   TIMER_KEYBOARD,
   TIMER_LAPIC,
   TIMER_PIT,
@@ -122,6 +125,8 @@ export function chipsetReset(): void {
   uartReset()
   debugPortsReset()
   ataReset()
+  dmaReset()
+  fdcReset()
   vgaReset()
   memory.fill(VRAM, 0, VGA_PLANES_SIZE)
 }
@@ -141,6 +146,7 @@ export function chipsetRun(now: u64): void {
     else if (timer >= TIMER_LAPIC) lapicTimer(timer - TIMER_LAPIC, at)
     else if (timer >= TIMER_HPET) hpetTimer(timer - TIMER_HPET, at)
     else if (timer == TIMER_ACPI) acpiTimer(at)
+    else if (timer == TIMER_FDC) fdcTimer(at)
     else if (timer >= TIMER_ATA) ataTimer(timer - TIMER_ATA, at)
     else uartTimer(timer - TIMER_UART)
   }
@@ -236,6 +242,16 @@ function byteWrite(port: u32, value: u32, now: u64): void {
 
 function portRead8(port: u32, now: u64): u32 {
   switch (port >> 3) {
+    case 0x00 >> 3:
+    case 0x08 >> 3:
+      return dmaControllerRead(0, port)
+    case 0x88 >> 3:
+      return dmaPageRead(port)
+    case 0xc0 >> 3:
+    case 0xc8 >> 3:
+    case 0xd0 >> 3:
+    case 0xd8 >> 3:
+      return port & 1 ? 0xff : dmaControllerRead(1, (port - 0xc0) >> 1)
     case 0x20 >> 3:
     case 0xa0 >> 3:
       return port & 6 ? 0xff : picRead(port)
@@ -247,7 +263,7 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x70 >> 3:
       return port < 0x72 ? rtcRead(port, now) : 0xff
     case 0x80 >> 3:
-      return port == 0x80 ? postRead() : 0xff
+      return port == 0x80 ? postRead() : dmaPageRead(port)
     case 0x90 >> 3:
       return port == 0x92 ? port92Read() : 0xff
     case 0xb0 >> 3:
@@ -263,7 +279,8 @@ function portRead8(port: u32, now: u64): u32 {
     case 0x370 >> 3:
       return port == 0x376 && ideDecodes(1) ? ataRead(1, 8, now) : 0xff
     case 0x3f0 >> 3:
-      return port == 0x3f6 && ideDecodes(0) ? ataRead(0, 8, now) : 0xff
+      if (port == 0x3f6) return ideDecodes(0) ? ataRead(0, 8, now) : 0xff
+      return fdcRead(port, now)
     case 0x3f8 >> 3:
       return uartRead(0, port & 7, now)
     case 0x2f8 >> 3:
@@ -292,6 +309,19 @@ function portRead8(port: u32, now: u64): u32 {
 
 function portWrite8(port: u32, value: u32, now: u64): void {
   switch (port >> 3) {
+    case 0x00 >> 3:
+    case 0x08 >> 3:
+      dmaControllerWrite(0, port, value)
+      return
+    case 0x88 >> 3:
+      dmaPageWrite(port, value)
+      return
+    case 0xc0 >> 3:
+    case 0xc8 >> 3:
+    case 0xd0 >> 3:
+    case 0xd8 >> 3:
+      if ((port & 1) == 0) dmaControllerWrite(1, (port - 0xc0) >> 1, value)
+      return
     case 0x20 >> 3:
     case 0xa0 >> 3:
       if ((port & 6) == 0) picWrite(port, value)
@@ -308,6 +338,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       return
     case 0x80 >> 3:
       if (port == 0x80) postWrite(value)
+      else dmaPageWrite(port, value)
       return
     case 0x90 >> 3:
       if (port == 0x92) port92Write(value)
@@ -332,7 +363,8 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port == 0x376 && ideDecodes(1)) ataWrite(1, 8, value, now)
       return
     case 0x3f0 >> 3:
-      if (port == 0x3f6 && ideDecodes(0)) ataWrite(0, 8, value, now)
+      if (port != 0x3f6) fdcWrite(port, value, now)
+      else if (ideDecodes(0)) ataWrite(0, 8, value, now)
       return
     case 0x3f8 >> 3:
       uartWrite(0, port & 7, value, now)

@@ -32,6 +32,7 @@ import {
 import { UNIT_ATTENTION, UNIT_EVENT, ataChannel, ataUnit } from './ata'
 import { ASC_MEDIUM_CHANGED } from './atapi'
 import { EVENT_EJECT_REQUEST, EVENT_NEW_MEDIA, EVENT_REMOVAL } from './atapi-commands'
+import { fdcMediumChanged } from './i82077'
 
 /** Takes the entry. What names no drive, or one whose medium cannot be changed, does nothing. */
 export function mediumInput(data: u32): void {
@@ -58,6 +59,7 @@ export function mediumInput(data: u32): void {
     store<u32>(entry, what == MEDIUM_INSERT ? 0 : 1, DRIVE_TRAY)
     if (what == MEDIUM_INSERT) store<u32>(entry, 0, DRIVE_LOCKED)
   }
+  if (kind == DRIVE_KIND_FLOPPY && (had || what == MEDIUM_INSERT)) fdcMediumChanged(drive)
   if (what == MEDIUM_INSERT) putIn(entry, id)
   else takeOut(entry)
 }
