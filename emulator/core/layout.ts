@@ -401,6 +401,14 @@ export const CPU_TLB_CONTEXT = 0x3080 // u64, low 12 bits of the tags of valid f
 export const CPU_SLICE_END = 0x3088 // u64, retired count at which the running slice ends
 export const CPU_TRACE_NEXT = 0x3090 // u32, bump pointer in the trace arena
 export const CPU_TRACE_EPOCH = 0x3094 // u32, times the arena was emptied
+export const CPU_TRACE = 0x30a8 // u32, WebAssembly address of the trace being executed
+export const CPU_FETCH_DISTANCE = 0x30ac // u32, WebAssembly address of the byte at a linear address of CPU_FETCH_PAGE = low 32 bits of that + this
+export const CPU_RECORD = 0x30b0 // u32, the record interpret() stopped at
+export const CPU_NEXT_SLOT = 0x30b4 // u32, where the jump it stopped at remembers its target's trace
+export const CPU_NEXT_RIP = 0x30b8 // u64, where that jump leads
+export const CPU_BUDGET = 0x30c0 // i64, instructions left in the slice after the current trace
+export const CPU_ADDRESS = 0x30c8 // u64, linear address of the operand of a record behind an ADDRESS record
+export const CPU_ADDRESS_MASK = 0x30d0 // u64, bits of a linear address in the present mode
 export const CPU_STATS = 0x3100 // u64 counters, STAT_*
 export const STAT_TRACES_BUILT = 0
 export const STAT_TRACES_DROPPED = 8
@@ -467,6 +475,9 @@ export const CODE_WRITES_MAX = 60
 export const CPU_CODE_BYTES = 0xc400 // u8[1024], the bytes a trace is being decoded from
 export const CODE_BYTES_MAX = 1024
 export const CHAIN_BROKEN = 0xfffffffe
+/** Jump cache (bookkeeping): where jumps that lead to many places led last. u64 linear address, u32 trace */
+export const CPU_JUMPS = 0x0001_0000
+export const JUMPS_COUNT = 4096 // of 16 bytes
 /** Event ring, see EVENT_*: next at CPU_EVENTS_NEXT (u64, count ever written) */
 export const CPU_EVENTS_NEXT = 0x5000
 export const CPU_EVENTS = 0x0008_0000
@@ -552,6 +563,7 @@ export const MODE_PROTECTED = 8 // CR0.PE
 export const MODE_V86 = 16
 export const MODE_LONG = 32 // EFER.LMA
 export const MODE_PAGING = 64 // CR0.PG
+export const MODE_FLAT = 128 // 64-bit code, or CS, SS, DS and ES all from 0 to 4 GiB, readable, and (but CS) writable
 
 export const LAZY_NONE = 0
 

@@ -21,6 +21,7 @@ import {
   ADDRESS_16,
   ADDRESS_64,
   ADDRESS_64_32,
+  ADDRESS_64_BASE,
   O_BASE,
   O_DISP,
   O_INDEX,
@@ -36,6 +37,12 @@ const TYPE_EXPAND_DOWN: u32 = 4
 const TYPE_WRITABLE: u32 = 2 // data; for code: readable
 const ATTRIBUTE_DB: u32 = 0x4000
 
+@inline
+function flat(ip: usize): bool {
+  const kind = load<u8>(ip, O_KIND) as u32
+  return kind == ADDRESS_64 || kind == ADDRESS_64_BASE
+}
+
 /** base + index * scale + displacement, not yet cut to the address size. */
 @inline
 export function effective(ip: usize): u64 {
@@ -48,7 +55,7 @@ export function effective(ip: usize): u64 {
 export function effectiveAddress(ip: usize): u64 {
   const kind = load<u8>(ip, O_KIND) as u32
   const address = effective(ip)
-  if (kind == ADDRESS_64) return address
+  if (kind == ADDRESS_64 || kind == ADDRESS_64_BASE) return address
   return kind == ADDRESS_16 ? address & 0xffff : address & 0xffffffff
 }
 
@@ -59,14 +66,14 @@ export function effectiveAddress(ip: usize): u64 {
 @inline
 export function linearOf(ip: usize, size: u32, write: bool): u64 {
   const address = effective(ip)
-  if (load<u8>(ip, O_KIND) == ADDRESS_64) return address + load<u64>(load<u32>(ip, O_SEGBASE))
+  if (flat(ip)) return address + load<u64>(load<u32>(ip, O_SEGBASE))
   return segmentedLinear(ip, address, size, write)
 }
 
 /** linearOf with `displacement` added before the address is cut to its size. */
 export function linearAt(ip: usize, displacement: i64, size: u32, write: bool): u64 {
   const address = effective(ip) + (displacement as u64)
-  if (load<u8>(ip, O_KIND) == ADDRESS_64) return address + load<u64>(load<u32>(ip, O_SEGBASE))
+  if (flat(ip)) return address + load<u64>(load<u32>(ip, O_SEGBASE))
   return segmentedLinear(ip, address, size, write)
 }
 

@@ -13,6 +13,9 @@ export const LAZY_INC: u32 = 16
 export const LAZY_DEC: u32 = 20
 /** CF and OF as they stand in RFLAGS lie in the first operand's place; AF is 0, the rest follows from the result. */
 export const LAZY_BITS: u32 = 24
+/** ADC and SBB with a carry coming in; without one they are ADD and SUB. */
+export const LAZY_ADC: u32 = 28
+export const LAZY_SBB: u32 = 32
 
 export const FLAG_CF: u32 = 1
 export const FLAG_PF: u32 = 4
@@ -72,6 +75,20 @@ export function statusFlags(): u32 {
     }
     case 3:
       break
+    case 7: {
+      const b = r - a - 1
+      if (r <= a) flags |= FLAG_CF
+      flags |= <u32>(a ^ b ^ r) & FLAG_AF
+      if (<i64>(((a ^ r) & (b ^ r)) << shift) < 0) flags |= FLAG_OF
+      break
+    }
+    case 8: {
+      const b = a - r - 1
+      if (r >= a) flags |= FLAG_CF
+      flags |= <u32>(a ^ b ^ r) & FLAG_AF
+      if (<i64>(((a ^ b) & (a ^ r)) << shift) < 0) flags |= FLAG_OF
+      break
+    }
     case 6:
       flags |= a as u32
       break
@@ -114,7 +131,12 @@ export function carry(c: usize): bool {
   if (kind - 4 < 4) return load<u64>(c, CPU_LAZY_R) < load<u64>(c, CPU_LAZY_A)
   if (kind - 8 < 4) return load<u64>(c, CPU_LAZY_R) > load<u64>(c, CPU_LAZY_A)
   if (kind - 12 < 4) return false
-  if (kind >= LAZY_BITS) return (load<u8>(c, CPU_LAZY_A) & 1) != 0
+  if (kind >= LAZY_BITS) {
+    if (kind < LAZY_ADC) return (load<u8>(c, CPU_LAZY_A) & 1) != 0
+    const a = load<u64>(c, CPU_LAZY_A)
+    const r = load<u64>(c, CPU_LAZY_R)
+    return kind < LAZY_SBB ? r <= a : r >= a
+  }
   return (load<u8>(c, CPU_RFLAGS) & 1) != 0
 }
 

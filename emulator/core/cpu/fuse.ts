@@ -4,7 +4,7 @@
 import { Op } from './ops'
 import { O_OP, OP_SIZE, TRACE_HEADER } from './trace-format'
 
-/** Rewrites the records of a finished trace of `count` instructions. */
+/** Rewrites the `count` records of a finished trace. */
 export function fuse(trace: usize, count: u32): void {
   if (count < 2) return
   const jump = trace + TRACE_HEADER + (count - 1) * OP_SIZE

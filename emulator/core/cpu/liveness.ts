@@ -15,7 +15,7 @@ const SETS_OR_FAULTS: u32 = 3
 /** Sets some of them, or none (a shift by CL): what was there before may remain. */
 const PARTLY: u32 = 4
 
-/** Rewrites the records of a finished trace of `count` instructions. Flags are taken to be wanted at its end. */
+/** Rewrites the `count` records of a finished trace. Flags are taken to be wanted at its end. */
 export function dropDeadFlags(trace: usize, count: u32): void {
   let wanted = true
   for (let i: i32 = <i32>count - 1; i >= 0; i--) {

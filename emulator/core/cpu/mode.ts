@@ -12,15 +12,23 @@ import {
   MODE_CODE16,
   MODE_CODE32,
   MODE_CODE64,
+  MODE_FLAT,
   MODE_LONG,
   MODE_PAGING,
   MODE_PROTECTED,
+  MODE_SIZE,
   MODE_STACK32,
   MODE_V86,
   SEG_CS,
+  SEG_DS,
+  SEG_ES,
   SEG_SS,
   SEGMENT_ATTRIBUTES,
+  SEGMENT_BASE,
+  SEGMENT_LIMIT,
+  SEGMENT_READ_LIMIT,
   SEGMENT_SIZE,
+  SEGMENT_WRITE_LIMIT,
 } from '../layout'
 import { cpu } from './context'
 import { FLAG_VM } from './flags'
@@ -47,7 +55,27 @@ export function modeRefresh(): void {
   }
   if (cr0 & 1 && load<u32>(cpu, CPU_RFLAGS) & FLAG_VM) mode |= MODE_V86
   store<u32>(cpu, mode, CPU_MODE)
+  modeFlatRefresh()
   tlbContextChanged()
+}
+
+/** Recomputes MODE_FLAT, which depends on bases and limits, after a segment register changed. */
+export function modeFlatRefresh(): void {
+  const mode = load<u32>(cpu, CPU_MODE) & ~MODE_FLAT
+  const flat = (mode & MODE_SIZE) == MODE_CODE64 || segmentsFlat()
+  store<u32>(cpu, flat ? mode | MODE_FLAT : mode, CPU_MODE)
+}
+
+function segmentsFlat(): bool {
+  const code = cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE
+  if (load<u64>(code, SEGMENT_BASE) != 0 || load<u32>(code, SEGMENT_LIMIT) != 0xffffffff) return false
+  return dataFlat(SEG_SS) && dataFlat(SEG_DS) && dataFlat(SEG_ES)
+}
+
+function dataFlat(segment: u32): bool {
+  const register = cpu + CPU_SEGMENTS + segment * SEGMENT_SIZE
+  const whole = load<i64>(register, SEGMENT_READ_LIMIT) == 0xffffffff
+  return whole && load<i64>(register, SEGMENT_WRITE_LIMIT) == 0xffffffff && load<u64>(register, SEGMENT_BASE) == 0
 }
 
 /** Sets CPL; the caller goes on to modeRefresh(). */

@@ -3,6 +3,10 @@
 // computes members by arithmetic, so the order within a group is fixed.
 
 export enum Op {
+  /** Not a record. (The first case of the executor's switch costs a comparison of its own.) */
+  INVALID,
+  /** Computes the operand address of the record behind it, whose segment has to be looked at. O_AUX: operandAccess(). */
+  ADDRESS,
   /** Falls through to the next trace. */
   END,
   /** Ends the trace: the run loop calls system(). O_AUX: Sys. */
@@ -278,6 +282,14 @@ export enum Op {
   BSWAP32,
   BSWAP64,
   LEAVE64,
+  /** On a 32-bit stack (specialise.ts). */
+  PUSH32,
+  POP32,
+  LEAVE32,
+  CALL32,
+  CALL32_R,
+  CALL32_M,
+  RET32,
 
   /** A comparison and the conditional jump behind it in one step (two records, two instructions). */
   CMP32_JE,
@@ -363,6 +375,76 @@ export enum Op {
   IMUL_RR64_NF,
   IMUL_RM32_NF,
   IMUL_RM64_NF,
+}
+
+/** Whether `op` ends a trace by a jump that the interpreter carries out. */
+@inline
+export function isJump(op: i32): bool {
+  return (op >= Op.CALL64 && op <= Op.JCXZ) || (op >= Op.CALL32 && op <= Op.RET32)
+}
+
+/** Size in bytes of a record's memory operand. */
+export const OPERAND_SIZE: u32 = 0xff
+export const OPERAND_WRITE: u32 = 0x100
+
+/** Size of the memory operand that the interpreter addresses for `op`, with OPERAND_WRITE; 0 where there is none. */
+export function operandAccess(op: i32, size: u32): u32 {
+  if (op >= Op.ADD_RR8 && op <= Op.CMP_MR64) {
+    const form = ((op - Op.ADD_RR8) % 12) >> 2
+    const bytes: u32 = 1 << (<u32>(op - Op.ADD_RR8) & 3)
+    return form == 0 ? 0 : form == 2 && op < Op.CMP_RR8 ? bytes | OPERAND_WRITE : bytes
+  }
+  if (op >= Op.TEST_MR8 && op <= Op.TEST_MR64) return 1 << <u32>(op - Op.TEST_MR8)
+  if (op >= Op.MOV_RM8 && op <= Op.MOV_RM64) return 1 << <u32>(op - Op.MOV_RM8)
+  if (op >= Op.MOV_MR8 && op <= Op.MOV_MR64) return (1 << <u32>(op - Op.MOV_MR8)) | OPERAND_WRITE
+  if (op >= Op.INC_M8 && op <= Op.INC_M64) return (1 << <u32>(op - Op.INC_M8)) | OPERAND_WRITE
+  if (op >= Op.DEC_M8 && op <= Op.DEC_M64) return (1 << <u32>(op - Op.DEC_M8)) | OPERAND_WRITE
+  if (op >= Op.NEG_M8 && op <= Op.NEG_M64) return (1 << <u32>(op - Op.NEG_M8)) | OPERAND_WRITE
+  if (op >= Op.NOT_M8 && op <= Op.NOT_M64) return (1 << <u32>(op - Op.NOT_M8)) | OPERAND_WRITE
+  if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return (1 << <u32>(op - Op.XCHG_MR8)) | OPERAND_WRITE
+  switch (op) {
+    case Op.MOVZX_M8:
+    case Op.MOVSX_M8:
+    case Op.MOVZX16_M8:
+    case Op.MOVSX16_M8:
+    case Op.MOVSX64_M8:
+      return 1
+    case Op.MOVZX_M16:
+    case Op.MOVSX_M16:
+    case Op.MOVSX64_M16:
+    case Op.CMOV_M16:
+    case Op.IMUL_RM16:
+      return 2
+    case Op.MOVSX64_M32:
+    case Op.CMOV_M32:
+    case Op.IMUL_RM32:
+      return 4
+    case Op.CMOV_M64:
+    case Op.IMUL_RM64:
+    case Op.PUSH64_M:
+    case Op.VECTOR_MOVE8_RM:
+      return 8
+    case Op.VECTOR_MOVE8_MR:
+      return 8 | OPERAND_WRITE
+    case Op.VECTOR_MOVE_RM:
+      return 16
+    case Op.VECTOR_MOVE_MR:
+      return 16 | OPERAND_WRITE
+    case Op.SET_M:
+      return 1 | OPERAND_WRITE
+    case Op.JMP_M:
+    case Op.CALL_M:
+    case Op.CALL32_M:
+    case Op.CALL64_M:
+    case Op.PUSH_M:
+      return size
+  }
+  return 0
+}
+
+/** Whether a record of `op` has slots for the traces that follow. */
+export function remembers(op: i32): bool {
+  return op == Op.END || op == Op.CALL64 || op == Op.CALL || op == Op.CALL32 || op == Op.JMP || (op >= Op.JO && op <= Op.JCXZ)
 }
 
 /** Out-of-line instructions (slow.ts). O_AUX2: operand bytes, SLOW_MEMORY, SLOW_LOCK. */

@@ -58,7 +58,7 @@ import {
   selectorIsNull,
 } from './descriptors'
 import { faultPending, raise } from './fault'
-import { cplSet, modeRefresh } from './mode'
+import { cplSet, modeFlatRefresh, modeRefresh } from './mode'
 import { EXC_GP, EXC_NP, EXC_SS, EXC_UD } from './vectors'
 
 /** CPU_SHADOW after MOV SS and POP SS: debug exceptions wait as well (SDM 3A 6.8.3). */
@@ -123,6 +123,7 @@ export function segmentRefresh(segment: u32): void {
   }
   store<i64>(pointer, read, SEGMENT_READ_LIMIT)
   store<i64>(pointer, write, SEGMENT_WRITE_LIMIT)
+  modeFlatRefresh()
 }
 
 /** Loads a segment register from a code or data descriptor whose checks are done. */

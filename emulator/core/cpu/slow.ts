@@ -154,7 +154,7 @@ export function slow(ip: usize): u32 {
     case Slow.ENTER:
       return enter(ip, size)
     case Slow.LEAVE:
-      return leave(size)
+      return leaveFrame(size)
     case Slow.PUSHA:
       return pushAll(size)
     case Slow.POPA:
@@ -293,7 +293,8 @@ function restoreStack(sp: u64): u32 {
   return FAULTED
 }
 
-function leave(size: u32): u32 {
+/** LEAVE with operands of `size` bytes; result as of slow(). */
+export function leaveFrame(size: u32): u32 {
   const bp = load<u64>(cpu, CPU_RBP) & stackMask()
   const p = accessRead(stackLinear(bp, size, false), size, SEG_SS, user())
   if (!p) return FAULTED

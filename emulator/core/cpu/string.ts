@@ -106,15 +106,15 @@ function repeated(repeat: u32): bool {
     const count = cut(load<u64>(cpu, CPU_RCX))
     if (count == 0) return true
     // The first iteration is paid for.
-    let allowed: u64 = first ? <u64>budget + 1 : <u64>budget
+    let allowed: u64 = first ? <u64>budget() + 1 : <u64>budget()
     if (allowed == 0) return suspend()
     if (count < allowed) allowed = count
     let done = bulk(allowed)
     if (done == 0) {
-      if (!first) setBudget(budget - 1)
+      if (!first) setBudget(budget() - 1)
       if (!iterate()) {
         // Charged by the caller as one instruction that did not happen.
-        if (!first) setBudget(budget + 1)
+        if (!first) setBudget(budget() + 1)
         // A fault finds the flags as they were before the instruction (SDM 2B REP).
         if (compares && !first) {
           store<u64>(cpu, flags, CPU_RFLAGS)
@@ -127,7 +127,7 @@ function repeated(repeat: u32): bool {
       done = 1
     } else {
       setIndex(cpu + CPU_RCX, load<u64>(cpu, CPU_RCX) - done)
-      setBudget(budget - <i64>(first ? done - 1 : done))
+      setBudget(budget() - <i64>(first ? done - 1 : done))
     }
     first = false
     if (cut(load<u64>(cpu, CPU_RCX)) == 0) return true
@@ -150,7 +150,7 @@ function cutRegisters(): void {
 /** The fault's instruction is charged once by the trace; if iterations were done, that charge was the first of them. */
 function failed(first: bool): bool {
   // The run loop gives one instruction back for the one that faulted. Iterations done keep their price.
-  if (!first) setBudget(budget - 1)
+  if (!first) setBudget(budget() - 1)
   return false
 }
 

@@ -7,7 +7,8 @@ import { DECODE_MORE, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
 import { dropDeadFlags } from './liveness'
-import { Op, Sys } from './ops'
+import { isJump, Op, remembers, Sys } from './ops'
+import { specialise } from './specialise'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, frameBufferPointer, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
 import { cpuCount } from '../machine/smp'
@@ -16,6 +17,7 @@ import {
   CPU_CODE_BYTES,
   CPU_FETCH_FRAME,
   CPU_FETCH_PAGE,
+  CPU_JUMPS,
   CPU_MODE,
   CPU_SEGMENTS,
   CPU_STATS,
@@ -27,6 +29,7 @@ import {
   FAULT_DETAIL_SEGMENT_LIMIT,
   FRAME_CODE,
   FRAME_SIZE,
+  JUMPS_COUNT,
   MODE_CODE64,
   MODE_LONG,
   MODE_SIZE,
@@ -41,28 +44,34 @@ import {
 import {
   O_AUX,
   O_DISP,
+  O_IMM,
   O_LENGTH,
   O_OFFSET,
   O_OP,
   OP_SIZE,
   TRACE_BYTES,
+  TRACE_CODE,
   TRACE_COUNT,
   TRACE_DEAD,
   TRACE_FRAME_NEXT,
   TRACE_HASH_NEXT,
   TRACE_HEADER,
+  TRACE_LAST,
   TRACE_LIMIT,
   TRACE_MODE,
   TRACE_PHYS,
+  TRACE_PREFIXES,
   TRACE_SHARED,
 } from './trace-format'
 import { EXC_GP } from './vectors'
 
-/** Room for the largest trace, its END record included. */
-const TRACE_ROOM: usize = TRACE_HEADER + (TRACE_LIMIT + 1) * OP_SIZE
+/** Room for the largest trace, its ADDRESS and END records included. */
+const TRACE_ROOM: usize = TRACE_HEADER + (2 * TRACE_LIMIT + 1) * OP_SIZE
 /** Where a trace lies that is not cached: single steps, ends of slices, code across pages or outside RAM. */
 const SCRATCH: usize = CPU_TRACES
-const ARENA: usize = CPU_TRACES + TRACE_ROOM
+/** Where execute.ts lays out the one record it carries out through a window (and an end). */
+export const WINDOW: usize = CPU_TRACES + TRACE_ROOM
+const ARENA: usize = WINDOW + 2 * OP_SIZE
 /** Bytes of an instruction gathered from two pages or from a device. */
 const GATHER: usize = 0x3200
 
@@ -78,6 +87,7 @@ export function traceDropAll(): void {
   for (let frame: u32 = 0; frame < frameCount; frame++) {
     if (load<u32>(traceHeads + frame * 4)) codeRemains(frame, 0)
   }
+  memory.fill(cpu + CPU_JUMPS, 0, JUMPS_COUNT * 16)
   memory.fill(traceHeads, 0, frameCount * 4)
   store<u32>(cpu, <u32>(cpu + ARENA), CPU_TRACE_NEXT)
   store<u32>(cpu, load<u32>(cpu, CPU_TRACE_EPOCH) + 1, CPU_TRACE_EPOCH)
@@ -206,18 +216,21 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
       store<u16>(record, 0, O_OFFSET)
       length = load<u8>(record, O_LENGTH)
       count = 1
+      if (specialise(record, mode)) record += OP_SIZE
       record += OP_SIZE
       break
     }
     store<u16>(record, length as u16, O_OFFSET)
     length += load<u8>(record, O_LENGTH)
     count++
+    if (specialise(record, mode)) record += OP_SIZE
     record += OP_SIZE
     if (answer == DECODED_LAST) {
       last = true
       break
     }
   }
+  const records = <u32>((record - trace - TRACE_HEADER) / OP_SIZE)
   if (!last) {
     memory.fill(record, 0, OP_SIZE)
     store<u16>(record, Op.END, O_OP)
@@ -230,8 +243,13 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
   store<u16>(trace, count as u16, TRACE_COUNT)
   store<u16>(trace, length as u16, TRACE_BYTES)
   store<u32>(trace, shared ? 1 : 0, TRACE_SHARED)
-  dropDeadFlags(trace, count)
-  fuse(trace, count)
+  store<u32>(trace, source as u32, TRACE_CODE)
+  store<u16>(trace, <u16>(record - OP_SIZE - trace), TRACE_LAST)
+  store<u16>(trace, <u16>(records - count), TRACE_PREFIXES)
+  // A jump knows how far it is to the instruction behind it.
+  if (last && isJump(load<u16>(record - OP_SIZE, O_OP))) store<u32>(record - OP_SIZE, length, O_AUX)
+  dropDeadFlags(trace, records)
+  fuse(trace, records)
   if (shared && !publish(trace, record, frame, offset, length, source)) store<u32>(trace, 0, TRACE_SHARED)
   return trace
 }
@@ -328,6 +346,26 @@ function tracesDrop(frame: u32, offset: u32, length: u32): void {
     trace = next
   }
   codeRemains(frame, code)
+  unlinkDead(frame)
+}
+
+/** Jumps remember traces of their own page only, so those that remember a dead one are in the same list. */
+function unlinkDead(frame: u32): void {
+  let trace: usize = load<u32>(traceHeads + frame * 4)
+  while (trace) {
+    const last = trace + <usize>load<u16>(trace, TRACE_LAST)
+    if (remembers(load<u16>(last, O_OP))) {
+      unlinkSlot(last + O_IMM)
+      unlinkSlot(last + O_IMM + 4)
+    }
+    trace = load<u32>(trace, TRACE_FRAME_NEXT)
+  }
+}
+
+@inline
+function unlinkSlot(slot: usize): void {
+  const next: usize = load<u32>(slot)
+  if (next && load<u32>(next, TRACE_MODE) == TRACE_DEAD) store<u32>(slot, 0)
 }
 
 function unhash(trace: usize): void {

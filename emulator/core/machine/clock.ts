@@ -5,6 +5,7 @@
 import { cpu } from '../cpu/context'
 import { hostNow } from '../host'
 import {
+  CPU_BUDGET,
   CPU_RETIRED,
   HDR_CLOCK_SKIPPED,
   HDR_HOST_CLOCK_BASE,
@@ -20,26 +21,29 @@ import {
  */
 export let sliceEnd: u64 = 0
 /** Instructions left in the slice after the current trace. */
-export let budget: i64 = 0
+@inline
+export function budget(): i64 {
+  return load<i64>(cpu, CPU_BUDGET)
+}
 /** Instructions of the current trace not yet executed (the current one included) when something slow asks. */
 export let ahead: i64 = 0
 export let inSlice: bool = false
 
 export function sliceBegin(instructions: u64): void {
   sliceEnd = load<u64>(cpu, CPU_RETIRED) + instructions
-  budget = instructions as i64
+  setBudget(instructions as i64)
   ahead = 0
   inSlice = true
 }
 
 export function sliceFinish(): void {
-  store<u64>(cpu, sliceEnd - budget, CPU_RETIRED)
+  store<u64>(cpu, sliceEnd - budget(), CPU_RETIRED)
   inSlice = false
 }
 
 @inline
 export function setBudget(value: i64): void {
-  budget = value
+  store<i64>(cpu, value, CPU_BUDGET)
 }
 
 @inline
@@ -49,7 +53,7 @@ export function setAhead(value: i64): void {
 
 /** Instructions retired by this vCPU before the one being executed. */
 export function retiredNow(): u64 {
-  return inSlice ? sliceEnd - budget - ahead : load<u64>(cpu, CPU_RETIRED)
+  return inSlice ? sliceEnd - budget() - ahead : load<u64>(cpu, CPU_RETIRED)
 }
 
 /** Machine time in ns, exact to the instruction being executed in the deterministic schedule. */

@@ -299,7 +299,7 @@ function advance(limit: u64, now: u64): bool {
     const what = load<u32>(opIp, O_AUX)
     if (what == Sys.PAUSE) paused = true
     if (what == Sys.BREAK) {
-      setBudget(budget + 1)
+      setBudget(budget() + 1)
       sliceFinish()
       breakHit = true
       return true
@@ -308,7 +308,7 @@ function advance(limit: u64, now: u64): bool {
     setAhead(1)
     completed = system(opIp)
     setAhead(0)
-    if (!completed) setBudget(budget + 1)
+    if (!completed) setBudget(budget() + 1)
     // An interrupt taken has cleared TF before the trap; INTO may not have been.
     if (what == Sys.INT && load<u64>(cpu, CPU_RIP) != next) traps = false
     keepsFlags = what == Sys.IRET

@@ -38,7 +38,7 @@ import {
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
-import { alignmentChecked, fastClear, fastFill, fastIndex, tlbFind } from './tlb'
+import { alignmentChecked, fastClear, fastFill, fastFillExecute, fastIndex, tlbFind } from './tlb'
 import { keyBars, protectionKeysOn } from './protection-keys'
 import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, setImplicit, supervisorBarred, walk } from './walk'
 
@@ -281,7 +281,8 @@ export function fetchTranslate(linear: u64): bool {
   const phys = translate(linear, ACCESS_EXECUTE, isUser())
   if (phys == NO_PHYSICAL) return false
   store<u64>(cpu, (linear & PAGE) | 1, CPU_FETCH_PAGE)
-  store<u64>(cpu, phys & PAGE, CPU_FETCH_FRAME)
+  store<u64>(cpu, a20(phys) & PAGE, CPU_FETCH_FRAME)
+  fastFillExecute(linear, phys & PAGE)
   return true
 }
 

@@ -45,7 +45,6 @@ import {
   TLB_HUGE,
   TLB_LARGE,
   TLB_LARGE4M,
-  TLB_NX,
   TLB_TAG,
   TLB_USER,
   TLB_VALID,
@@ -252,14 +251,7 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   const page = linear & ~(0xfff as u64)
   const tag = page | tlbContext
   const pointer = physicalPointer(phys)
-  // What is there for another page or context must not keep rights under this addend.
-  if (
-    load<u64>(fast, FAST_READ) != tag &&
-    load<u64>(fast, FAST_WRITE) != tag &&
-    load<u64>(fast, FAST_EXECUTE) != tag
-  ) {
-    fastClear(fast)
-  }
+  makeRoom(fast, tag)
   const target = a20(phys)
   const frame = <u32>(target >> 12)
   if (frame < frameCount) {
@@ -288,7 +280,6 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
   store<u64>(fast, tag, FAST_READ)
   const buffer = frame >= frameCount && frameBufferPointer(target) != 0
-  if (!(flags & TLB_NX) && !buffer) store<u64>(fast, tag, FAST_EXECUTE)
   if (!write || !(flags & TLB_DIRTY) || !ramPointer(target)) return
   if (!(flags & TLB_WRITABLE) && (user || load<u32>(cpu, CPU_CR0) & CR0_WP)) return
   if (keys && keyBars(flags, true, user)) return
@@ -301,4 +292,27 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   writerNote(meta)
   // Again, now that whoever decodes knows of this one (cpu/code-marks.ts).
   if (!load<u64>(meta, FRAME_CODE)) store<u64>(fast, tag, FAST_WRITE)
+}
+
+/** What is there for another page or context must not keep rights under the addend of `tag`. */
+@inline
+function makeRoom(fast: usize, tag: u64): void {
+  if (
+    load<u64>(fast, FAST_READ) != tag &&
+    load<u64>(fast, FAST_WRITE) != tag &&
+    load<u64>(fast, FAST_EXECUTE) != tag
+  ) {
+    fastClear(fast)
+  }
+}
+
+/** `linear` has just been translated for an instruction fetch: jumps to its page need not ask for that again. */
+export function fastFillExecute(linear: u64, phys: u64): void {
+  const pointer = physicalPointer(phys)
+  if (!pointer || frameBufferPointer(a20(phys))) return
+  const fast = fastIndex(linear)
+  const page = linear & ~(0xfff as u64)
+  makeRoom(fast, page | tlbContext)
+  store<u32>(fast, <u32>pointer - <u32>page, FAST_ADDEND)
+  store<u64>(fast, page | tlbContext, FAST_EXECUTE)
 }
