@@ -93,6 +93,7 @@ import {
   O_DISP,
   O_DST,
   O_IMM,
+  O_INDEX,
   O_KIND,
   O_LENGTH,
   O_OFFSET,
@@ -321,6 +322,8 @@ function throughWindow(ip: usize, linear: u64, p: usize, size: u32): bool {
   store<u64>(cpu, linear, CPU_ADDRESS)
   store<u8>(record, ADDRESS_64_BASE, O_KIND)
   store<u32>(record, <u32>(cpu + CPU_ADDRESS), O_BASE)
+  store<u32>(record, <u32>(cpu + CPU_ZERO), O_INDEX)
+  store<u32>(record, <u32>(cpu + CPU_ZERO), O_SEGBASE)
   store<i32>(record, 0, O_DISP)
   const why = interpret(record)
   store<u64>(entry, read, FAST_READ)

@@ -61,6 +61,8 @@ export function specialise(record: usize, mode: u32): bool {
   moveImmediate(record, main, O_AUX)
   store<u8>(main, ADDRESS_64_BASE, O_KIND)
   store<u32>(main, <u32>(cpu + CPU_ADDRESS), O_BASE)
+  store<u32>(main, zero, O_INDEX)
+  store<u32>(main, zero, O_SEGBASE)
   store<i32>(main, 0, O_DISP)
   store<u16>(record, Op.ADDRESS, O_OP)
   store<u32>(record, access, O_AUX)

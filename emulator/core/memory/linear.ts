@@ -17,6 +17,9 @@ import {
   CPU_FETCH_FRAME,
   CPU_FETCH_PAGE,
   CPU_MODE,
+  FAST_ADDEND,
+  FAST_READ,
+  FAST_WRITE,
   FAULT_DETAIL_NON_CANONICAL,
   FAULT_DETAIL_NONE,
   FRAME_EXECUTED,
@@ -38,9 +41,9 @@ import {
 import { frameCount } from '../cpu/context'
 import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
-import { alignmentChecked, fastClear, fastFill, fastFillExecute, fastIndex, tlbFind } from './tlb'
+import { alignmentChecked, fastClear, fastFill, fastFillExecute, fastIndex, tlbContext, tlbFind } from './tlb'
 import { keyBars, protectionKeysOn } from './protection-keys'
-import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, setImplicit, supervisorBarred, walk } from './walk'
+import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, implicitBarred, setImplicit, supervisorBarred, walk } from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
 export const NO_ADDRESS: u64 = 0x8000000000000000
@@ -143,12 +146,21 @@ function advance(linear: u64, i: u32): u64 {
   return load<u32>(cpu, CPU_MODE) & MODE_LONG ? next : next & 0xffffffff
 }
 
+/** The tag of a fast entry that allows an access to `size` bytes at `linear`. One that crosses a page asks for the wrong one. */
+@inline
+function fastTag(linear: u64, size: u32): u64 {
+  return ((linear + (size - 1)) & PAGE) | tlbContext
+}
+
 /**
  * Where `size` bytes (at most 64) at `linear` can be read: in place, or from the bounce buffer. 0: a fault is
  * pending. `segment` decides between #SS and #GP for addresses that are not canonical.
  */
 export function accessRead(linear: u64, size: u32, segment: u32, user: bool): usize {
   if (faultPending()) return 0
+  const fast = fastIndex(linear)
+  if (load<u64>(fast, FAST_READ) == fastTag(linear, size) && user == isUser() && !implicitBarred())
+    return <usize>linear + load<u32>(fast, FAST_ADDEND)
   if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
   if (breakpointsEnabled()) dataBreakpoints(linear, size, false)
   const offset = <u32>linear & 0xfff
@@ -178,6 +190,9 @@ export function accessRead(linear: u64, size: u32, segment: u32, user: bool): us
  */
 export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, modify: bool): usize {
   if (faultPending()) return 0
+  const fast = fastIndex(linear)
+  if (load<u64>(fast, FAST_WRITE) == fastTag(linear, size) && user == isUser() && !implicitBarred())
+    return <usize>linear + load<u32>(fast, FAST_ADDEND)
   if (!checkCanonical(linear, size, segment) || !checkAligned(linear, size, user)) return 0
   if (breakpointsEnabled()) dataBreakpoints(linear, size, true)
   const offset = <u32>linear & 0xfff

@@ -267,6 +267,16 @@ export function supervisorBarred(access: u32): bool {
 
 /** Set around the processor's own accesses to descriptor tables and TSSs. Transient. */
 let implicit: bool = false
+
+/**
+ * Whether the access is one of the processor's own that CR4.SMAP keeps from user pages though RFLAGS.AC, set, lets explicit
+ * ones through: the fast TLB, made for those, does not answer it.
+ */
+@inline
+export function implicitBarred(): bool {
+  return implicit && (load<u32>(cpu, CPU_CR4) & CR4_SMAP) != 0 && (load<u32>(cpu, CPU_RFLAGS) & FLAG_AC) != 0
+}
+
 export function setImplicit(value: bool): void {
   implicit = value
 }
