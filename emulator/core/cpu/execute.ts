@@ -41,9 +41,7 @@ import {
   SEG_CS,
   SEGMENT_BASE,
   SEGMENT_LIMIT,
-  SEGMENT_READ_LIMIT,
   SEGMENT_SIZE,
-  SEGMENT_WRITE_LIMIT,
   TLB_COUNT,
 } from '../layout'
 import { effective, linearOf } from './address'
@@ -70,15 +68,8 @@ import {
   setStatus,
   statusFlags,
 } from './flags'
-import {
-  BEYOND_LIMIT,
-  FLAGS,
-  FOLLOW,
-  interpret,
-  MISS_MODIFY,
-  MISS_READ,
-  RARE,
-} from './interpreter'
+import { FLAGS, FOLLOW, interpret, MISS_MODIFY, MISS_READ, RARE } from './interpreter'
+import { exchange } from './locked'
 import { Op, operandAccess, OPERAND_SIZE, OPERAND_WRITE, SLOW_MEMORY } from './ops'
 import { vector, vectorCompute } from './simd/execute'
 import { VECTOR_ALIGNED } from './decode-simd'
@@ -276,6 +267,8 @@ function writeAt<T>(ip: usize, linear: u64, segment: u32): usize {
 
 /** The memory operand of the record at `ip` was not in the fast TLB: MISS_*, with its size. */
 function miss(ip: usize, why: u32): u32 {
+  const op = load<u16>(ip, O_OP) as i32
+  if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return uncommon(ip, op)
   const size = why & 0xff
   const kind = why & 0xf00
   const write = kind != MISS_READ
@@ -292,7 +285,6 @@ function miss(ip: usize, why: u32): u32 {
     return RESUME
   }
   // The commonest accesses to devices, to pages with code in them and across pages need no window.
-  const op = load<u16>(ip, O_OP) as i32
   if (op >= Op.MOV_RM8 && op <= Op.MOV_RM64) {
     storeRegister(load<u32>(ip, O_DST), size, loadSized(p, size))
     return finish(ip, DONE)
@@ -619,10 +611,17 @@ function uncommon(ip: usize, op: i32): u32 {
   let size = access & OPERAND_SIZE
   const dst: usize = load<u32>(ip, O_DST)
   const src: usize = load<u32>(ip, O_SRC)
+  if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) {
+    slowly(ip)
+    const status = exchange(linearOf(ip, size, true), size, load<u8>(ip, O_SEGMENT), src)
+    setAhead(0)
+    return finish(ip, status)
+  }
   if (op >= Op.ADD_RR8 && op <= Op.CMP_MR64) {
     const kind: u32 = (op - Op.ADD_RR8) / 12
     const form: u32 = ((op - Op.ADD_RR8) % 12) >> 2
-    size = 1 << (<u32>(op - Op.ADD_RR8) & 3)
+    const log: u32 = (op - Op.ADD_RR8) & 3
+    size = (1 as u32) << log
     const p = form ? operandPointer(ip, size, write, true) : dst
     if (!p) return fault(ip)
     const to = form == 1 ? dst : p
@@ -647,18 +646,16 @@ function uncommon(ip: usize, op: i32): u32 {
   } else if (op >= Op.NOT_M8 && op <= Op.NOT_M64) {
     storeSized(p, size, ~loadSized(p, size))
   } else if (op >= Op.NEG_R8 && op <= Op.NEG_R64) {
-    size = 1 << (op - Op.NEG_R8)
+    size = (1 as u32) << (op - Op.NEG_R8)
     storeRegister(dst, size, twoOperands(SUB, 0, loadSized(dst, size), size))
   } else if (op >= Op.NOT_R8 && op <= Op.NOT_R64) {
-    size = 1 << (op - Op.NOT_R8)
+    size = (1 as u32) << (op - Op.NOT_R8)
     storeRegister(dst, size, ~loadSized(dst, size))
   } else if (op >= Op.XCHG_RR8 && op <= Op.XCHG_RR64) {
-    size = 1 << (op - Op.XCHG_RR8)
+    size = (1 as u32) << (op - Op.XCHG_RR8)
     const value = loadSized(dst, size)
     storeRegister(dst, size, loadSized(src, size))
     storeRegister(src, size, value)
-  } else if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) {
-    exchange(p, src, size)
   } else if (op == Op.MOVZX16_R8) store<u16>(dst, load<u8>(src))
   else if (op == Op.MOVZX16_M8) store<u16>(dst, load<u8>(p))
   else if (op == Op.MOVSX16_R8) store<u16>(dst, <u16>(<i16>load<i8>(src)))
@@ -703,19 +700,6 @@ function upOrDown(value: u64, by: i64, kind: u32, size: u32): u64 {
   const r = (value + <u64>by) & ((0xffffffffffffffff as u64) >> (64 - size * 8))
   setLazy(cpu, kind + ctz(size), 0, r)
   return r
-}
-
-/** XCHG of a register and memory is locked with or without the prefix (SDM 2 XCHG). */
-function exchange(p: usize, register: usize, size: u32): void {
-  if (size == 1) store<u8>(register, atomic.xchg<u8>(p, load<u8>(register)))
-  else if (size == 2 && !(p & 1)) store<u16>(register, atomic.xchg<u16>(p, load<u16>(register)))
-  else if (size == 4 && !(p & 3)) store<u64>(register, atomic.xchg<u32>(p, load<u32>(register)) as u64)
-  else if (size == 8 && !(p & 7)) store<u64>(register, atomic.xchg<u64>(p, load<u64>(register)))
-  else {
-    const value = loadSized(register, size)
-    storeRegister(register, size, loadSized(p, size))
-    storeSized(p, size, value)
-  }
 }
 
 /** Carries out the record at `ip` and those behind it, as long as interpret() has no case for them either. */
@@ -804,8 +788,13 @@ function follow(trace: usize, slot: usize, rip: u64): usize {
   const next = traceFind(rip)
   if (!next || !load<u32>(next, TRACE_SHARED)) return next
   const mode = load<u32>(cpu, CPU_MODE)
-  if (direct && mode & MODE_FLAT && load<u64>(cpu, CPU_FETCH_PAGE) == page && load<u32>(cpu, CPU_TRACE_EPOCH) == epoch) {
-    const jump = slot - (slot - trace - TRACE_HEADER) % OP_SIZE
+  if (
+    direct &&
+    mode & MODE_FLAT &&
+    load<u64>(cpu, CPU_FETCH_PAGE) == page &&
+    load<u32>(cpu, CPU_TRACE_EPOCH) == epoch
+  ) {
+    const jump = slot - ((slot - trace - TRACE_HEADER) % OP_SIZE)
     if ((mode & MODE_SIZE) == MODE_CODE64 || load<u32>(jump, O_AUX2) != 2) {
       store<u32>(slot, next as u32)
       return next
@@ -862,7 +851,9 @@ export function execute(): u32 {
     setBudget(budget() - load<u16>(trace, TRACE_COUNT))
     store<u64>(c, rip, CPU_TRACE_RIP)
     store<u32>(c, trace as u32, CPU_TRACE)
-    const linear = mode64 ? rip : (load<u64>(c + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
+    const linear = mode64
+      ? rip
+      : (load<u64>(c + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
     store<u32>(c, load<u32>(trace, TRACE_CODE) - <u32>linear, CPU_FETCH_DISTANCE)
     const exit = run()
     if (exit != JUMPED) return exit

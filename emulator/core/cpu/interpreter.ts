@@ -131,11 +131,9 @@ const INDEX_MASK: usize = (TLB_COUNT - 1) * FAST_ENTRY_SIZE
 
 @inline
 function effective(ip: usize): u64 {
-  return (
-    load<u64>(load<u32>(ip, O_BASE)) +
-    (load<u64>(load<u32>(ip, O_INDEX)) << (load<u8>(ip, O_SCALE) as u64)) +
-    <u64>(load<i32>(ip, O_DISP) as i64)
-  )
+  const scale = load<u8>(ip, O_SCALE) as u64
+  const index = load<u64>(load<u32>(ip, O_INDEX)) << scale
+  return load<u64>(load<u32>(ip, O_BASE)) + index + <u64>(load<i32>(ip, O_DISP) as i64)
 }
 
 /** An effective address cut to the record's address size. */
@@ -168,7 +166,9 @@ function segmented(ip: usize): u64 {
   const offset = kind == ADDRESS_16 ? address & 0xffff : address & 0xffffffff
   const access = load<u32>(ip, O_AUX)
   const limit =
-    access & OPERAND_WRITE ? load<i64>(register, SEGMENT_WRITE_LIMIT) : load<i64>(register, SEGMENT_READ_LIMIT)
+    access & OPERAND_WRITE
+      ? load<i64>(register, SEGMENT_WRITE_LIMIT)
+      : load<i64>(register, SEGMENT_READ_LIMIT)
   if (<i64>offset + <i64>(access & OPERAND_SIZE) - 1 > limit) return NO_ADDRESS
   return (offset + load<u64>(register)) & 0xffffffff
 }
@@ -307,18 +307,6 @@ function negR<T>(c: usize, ip: usize): void {
   setRegister<T>(dst, compute<T>(c, SUB, 0 as T, load<T>(dst)))
 }
 
-/** XCHG with memory is locked with or without the prefix (SDM 2 XCHG). */
-@inline
-function exchange<T>(ip: usize, p: usize): void {
-  const src: usize = load<u32>(ip, O_SRC)
-  const value = load<T>(src)
-  if ((p & (sizeof<T>() - 1)) == 0) setRegister<T>(src, atomic.xchg<T>(p, value))
-  else {
-    setRegister<T>(src, load<T>(p))
-    store<T>(p, value)
-  }
-}
-
 // CF of a shift is the last bit shifted out, OF is defined for single-bit shifts and computed alike for others
 // (SDM 2 SAL/SAR/SHL/SHR); a count of zero changes nothing.
 
@@ -330,6 +318,12 @@ function shiftFlags<T>(c: usize, cf: u32, overflow: u32, r: T): void {
 @inline
 function countOf<T>(ip: usize): u32 {
   return <u32>source<u8>(ip) & (sizeof<T>() * 8 - 1)
+}
+
+@inline
+function shiftLeft<T>(ip: usize): T {
+  const count = countOf<T>(ip) as T
+  return load<T>(load<u32>(ip, O_DST)) << count
 }
 
 @inline
@@ -502,7 +496,7 @@ function jumpTarget(c: usize, ip: usize, taken: bool): u64 {
 
 @inline
 function jumpSlot(ip: usize, taken: bool): usize {
-  return ip + (O_IMM + 4) - (<usize>taken << 2)
+  return ip + (O_IMM + 4) - ((<usize>taken) << 2)
 }
 
 /** Leaves interpret() at the record at `ip`. */
@@ -1168,18 +1162,20 @@ export function interpret(start: usize): u32 {
       case Op.XCHG_MR32: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4)) return stop(c, ip, MISS_MODIFY + 4)
-        const p = pointer(entry, linear)
-        exchange<u32>(ip, p)
+        if (linear & 3 || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4))
+          return stop(c, ip, RARE)
+        const src: usize = load<u32>(ip, O_SRC)
+        setRegister<u32>(src, atomic.xchg<u32>(pointer(entry, linear), load<u32>(src)))
         ip += OP_SIZE
         continue
       }
       case Op.XCHG_MR64: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 8)) return stop(c, ip, MISS_MODIFY + 8)
-        const p = pointer(entry, linear)
-        exchange<u64>(ip, p)
+        if (linear & 7 || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 8))
+          return stop(c, ip, RARE)
+        const src: usize = load<u32>(ip, O_SRC)
+        setRegister<u64>(src, atomic.xchg<u64>(pointer(entry, linear), load<u64>(src)))
         ip += OP_SIZE
         continue
       }
@@ -1369,7 +1365,8 @@ export function interpret(start: usize): u32 {
         target = ahead(c, ip)
         const sp = load<u64>(c, CPU_RSP) - 8
         const entry = fastEntry(c, sp)
-        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8)) return stop(c, ip, RARE)
+        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8))
+          return stop(c, ip, RARE)
         store<u64>(pointer(entry, sp), behind(c, ip))
         store<u64>(c, sp, CPU_RSP)
         slot = ip + O_IMM
@@ -1379,7 +1376,8 @@ export function interpret(start: usize): u32 {
         target = source<u64>(ip)
         const sp = load<u64>(c, CPU_RSP) - 8
         const entry = fastEntry(c, sp)
-        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8)) return stop(c, ip, RARE)
+        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8))
+          return stop(c, ip, RARE)
         store<u64>(pointer(entry, sp), behind(c, ip))
         store<u64>(c, sp, CPU_RSP)
         slot = c + CPU_ZERO
@@ -1392,7 +1390,8 @@ export function interpret(start: usize): u32 {
         target = load<u64>(pointer(from, linear))
         const sp = load<u64>(c, CPU_RSP) - 8
         const entry = fastEntry(c, sp)
-        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8)) return stop(c, ip, RARE)
+        if (!canonical48(target) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, sp, 8))
+          return stop(c, ip, RARE)
         store<u64>(pointer(entry, sp), behind(c, ip))
         store<u64>(c, sp, CPU_RSP)
         slot = c + CPU_ZERO
@@ -1424,11 +1423,12 @@ export function interpret(start: usize): u32 {
         break
       }
       case Op.CALL32: {
-        target = (ahead(c, ip)) & 0xffffffff
+        target = ahead(c, ip) & 0xffffffff
         const offset = load<u32>(c, CPU_RSP) - 4
         const linear = stackLinear(c, offset, true)
         const entry = fastEntry(c, linear)
-        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4)) return stop(c, ip, RARE)
+        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4))
+          return stop(c, ip, RARE)
         store<u32>(pointer(entry, linear), <u32>behind(c, ip))
         store<u64>(c, offset as u64, CPU_RSP)
         slot = ip + O_IMM
@@ -1439,7 +1439,8 @@ export function interpret(start: usize): u32 {
         const offset = load<u32>(c, CPU_RSP) - 4
         const linear = stackLinear(c, offset, true)
         const entry = fastEntry(c, linear)
-        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4)) return stop(c, ip, RARE)
+        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 4))
+          return stop(c, ip, RARE)
         store<u32>(pointer(entry, linear), <u32>behind(c, ip))
         store<u64>(c, offset as u64, CPU_RSP)
         slot = c + CPU_ZERO
@@ -1453,7 +1454,8 @@ export function interpret(start: usize): u32 {
         const offset = load<u32>(c, CPU_RSP) - 4
         const stack = stackLinear(c, offset, true)
         const entry = fastEntry(c, stack)
-        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, stack, 4)) return stop(c, ip, RARE)
+        if (target > codeLimit(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, stack, 4))
+          return stop(c, ip, RARE)
         store<u32>(pointer(entry, stack), <u32>behind(c, ip))
         store<u64>(c, offset as u64, CPU_RSP)
         slot = c + CPU_ZERO
@@ -1482,7 +1484,11 @@ export function interpret(start: usize): u32 {
       case Op.JMP_M: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (load<u32>(ip, O_AUX2) == 2 || load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, code64(c) ? 8 : 4)) return stop(c, ip, RARE)
+        if (
+          load<u32>(ip, O_AUX2) == 2 ||
+          load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, code64(c) ? 8 : 4)
+        )
+          return stop(c, ip, RARE)
         target = code64(c) ? load<u64>(pointer(entry, linear)) : (load<u32>(pointer(entry, linear)) as u64)
         if (code64(c) && !canonical48(target)) return stop(c, ip, RARE)
         slot = c + CPU_ZERO
@@ -2062,7 +2068,10 @@ export function interpret(start: usize): u32 {
         break
       }
       case Op.ADD_RR32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), plain<u32>(ADD, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          plain<u32>(ADD, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.ADD_RM32_NF: {
@@ -2075,7 +2084,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.ADD_RR64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), plain<u64>(ADD, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          plain<u64>(ADD, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.ADD_RM64_NF: {
@@ -2088,7 +2100,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.OR_RR32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), plain<u32>(OR, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          plain<u32>(OR, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.OR_RM32_NF: {
@@ -2101,7 +2116,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.OR_RR64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), plain<u64>(OR, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          plain<u64>(OR, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.OR_RM64_NF: {
@@ -2114,7 +2132,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.AND_RR32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), plain<u32>(AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          plain<u32>(AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.AND_RM32_NF: {
@@ -2127,7 +2148,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.AND_RR64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), plain<u64>(AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          plain<u64>(AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.AND_RM64_NF: {
@@ -2140,7 +2164,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.SUB_RR32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), plain<u32>(SUB, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          plain<u32>(SUB, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.SUB_RM32_NF: {
@@ -2153,7 +2180,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.SUB_RR64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), plain<u64>(SUB, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          plain<u64>(SUB, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.SUB_RM64_NF: {
@@ -2166,7 +2196,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.XOR_RR32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), plain<u32>(XOR, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          plain<u32>(XOR, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.XOR_RM32_NF: {
@@ -2179,7 +2212,10 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.XOR_RR64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), plain<u64>(XOR, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          plain<u64>(XOR, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)),
+        )
         ip += OP_SIZE
         continue
       case Op.XOR_RM64_NF: {
@@ -2192,7 +2228,7 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.SHL_R32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), load<u32>(load<u32>(ip, O_DST)) << (countOf<u32>(ip) as u32))
+        setRegister<u32>(load<u32>(ip, O_DST), shiftLeft<u32>(ip))
         ip += OP_SIZE
         continue
       case Op.SHR_R32_NF:
@@ -2200,15 +2236,24 @@ export function interpret(start: usize): u32 {
         ip += OP_SIZE
         continue
       case Op.SAR_R32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), <u32>(<i32>load<u32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as i32)))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          <u32>(<i32>load<u32>(load<u32>(ip, O_DST)) >> (countOf<u32>(ip) as i32)),
+        )
         ip += OP_SIZE
         continue
       case Op.ROL_R32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), rotl<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          rotl<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+        )
         ip += OP_SIZE
         continue
       case Op.ROR_R32_NF:
-        setRegister<u32>(load<u32>(ip, O_DST), rotr<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32))
+        setRegister<u32>(
+          load<u32>(ip, O_DST),
+          rotr<u32>(load<u32>(load<u32>(ip, O_DST)), countOf<u32>(ip) as u32),
+        )
         ip += OP_SIZE
         continue
       case Op.INC_R32_NF:
@@ -2233,7 +2278,7 @@ export function interpret(start: usize): u32 {
         continue
       }
       case Op.SHL_R64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), load<u64>(load<u32>(ip, O_DST)) << (countOf<u64>(ip) as u64))
+        setRegister<u64>(load<u32>(ip, O_DST), shiftLeft<u64>(ip))
         ip += OP_SIZE
         continue
       case Op.SHR_R64_NF:
@@ -2241,15 +2286,24 @@ export function interpret(start: usize): u32 {
         ip += OP_SIZE
         continue
       case Op.SAR_R64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), <u64>(<i64>load<u64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as i64)))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          <u64>(<i64>load<u64>(load<u32>(ip, O_DST)) >> (countOf<u64>(ip) as i64)),
+        )
         ip += OP_SIZE
         continue
       case Op.ROL_R64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), rotl<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          rotl<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+        )
         ip += OP_SIZE
         continue
       case Op.ROR_R64_NF:
-        setRegister<u64>(load<u32>(ip, O_DST), rotr<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64))
+        setRegister<u64>(
+          load<u32>(ip, O_DST),
+          rotr<u64>(load<u64>(load<u32>(ip, O_DST)), countOf<u64>(ip) as u64),
+        )
         ip += OP_SIZE
         continue
       case Op.INC_R64_NF:
@@ -2281,7 +2335,12 @@ export function interpret(start: usize): u32 {
       case Op.VECTOR_MOVE_RM: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (!sseReady(c) || misaligned(ip, linear) || load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 16)) return stop(c, ip, RARE)
+        if (
+          !sseReady(c) ||
+          misaligned(ip, linear) ||
+          load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 16)
+        )
+          return stop(c, ip, RARE)
         const p = pointer(entry, linear)
         v128.store(load<u32>(ip, O_DST), v128.load(p))
         ip += OP_SIZE
@@ -2290,7 +2349,12 @@ export function interpret(start: usize): u32 {
       case Op.VECTOR_MOVE_MR: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (!sseReady(c) || misaligned(ip, linear) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 16)) return stop(c, ip, RARE)
+        if (
+          !sseReady(c) ||
+          misaligned(ip, linear) ||
+          load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 16)
+        )
+          return stop(c, ip, RARE)
         const p = pointer(entry, linear)
         v128.store(p, v128.load(load<u32>(ip, O_SRC)))
         ip += OP_SIZE
@@ -2299,7 +2363,8 @@ export function interpret(start: usize): u32 {
       case Op.VECTOR_MOVE8_RM: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (!sseReady(c) || load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 8)) return stop(c, ip, MISS_READ + 8)
+        if (!sseReady(c) || load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 8))
+          return stop(c, ip, MISS_READ + 8)
         const p = pointer(entry, linear)
         v128.store(load<u32>(ip, O_DST), v128.load64_zero(p))
         ip += OP_SIZE
@@ -2308,7 +2373,8 @@ export function interpret(start: usize): u32 {
       case Op.VECTOR_MOVE8_MR: {
         const linear = operand(c, ip)
         const entry = fastEntry(c, linear)
-        if (!sseReady(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 8)) return stop(c, ip, MISS_WRITE + 8)
+        if (!sseReady(c) || load<u64>(entry, CPU_FAST + FAST_WRITE) != tag(c, linear, 8))
+          return stop(c, ip, MISS_WRITE + 8)
         const p = pointer(entry, linear)
         store<u64>(p, source<u64>(ip))
         ip += OP_SIZE

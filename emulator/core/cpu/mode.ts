@@ -75,7 +75,9 @@ function segmentsFlat(): bool {
 function dataFlat(segment: u32): bool {
   const register = cpu + CPU_SEGMENTS + segment * SEGMENT_SIZE
   const whole = load<i64>(register, SEGMENT_READ_LIMIT) == 0xffffffff
-  return whole && load<i64>(register, SEGMENT_WRITE_LIMIT) == 0xffffffff && load<u64>(register, SEGMENT_BASE) == 0
+  return (
+    whole && load<i64>(register, SEGMENT_WRITE_LIMIT) == 0xffffffff && load<u64>(register, SEGMENT_BASE) == 0
+  )
 }
 
 /** Sets CPL; the caller goes on to modeRefresh(). */

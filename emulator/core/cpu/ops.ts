@@ -387,21 +387,27 @@ export function isJump(op: i32): bool {
 export const OPERAND_SIZE: u32 = 0xff
 export const OPERAND_WRITE: u32 = 0x100
 
+/** Bytes of the operand of the member number `n` of a group of four. */
+function sized(n: i32): u32 {
+  return (1 as u32) << n
+}
+
 /** Size of the memory operand that the interpreter addresses for `op`, with OPERAND_WRITE; 0 where there is none. */
 export function operandAccess(op: i32, size: u32): u32 {
   if (op >= Op.ADD_RR8 && op <= Op.CMP_MR64) {
     const form = ((op - Op.ADD_RR8) % 12) >> 2
-    const bytes: u32 = 1 << (<u32>(op - Op.ADD_RR8) & 3)
+    const log = (op - Op.ADD_RR8) & 3
+    const bytes: u32 = 1 << log
     return form == 0 ? 0 : form == 2 && op < Op.CMP_RR8 ? bytes | OPERAND_WRITE : bytes
   }
-  if (op >= Op.TEST_MR8 && op <= Op.TEST_MR64) return 1 << <u32>(op - Op.TEST_MR8)
-  if (op >= Op.MOV_RM8 && op <= Op.MOV_RM64) return 1 << <u32>(op - Op.MOV_RM8)
-  if (op >= Op.MOV_MR8 && op <= Op.MOV_MR64) return (1 << <u32>(op - Op.MOV_MR8)) | OPERAND_WRITE
-  if (op >= Op.INC_M8 && op <= Op.INC_M64) return (1 << <u32>(op - Op.INC_M8)) | OPERAND_WRITE
-  if (op >= Op.DEC_M8 && op <= Op.DEC_M64) return (1 << <u32>(op - Op.DEC_M8)) | OPERAND_WRITE
-  if (op >= Op.NEG_M8 && op <= Op.NEG_M64) return (1 << <u32>(op - Op.NEG_M8)) | OPERAND_WRITE
-  if (op >= Op.NOT_M8 && op <= Op.NOT_M64) return (1 << <u32>(op - Op.NOT_M8)) | OPERAND_WRITE
-  if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return (1 << <u32>(op - Op.XCHG_MR8)) | OPERAND_WRITE
+  if (op >= Op.TEST_MR8 && op <= Op.TEST_MR64) return sized(op - Op.TEST_MR8)
+  if (op >= Op.MOV_RM8 && op <= Op.MOV_RM64) return sized(op - Op.MOV_RM8)
+  if (op >= Op.MOV_MR8 && op <= Op.MOV_MR64) return sized(op - Op.MOV_MR8) | OPERAND_WRITE
+  if (op >= Op.INC_M8 && op <= Op.INC_M64) return sized(op - Op.INC_M8) | OPERAND_WRITE
+  if (op >= Op.DEC_M8 && op <= Op.DEC_M64) return sized(op - Op.DEC_M8) | OPERAND_WRITE
+  if (op >= Op.NEG_M8 && op <= Op.NEG_M64) return sized(op - Op.NEG_M8) | OPERAND_WRITE
+  if (op >= Op.NOT_M8 && op <= Op.NOT_M64) return sized(op - Op.NOT_M8) | OPERAND_WRITE
+  if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return sized(op - Op.XCHG_MR8) | OPERAND_WRITE
   switch (op) {
     case Op.MOVZX_M8:
     case Op.MOVSX_M8:
@@ -444,7 +450,14 @@ export function operandAccess(op: i32, size: u32): u32 {
 
 /** Whether a record of `op` has slots for the traces that follow. */
 export function remembers(op: i32): bool {
-  return op == Op.END || op == Op.CALL64 || op == Op.CALL || op == Op.CALL32 || op == Op.JMP || (op >= Op.JO && op <= Op.JCXZ)
+  return (
+    op == Op.END ||
+    op == Op.CALL64 ||
+    op == Op.CALL ||
+    op == Op.CALL32 ||
+    op == Op.JMP ||
+    (op >= Op.JO && op <= Op.JCXZ)
+  )
 }
 
 /** Out-of-line instructions (slow.ts). O_AUX2: operand bytes, SLOW_MEMORY, SLOW_LOCK. */

@@ -51,7 +51,11 @@ export function specialise(record: usize, mode: u32): bool {
     }
   }
   const segment = load<u8>(record, O_SEGMENT) as u32
-  if (kind == ADDRESS_32 && mode & MODE_FLAT && (segment == SEG_DS || segment == SEG_SS || segment == SEG_ES)) {
+  if (
+    kind == ADDRESS_32 &&
+    mode & MODE_FLAT &&
+    (segment == SEG_DS || segment == SEG_SS || segment == SEG_ES)
+  ) {
     store<u8>(record, ADDRESS_32_FLAT, O_KIND)
     return false
   }
@@ -78,7 +82,8 @@ function moveImmediate(from: usize, to: usize, field: usize): void {
 function onStack32(record: usize, op: i32): void {
   let fast: i32 = 0
   if (op == Op.SLOW) {
-    if (load<u32>(record, O_AUX) == Slow.LEAVE && (load<u32>(record, O_AUX2) & SLOW_SIZE) == 4) fast = Op.LEAVE32
+    if (load<u32>(record, O_AUX) == Slow.LEAVE && (load<u32>(record, O_AUX2) & SLOW_SIZE) == 4)
+      fast = Op.LEAVE32
   } else if (load<u32>(record, O_AUX2) == 4) {
     if (op == Op.PUSH) fast = Op.PUSH32
     else if (op == Op.POP) fast = Op.POP32

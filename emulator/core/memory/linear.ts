@@ -43,7 +43,15 @@ import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastFillExecute, fastIndex, tlbContext, tlbFind } from './tlb'
 import { keyBars, protectionKeysOn } from './protection-keys'
-import { ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, implicitBarred, setImplicit, supervisorBarred, walk } from './walk'
+import {
+  ACCESS_EXECUTE,
+  ACCESS_READ,
+  ACCESS_WRITE,
+  implicitBarred,
+  setImplicit,
+  supervisorBarred,
+  walk,
+} from './walk'
 
 /** What an abandoned address computation yields; not canonical, so no fast entry ever matches it. */
 export const NO_ADDRESS: u64 = 0x8000000000000000
