@@ -27,6 +27,14 @@ describe('guests that work', () => {
     expect([...content.subarray(5 * 512, 5 * 512 + 4)]).toEqual([0x34, 0x12, 0x55, 0x55])
   })
 
+  test('the PCI BIOS in real mode, and in protected mode by the BIOS32 service directory', () => {
+    const machine = start('tests/pci-bios')
+    until(machine, 'Done')
+    expect(machine.serial).toMatch(
+      /^Version 0210 IDE 0009 8086\r\n32 bits 00000901018[0-9A-F]{3}87\r\nDone\r\n$/,
+    )
+  })
+
   test('timer and interrupt controller', () => {
     const machine = start('tests/timer')
     until(machine, 'Done')

@@ -140,10 +140,6 @@ export function int1a(): void {
       cmosWrite(RTC_B, cmosRead(RTC_B) & ~B_AIE)
       setAh(0)
       return
-    case 0xb1: // PCI BIOS: there is no PCI bus
-      setAh(0x81)
-      setCarry(true)
-      return
     default:
       setCarry(true)
       return

@@ -1,5 +1,5 @@
 // INT 1Ah, INT 14h, INT 17h, INT 11h.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as L from '../layout'
 import { FirmwareMachine, sleeper } from '../testing/firmware'
 
@@ -43,11 +43,6 @@ test('ticks, and midnight once', () => {
   expect(machine.call(0x1a, { ax: 0x0000 })).toMatchObject({ cf: false, cx: 0, al: 0 })
 })
 
-test('no PCI bus', () => {
-  const machine = new FirmwareMachine().boot()
-  expect(machine.call(0x1a, { ax: 0xb101 })).toMatchObject({ cf: true })
-})
-
 test('INT 14h: sends, waits for what comes in, knows the ports', () => {
   const machine = new FirmwareMachine().boot()
   expect(machine.call(0x14, { ax: 0x00e3, dx: 0 }).ah & 0x60).toBe(0x60)
@@ -68,4 +63,39 @@ test('INT 11h counts floppies and ports; INT 17h has no printer', () => {
   expect(ports).toBeGreaterThanOrEqual(1)
   expect(machine.call(0x11).ax).toBe(0x0063 | (ports << 9))
   expect(machine.call(0x17, { ax: 0x0041, dx: 0 }).ah).toBe(0x01)
+})
+
+describe('PCI BIOS', () => {
+  const machine = new FirmwareMachine().boot()
+  const call = (registers: Record<string, number>) => machine.call(0x1a, registers)
+
+  test('present: version 2.10, mechanism 1, one bus', () => {
+    expect(call({ ax: 0xb101 })).toMatchObject({ cf: false, ah: 0, al: 1, bx: 0x0210, edx: 0x20494350 })
+  })
+
+  test('finds by vendor and device, and by class; the next one, and none', () => {
+    expect(call({ ax: 0xb102, ecx: 0x7010, edx: 0x8086 })).toMatchObject({ cf: false, ah: 0, bx: 0x0009 })
+    expect(call({ ax: 0xb102, ecx: 0x7010, edx: 0x8086, si: 1 })).toMatchObject({ cf: true, ah: 0x86 })
+    expect(call({ ax: 0xb102, ecx: 1, edx: 0xffff })).toMatchObject({ cf: true, ah: 0x83 })
+    expect(call({ ax: 0xb103, ecx: 0x030000 })).toMatchObject({ cf: false, ah: 0, bx: 0x0010 })
+    expect(call({ ax: 0xb103, ecx: 0xffffff })).toMatchObject({ cf: true, ah: 0x86 })
+  })
+
+  test('reads and writes configuration space in every size', () => {
+    expect(call({ ax: 0xb108, bx: 9, di: 1 })).toMatchObject({ cf: false, ah: 0, ecx: 0x80 })
+    expect(call({ ax: 0xb109, bx: 9, di: 2 }).ecx & 0xffff).toBe(0x7010)
+    expect(call({ ax: 0xb10a, bx: 9, di: 0 }).ecx).toBe(0x70108086)
+    expect(call({ ax: 0xb10b, bx: 9, di: 0x44, ecx: 0x5a })).toMatchObject({ cf: false, ah: 0 })
+    expect(call({ ax: 0xb108, bx: 9, di: 0x44 }).ecx & 0xff).toBe(0x5a)
+    expect(call({ ax: 0xb10c, bx: 9, di: 0x40, ecx: 0x8000 })).toMatchObject({ cf: false, ah: 0 })
+    expect(call({ ax: 0xb109, bx: 9, di: 0x40 }).ecx & 0xffff).toBe(0x8000)
+    for (const [ax, di] of [
+      [0xb109, 1],
+      [0xb10a, 2],
+      [0xb10d, 3],
+      [0xb108, 0x100],
+    ] as const)
+      expect(call({ ax, di })).toMatchObject({ cf: true, ah: 0x87 })
+    expect(call({ ax: 0xb1ff })).toMatchObject({ cf: true, ah: 0x81 })
+  })
 })

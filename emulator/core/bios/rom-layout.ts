@@ -18,6 +18,10 @@ export const ROM_VBE_REVISION = 0x2660
 export const ROM_VBE_WINDOW = 0x2680
 export const ROM_VBE_PROTECTED = 0x2700
 export const ROM_VBE_PROTECTED_END = 0x2900
+/** BIOS32 service directory and the 32-bit PCI BIOS, in ROM_FONT_SEGMENT. */
+export const ROM_BIOS32 = 0x2a00 // on a paragraph, or nobody finds it
+export const ROM_BIOS32_PCI = 0x2a40
+export const ROM_BIOS32_END = 0x2c00
 
 /** Offsets in ROM_CODE_SEGMENT. */
 export const ROM_VECTORS_LOW = 0xfef3 // u16[40]: handlers of vectors 00h-1Fh, then 70h-77h

@@ -11,6 +11,7 @@
         cpu     x64
 
 %include "macros.inc"
+%include "pci-bios.asm"
 
 section fonts start=0 vstart=0
         AT ROM_FONT_8X16
@@ -20,6 +21,7 @@ section fonts start=0 vstart=0
         AT ROM_FONT_8X8
         incbin  "font-8x8.bin"
 %include "vbe.asm"
+%include "bios32.asm"
         AT 10000h
 
 section code start=10000h vstart=0

@@ -65,6 +65,12 @@ post:
         out     PIC1 + 1, al
         out     PIC2 + 1, al
 
+;       DMA: channel 4 passes the first controller's requests on (PC AT Technical Reference, BIOS listing)
+        mov     al, 0c0h
+        out     0d6h, al
+        xor     al, al
+        out     0d4h, al
+
         POST_CODE 03h                   ; timer: 18.2 Hz, refresh, 896 Hz for the speaker (8254 control words)
         mov     al, 36h
         out     43h, al

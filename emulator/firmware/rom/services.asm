@@ -64,8 +64,14 @@ int17:
         iret
 
 int1a:
+        cmp     ah, 0b1h
+        je      .pci
         FIRMWARE 1ah
         RETURN_CF
+.pci:   call    pci_bios_16
+        RETURN_CF
+
+        PCI_BIOS pci_bios_16
 
 ; The caller's FLAGS lie at SS:SP+4; MOVZX because the upper half of ESP is anybody's guess in real mode.
 return_cf:
