@@ -125,6 +125,41 @@ async function buildMultiboot(version) {
   }
 }
 
+/**
+ * The bare-metal benchmark as a disk image.
+ * @param {32 | 64} bits
+ */
+async function buildBench(bits) {
+  const source = join(GUESTS, 'bench')
+  const folder = await mkdtemp(join(tmpdir(), 'ringside-bench-'))
+  /** @param {string} name */
+  const out = (name) => join(folder, name)
+  try {
+    tool('gcc', [
+      ...['-O2', '-ffreestanding', '-nostdlib', '-fno-pic', '-fno-pie', '-fno-stack-protector', '-Wno-main'],
+      ...['-fno-asynchronous-unwind-tables', '-fcf-protection=none', '-fno-tree-loop-distribute-patterns'],
+      '-fno-tree-vectorize',
+      ...(bits === 64 ? ['-m64', '-mno-red-zone'] : ['-m32', '-march=pentium4', '-msse2', '-mfpmath=sse']),
+      ...['-c', join(source, 'bench.c'), '-o', out('bench.o')],
+    ])
+    const define = bits === 64 ? ['-DBITS64=1'] : []
+    tool('nasm', ['-f', `elf${bits}`, ...define, join(source, 'boot.asm'), '-o', out('boot.o')])
+    tool('ld', [
+      ...['-m', bits === 64 ? 'elf_x86_64' : 'elf_i386', '-n', '-z', 'noexecstack', '--no-warn-rwx-segments'],
+      ...['-T', join(source, 'link.ld'), '-nostdlib', out('boot.o'), out('bench.o'), '-o', out('bench.elf')],
+    ])
+    tool('objcopy', ['-O', 'binary', out('bench.elf'), out('bench.bin')])
+    const kernel = await readFile(out('bench.bin'))
+    const sectors = Math.ceil(kernel.length / 512)
+    const image = Buffer.alloc((sectors + 1) * 512)
+    ;(await assemble(join(source, 'disk.asm'), { define: { NSECT: sectors } })).copy(image)
+    kernel.copy(image, 512)
+    return image
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 /** The constants that the ROM shares with the services in the core. */
 async function romConstants() {
   const text = await readFile(join(root, 'emulator/core/bios/rom-layout.ts'), 'utf8')
@@ -196,6 +231,9 @@ async function targets() {
       build: async () => /** @type {Buffer} */ ((await (seedling ??= buildSeedling())).get(name)),
       skip: missing.length > 0 ? missing.join(', ') : undefined,
     })
+  }
+  for (const bits of /** @type {const} */ ([64, 32])) {
+    list.push({ path: join(GUESTS, `bench/bench${bits}.img`), build: () => buildBench(bits), gcc: true })
   }
   const tests = join(GUESTS, 'tests')
   for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {

@@ -1,4 +1,4 @@
-; Multiboot1 (address-field "kludge") + flat entry at 0x100000; -DBITS64=1 for long mode, -DNOFPU=1 for a CPU without x87.
+; Multiboot1 (address-field "kludge") + flat entry at 0x100000; -DBITS64=1 for long mode.
 section .note.GNU-stack noalloc noexec nowrite progbits
 bits 32
 org_base equ 0x100000
@@ -58,11 +58,7 @@ entry:
   add eax, 0x1000
   add edi, 8
   loop .pt
-%ifdef NOFPU
-  mov eax, 0xa0               ; PAE, PGE
-%else
   mov eax, 0x6a0              ; PAE, PGE, OSFXSR, OSXMMEXCPT
-%endif
   mov cr4, eax
   mov eax, 0x400000
   mov cr3, eax
@@ -83,9 +79,7 @@ long_entry:
   mov gs, ax
   mov esp, 0x3f0000
   call mkidt
-%ifndef NOFPU
   fninit                      ; reset leaves FCW=0x40 (exceptions unmasked): Bochs then raises #MF, QEMU does not
-%endif
   call kmain
   hlt
 mkidt:
@@ -162,11 +156,7 @@ pf_touch:
   add eax, 0x1000
   add edi, 4
   loop .pt
-%ifdef NOFPU
-  mov eax, 0x80
-%else
   mov eax, 0x680
-%endif
   mov cr4, eax
   mov eax, 0x400000
   mov cr3, eax
@@ -201,9 +191,7 @@ pf_touch:
   cmp ecx, 256
   jne .l
   lidt [idtr]
-%ifndef NOFPU
   fninit
-%endif
   call kmain
   hlt
 isr_bp: inc dword [bp_count]

@@ -1,0 +1,81 @@
+// One run of an emulator, ours or another: lines from COM1, each with the seconds spent on the CPU so far.
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Machine, StopInfo } from '../machine/api'
+import type { PeerCommand } from './bench-peers'
+
+/**
+ * @param line from COM1, without its end
+ * @param seconds on the CPU, all threads, since the emulator began
+ * @returns true: all is said, the run may end
+ */
+export type Watch = (line: string, seconds: number) => boolean
+
+/** Lines out of bytes. */
+class Lines {
+  #text = ''
+  constructor(readonly watch: Watch) {}
+  /** @returns whether the watch has seen all */
+  feed(bytes: Uint8Array, seconds: number): boolean {
+    const lines = (this.#text + Buffer.from(bytes).toString('latin1')).split('\n')
+    this.#text = lines.pop()!
+    let done = false
+    for (const line of lines) done = this.watch(line.replace(/\r$/, ''), seconds) || done
+    return done
+  }
+}
+
+/** @throws Error when the machine comes to rest before the watch has seen all */
+export async function runOurs(machine: Machine, watch: Watch): Promise<void> {
+  const lines = new Lines(watch)
+  const before = secondsNow(process.pid)
+  let done = false
+  machine.on('serial', ({ port, bytes }) => {
+    // The time of the message is that of the line: the guest's own clock counts instructions.
+    if (port !== 0 || done || !lines.feed(bytes, secondsNow(process.pid) - before)) return
+    done = true
+    void machine.pause()
+  })
+  machine.run()
+  const info: StopInfo = await machine.whenStopped()
+  if (done) return
+  const account = info.report ? `\n${info.report}` : ''
+  throw new Error(`the benchmark ended early (${info.reason}): ${info.message}${account}`)
+}
+
+/** @throws Error when it does not start, or ends before the watch has seen all */
+export function runPeer({ command, args, tidy }: PeerCommand, watch: Watch): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const lines = new Lines(watch)
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let complaint = ''
+    let done = false
+    child.on('error', reject)
+    child.stderr.on('data', (data: Buffer) => {
+      complaint = (complaint + data.toString()).slice(-2000)
+    })
+    child.stdout.on('data', (data: Buffer) => {
+      if (done || !lines.feed(data, secondsNow(child.pid!))) return
+      done = true
+      child.kill('SIGKILL')
+    })
+    child.on('close', () => {
+      if (done) resolve()
+      else reject(new Error(`${command} ended early: ${complaint.trim() || 'no message'}`))
+    })
+  }).finally(() => tidy?.())
+}
+
+/** Seconds all threads of a process have spent on a CPU (Linux); elsewhere the clock's, which other work disturbs. */
+function secondsNow(pid: number): number {
+  try {
+    let nanoseconds = 0
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+      nanoseconds += Number(onCpu)
+    }
+    return nanoseconds / 1e9
+  } catch {
+    return performance.now() / 1000
+  }
+}
