@@ -160,6 +160,23 @@ async function buildBench(bits) {
   }
 }
 
+/**
+ * A program of the scheduler lab. Its assembler is TypeScript, which this file cannot load before everything is installed;
+ * emulator/insight/sched-lab/program.test.ts holds the two to each other.
+ * @param {string} text
+ */
+function assembleLab(text) {
+  const opcodes = ['NOP', 'PUSH', 'LOAD', 'ADD', 'SUB', 'PRINT', 'SLEEP', 'YIELD', 'HALT', 'WORK', 'SETPRIO']
+  const bytes = text.split('\n').flatMap((line) => {
+    const [name = '', count = '1'] = line
+      .replace(/[;#].*/, '')
+      .trim()
+      .split(/\s+/)
+    return name === '' ? [] : Array.from({ length: Number(count) }, () => opcodes.indexOf(name))
+  })
+  return Buffer.from(bytes)
+}
+
 /** The constants that the ROM shares with the services in the core. */
 async function romConstants() {
   const text = await readFile(join(root, 'emulator/core/bios/rom-layout.ts'), 'utf8')
@@ -234,6 +251,13 @@ async function targets() {
   }
   for (const bits of /** @type {const} */ ([64, 32])) {
     list.push({ path: join(GUESTS, `bench/bench${bits}.img`), build: () => buildBench(bits), gcc: true })
+  }
+  const lab = join(GUESTS, 'sched-lab')
+  for (const name of (await readdir(lab)).filter((file) => file.endsWith('.txt')).sort()) {
+    list.push({
+      path: join(lab, name.replace(/\.txt$/, '.bin')),
+      build: async () => assembleLab(await readFile(join(lab, name), 'utf8')),
+    })
   }
   const tests = join(GUESTS, 'tests')
   for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {

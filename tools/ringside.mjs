@@ -8,7 +8,7 @@ import { say } from './progress.mjs'
 import { asCommand, ensureSetUp } from './setup.mjs'
 
 /** Answered by emulator/cli, `--help` included. */
-const SUBCOMMANDS = ['run', 'info', 'replay', 'compare', 'bench', 'selftest']
+const SUBCOMMANDS = ['run', 'info', 'replay', 'compare', 'bench', 'selftest', 'lab']
 const USAGE = 2
 
 const HELP = `Ringside: boot an operating system in a PC of its own, and watch it.
@@ -20,6 +20,7 @@ usage: ringside [open] [FILE...]     open each file in a window
        ringside compare A B          say where two recordings part
        ringside bench [NAME...]      measure the speed of this machine
        ringside selftest --native    compare the processor with this computer's own
+       ringside lab run PROGRAM...   run programs of the scheduler lab
 
 Each command answers --help. Other options: --version, --help.
 `

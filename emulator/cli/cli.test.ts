@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
 import type { TextScreen } from '../machine/api'
@@ -137,7 +141,7 @@ test('commands of later versions say so in one line', async () => {
     expect(written.mock.calls.map(([text]) => text)).toEqual([
       'ringside: replay: this version makes no recordings yet, so there is nothing to replay\n',
       'ringside: compare: this version makes no recordings yet, so there is nothing to compare\n',
-      'ringside: there is no command fly; there are run, info, bench, replay, compare\n',
+      'ringside: there is no command fly; there are run, info, bench, selftest, lab, replay, compare\n',
       'ringside: run needs an image or a --kernel to boot\n‘ringside run --help’ says how it is used.\n',
     ])
   } finally {
@@ -219,5 +223,68 @@ describe('screenshots', () => {
     ])
     // The trailer is the same in every PNG there is, its CRC included.
     expect(png.subarray(-12).toString('hex')).toBe('0000000049454e44ae426082')
+  })
+})
+
+describe('lab', () => {
+  const programs = fileURLToPath(new URL('../../assets/guests/sched-lab/', import.meta.url))
+  const said = async (...args: string[]) => {
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+    try {
+      expect(await main(['lab', ...args])).toBe(0)
+      return write.mock.calls.map(([text]) => String(text)).join('')
+    } finally {
+      write.mockRestore()
+    }
+  }
+
+  test('run: the trace, the tasks, all schedulers', async () => {
+    const text = await said('run', '--scheduler', 'fcfs', `${programs}p3.bin`, `${programs}p1.bin`)
+    const path = (name: string) => `[${programs}${name}.bin]`
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      `${path('p3')}: PUSH`,
+      `${path('p3')}: LOAD`,
+      `${path('p3')}: HALT`,
+      `${path('p1')}: PUSH`,
+    ])
+    for (const id of ['fcfs', 'sjf', 'srtf', 'rr', 'priority-preemptive', 'mlfq', 'dynamic', 'fair'])
+      expect(text).toMatch(new RegExp(`^${id} +\\d`, 'm'))
+  })
+  test('run: a document, and options that count for more', async () => {
+    const text = await said('run', `${programs}mix.lab.json`, '--scheduler', 'sjf', '--json')
+    const result = JSON.parse(text)
+    expect(result.algorithm).toBe('sjf')
+    expect(result.tasks.map(({ name }: { name: string }) => name)).toEqual(
+      ['cruncher', 'sleeper', 'riser', 'polite'].map((name) => `${name}.bin`),
+    )
+    expect(result.comparison).toHaveLength(9)
+  })
+  test('asm and show undo each other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringside-lab-'))
+    try {
+      await said('asm', `${programs}p1.txt`, join(folder, 'p.bin'))
+      expect(readFileSync(join(folder, 'p.bin'))).toEqual(readFileSync(`${programs}p1.bin`))
+      expect(await said('show', join(folder, 'p.bin'))).toBe('PUSH\nADD\nSUB\nLOAD\nHALT\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+  test.each([
+    [[], 'asm', 'lab asm wants'],
+    [['run'], '', 'lab run wants'],
+    [['run', 'absent.bin'], '', 'absent.bin: there is no such file'],
+    [['run', `${programs}p1.txt`], '', 'byte 0 is 50h'],
+    [['run', `${programs}p1.bin`, '--scheduler', 'best'], '', 'knows fcfs'],
+    [['run', `${programs}p1.bin`, '--arrival', '1,2'], '', '2 numbers for 1 programs'],
+    [['run', `${programs}p1.bin`, '--quantum', '0'], '', 'the quantum'],
+    [['fly'], '', 'lab has no fly'],
+  ])('%j is refused', async (args, verb, message) => {
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+    try {
+      expect(await main(['lab', ...(verb ? [verb] : []), ...args])).toBe(2)
+      expect(String(write.mock.calls[0]?.[0])).toContain(message)
+    } finally {
+      write.mockRestore()
+    }
   })
 })

@@ -1,6 +1,7 @@
 // The subcommands of `ringside` that need no window.
 import { bench } from './bench'
 import { info } from './info'
+import { lab } from './lab'
 import { run } from './run'
 import { selftest } from './selftest'
 import { FileError, USAGE, UsageError } from './usage'
@@ -10,6 +11,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   info,
   bench,
   selftest,
+  lab,
   replay: async () => notYet('replay'),
   compare: async () => notYet('compare'),
 }
