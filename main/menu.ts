@@ -14,6 +14,7 @@ export interface MenuActions {
   choose(): void
   open(path: string): void
   sample(): void
+  lab(): void
   forgetRecent(): void
   machine(command: MachineCommand): void
   window(command: WindowCommand): void
@@ -85,6 +86,7 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
           ],
         },
         { label: 'Open the Sample “First light”', click: () => actions.sample() },
+        { label: 'Open the Scheduler Lab', click: () => actions.lab() },
         { type: 'separator' },
         { ...page('Save Screenshot…', 'screenshot', 'CmdOrCtrl+Shift+S'), enabled: there },
         { ...page('Copy Screen as Text', 'copyScreen', 'CmdOrCtrl+Shift+C'), enabled: there },

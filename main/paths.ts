@@ -11,6 +11,8 @@ export const rendererFolder = join(out, 'renderer')
 
 /** The guest that ships with Ringside. */
 export const sampleImage = () => join(app.getAppPath(), 'assets/guests/first-light/first-light.img')
+/** The scheduler lab's sample: four tasks that behave differently. */
+export const sampleLab = () => join(app.getAppPath(), 'assets/guests/sched-lab/mix.lab.json')
 export const hasSample = () => existsSync(sampleImage())
 
 /** @param name of a file in the user's profile for this application */

@@ -3,7 +3,7 @@ import { BrowserWindow } from 'electron'
 import type { MachineCommand, WindowCommand } from '../preload/bridge'
 import { DocumentWindow, type Workspace } from './documents/document-window'
 import { applyMenu, type MenuActions } from './menu'
-import { sampleImage } from './paths'
+import { sampleImage, sampleLab } from './paths'
 import { Profile } from './profile'
 
 export class OpenDocuments implements Workspace {
@@ -41,7 +41,8 @@ export class OpenDocuments implements Workspace {
   /** Opens a file in a window with nothing in it, else in a new one. A file that is open already is shown. */
   open(path: string, preferred?: DocumentWindow) {
     for (const document of this.#documents) {
-      if (document.view.kind !== 'open' || document.view.path !== path) continue
+      const { view } = document
+      if ((view.kind !== 'open' && view.kind !== 'lab') || view.path !== path) continue
       if (document.window.isMinimized()) document.window.restore()
       document.window.focus()
       return
@@ -109,6 +110,7 @@ export class OpenDocuments implements Workspace {
     choose: () => void (this.#focused() ?? [...this.#documents][0] ?? this.newWindow()).choose(),
     open: (path) => this.open(path),
     sample: () => this.open(sampleImage()),
+    lab: () => this.open(sampleLab()),
     forgetRecent: () => this.profile.forgetAll(),
     machine: (command: MachineCommand) => this.#focused()?.machine(command),
     window: (command: WindowCommand) => this.#focused()?.command(command),

@@ -2,6 +2,8 @@
 // something and answers with a promise; `listen` hears what the main process has to tell. Both ends compile against
 // this file, and the main process checks every argument at run time besides (main/ipc/checks.ts): the window shows
 // an untrusted guest.
+import type { Mnemonic } from '../emulator/insight/sched-lab/program'
+import type { Figures, Simulation } from '../emulator/insight/sched-lab/simulate'
 import type {
   CpuSnapshot,
   E820Entry,
@@ -29,6 +31,7 @@ export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
 export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
 export type { PagingKind } from '../emulator/insight/page-walk'
+export type { Simulation } from '../emulator/insight/sched-lab/simulate'
 export type {
   CpuMode,
   CpuSnapshot,
@@ -80,6 +83,33 @@ export type DocumentView =
   | { kind: 'loading'; path: string; name: string }
   | { kind: 'failed'; path: string; name: string; failure: Failure }
   | { kind: 'open'; path: string; name: string; machine: MachineSummary }
+  | { kind: 'lab'; path: string; name: string; lab: LabFile }
+
+/** The scheduler lab: programs, and how they are to be run. */
+export interface LabProgram {
+  name: string
+  code: readonly Mnemonic[]
+}
+
+export interface LabPlan {
+  scheduler: string
+  quantum: number
+  sleep: number
+  boost: number
+  tasks: { program: number; arrival: number; priority: number }[]
+}
+
+export interface LabFile {
+  programs: LabProgram[]
+  plan: LabPlan
+  schedulers: { id: string; name: string; rule: string; preemptive: boolean }[]
+}
+
+export interface LabRun {
+  simulation: Simulation
+  /** The figures of every scheduler on the same tasks. */
+  comparison: ({ id: string } & Figures)[]
+}
 
 export interface RecentFile {
   path: string
@@ -313,6 +343,12 @@ export interface Calls {
   /** Shows the image in the system's file manager. */
   'document.reveal': () => void
   'recent.forget': (path: string) => void
+  /** Opens the sample of the scheduler lab. */
+  'lab.sample': () => void
+  /** Runs the tasks of the lab that is open in this window. */
+  'lab.run': (plan: LabPlan) => LabRun
+  /** Reads further programs; asks the user for them when there are no paths. Answers all programs. */
+  'lab.add': (paths: string[]) => LabProgram[]
   machine: (command: MachineCommand) => void
   /** Text typed at the console of a serial port. */
   'serial.input': (port: number, text: string) => void

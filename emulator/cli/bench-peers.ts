@@ -13,6 +13,8 @@ export type Job =
 export interface PeerCommand {
   command: string
   args: string[]
+  /** A named pipe that COM1 goes to; else it is stdout. */
+  com1?: string
   /** To be called when it has ended. */
   tidy?(): void
 }
@@ -66,6 +68,9 @@ const bochs: Peer = {
     const disk = join(folder, 'disk.img')
     copyFileSync(job.image, disk)
     truncateSync(disk, BOCHS_CYLINDERS * 16 * 63 * 512)
+    // Bochs opens its output by name, and what Node gives a child for stdout is a socket, which has none.
+    const com1 = join(folder, 'com1')
+    if (spawnSync('mkfifo', [com1]).status !== 0) return 'mkfifo did not make a pipe for it'
     const rc = join(folder, 'bochsrc')
     const lines = [
       'plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=1, parallel=0, serial=1',
@@ -78,7 +83,7 @@ const bochs: Peer = {
       `ata0-master: type=disk, path=${disk}, mode=flat, cylinders=${BOCHS_CYLINDERS}, heads=16, spt=63`,
       'boot: disk',
       'clock: sync=none',
-      'com1: enabled=1, mode=file, dev=/dev/stdout',
+      `com1: enabled=1, mode=file, dev=${com1}`,
       'port_e9_hack: enabled=0',
       `log: ${join(folder, 'log')}`,
       'panic: action=fatal',
@@ -93,6 +98,7 @@ const bochs: Peer = {
     return {
       command: 'bochs',
       args: ['-q', '-f', rc, ...(debugger_ ? ['-rc', join(folder, 'go')] : [])],
+      com1,
       tidy: () => rmSync(folder, { recursive: true, force: true }),
     }
   },

@@ -1,6 +1,6 @@
 // One run of an emulator, ours or another: lines from COM1, each with the seconds spent on the CPU so far.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs'
 import type { Machine, StopInfo } from '../machine/api'
 import type { PeerCommand } from './bench-peers'
 
@@ -44,7 +44,7 @@ export async function runOurs(machine: Machine, watch: Watch): Promise<void> {
 }
 
 /** @throws Error when it does not start, or ends before the watch has seen all */
-export function runPeer({ command, args, tidy }: PeerCommand, watch: Watch): Promise<void> {
+export function runPeer({ command, args, com1, tidy }: PeerCommand, watch: Watch): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const lines = new Lines(watch)
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -54,16 +54,29 @@ export function runPeer({ command, args, tidy }: PeerCommand, watch: Watch): Pro
     child.stderr.on('data', (data: Buffer) => {
       complaint = (complaint + data.toString()).slice(-2000)
     })
-    child.stdout.on('data', (data: Buffer) => {
-      if (done || !lines.feed(data, secondsNow(child.pid!))) return
+    const source = com1 === undefined ? child.stdout : createReadStream(com1)
+    if (com1 !== undefined) child.stdout.resume()
+    source.on('data', (data: string | Buffer) => {
+      if (typeof data === 'string' || done || !lines.feed(data, secondsNow(child.pid!))) return
       done = true
       child.kill('SIGKILL')
     })
     child.on('close', () => {
+      // A reader that still waits for somebody to open the other end gets its end of file.
+      if (com1 !== undefined && !done) release(com1)
       if (done) resolve()
       else reject(new Error(`${command} ended early: ${complaint.trim() || 'no message'}`))
     })
   }).finally(() => tidy?.())
+}
+
+/** Ends a reader of a named pipe that nobody ever opened for writing. */
+function release(pipe: string) {
+  try {
+    closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK))
+  } catch {
+    // There is no reader any more.
+  }
 }
 
 /** Seconds all threads of a process have spent on a CPU (Linux); elsewhere the clock's, which other work disturbs. */

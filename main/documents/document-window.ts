@@ -5,11 +5,12 @@ import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } fro
 import type { DocumentView, MachineCommand, WindowCommand } from '../../preload/bridge'
 import type { Handlers } from '../ipc/calls'
 import { EventPort } from '../ipc/event-port'
-import { hasSample, preloadScript, sampleImage } from '../paths'
+import { hasSample, preloadScript, sampleImage, sampleLab } from '../paths'
 import { APP_PAGE } from '../window/app-protocol'
 import { developmentServer } from '../window/lock-down'
 import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
 import { failureOf } from './failures'
+import { isLabFile, LabSession } from '../lab/lab-session'
 import { MachineSession } from './machine-session'
 import type { Profile } from '../profile'
 
@@ -32,6 +33,8 @@ export class DocumentWindow {
   readonly #port = new EventPort((sequence) => this.#session?.drawn(sequence))
   #view: DocumentView = { kind: 'empty' }
   #session: MachineSession | undefined
+  /** Instead of a machine: the scheduler lab. */
+  #lab: LabSession | undefined
   #opening = 0
   #closed = false
   /** Resolves when a closed window's machine is gone. */
@@ -97,8 +100,15 @@ export class DocumentWindow {
     this.#show({ kind: 'loading', path: absolute, name })
     const before = this.#session
     this.#session = undefined
+    this.#lab = undefined
     await before?.dispose()
     try {
+      if (isLabFile(absolute)) {
+        this.#lab = new LabSession(absolute)
+        this.#show({ kind: 'lab', path: absolute, name, lab: this.#lab.file })
+        this.#workspace.profile.opened(absolute)
+        return
+      }
       const session = await MachineSession.open(absolute, {
         frame: (frame) => this.#port.send('frame', frame),
         fault: (account) => this.#port.send('fault', account),
@@ -176,6 +186,9 @@ export class DocumentWindow {
     'document.reveal': () => {
       if (this.#view.kind !== 'empty') shell.showItemInFolder(this.#view.path)
     },
+    'lab.sample': () => this.#workspace.openFrom(this, sampleLab()),
+    'lab.run': (plan) => this.#openLab().run(plan),
+    'lab.add': async (paths) => this.#openLab().add(paths.length > 0 ? paths : await this.#choosePrograms()),
     'recent.forget': (path) => this.#workspace.profile.forget(path),
     machine: (command) => this.#session?.command(command),
     'serial.input': (port, text) => this.#session?.serialInput(port, text),
@@ -207,6 +220,23 @@ export class DocumentWindow {
       ],
     })
     if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])
+  }
+
+  #openLab(): LabSession {
+    if (!this.#lab) throw new Error('no scheduler lab is open in this window')
+    return this.#lab
+  }
+
+  async #choosePrograms(): Promise<string[]> {
+    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
+      title: 'Add programs to the lab',
+      properties: ['openFile', 'multiSelections'],
+      filters: [
+        { name: 'Programs', extensions: ['bin'] },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    return canceled ? [] : filePaths
   }
 
   async #saveScreenshot(png: Uint8Array): Promise<string | undefined> {

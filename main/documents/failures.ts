@@ -1,5 +1,6 @@
 // Why a document did not open, told to a person: what, where, what to do.
 import { MediumError, type MediumProblem } from '@emulator/media/medium'
+import { LabError } from '../lab/lab-session'
 import type { Failure } from '../../preload/bridge'
 
 const REMEDIES: Record<MediumProblem, string> = {
@@ -27,6 +28,13 @@ export function failureOf(path: string, error: unknown): Failure {
     const prefix = `${error.path}: `
     const what = told.startsWith(prefix) ? told.slice(prefix.length) : told
     return { what: sentence(what), where: path, remedy: REMEDIES[error.problem] }
+  }
+  if (error instanceof LabError) {
+    return {
+      what: error.message,
+      where: path,
+      remedy: 'Programs are made by ‘ringside lab asm’; ‘ringside lab --help’ has the instructions.',
+    }
   }
   const reason = error instanceof Error ? error.message : String(error)
   if (/memory|MiB for a machine/i.test(reason)) {

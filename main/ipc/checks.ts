@@ -1,6 +1,6 @@
 // Checks of what comes from the page. Each answers the value with its type or throws an Error that names what was
 // wrong; nothing is coerced.
-import type { Calls, CallName, Interest, MachineCommand, Theme } from '../../preload/bridge'
+import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
 
 export type Check<T> = (value: unknown) => T
 
@@ -111,6 +111,38 @@ function codeInterest(value: unknown): Exclude<Interest['code'], false> {
   return { lines, before, at: hexDigits('interest.code.at')(given['at']) }
 }
 
+/** A list of up to `max` things. */
+export const list =
+  <T>(what: string, max: number, each: Check<T>): Check<T[]> =>
+  (value) => {
+    if (!Array.isArray(value)) wrong(what, 'a list', value)
+    if (value.length > max) throw new RangeError(`${what} has more than ${max} parts`)
+    return value.map(each)
+  }
+
+/** Most tasks of the scheduler lab's page. */
+const LAB_TASKS_MAX = 64
+
+const labPlan: Check<LabPlan> = (value) => {
+  const given = record('a plan', value)
+  const whole = (from: Record<string, unknown>, name: string, min: number, max: number) =>
+    integer(name, min, max)(from[name])
+  return {
+    scheduler: text('a scheduler', 32)(given['scheduler']),
+    quantum: whole(given, 'quantum', 1, 10_000),
+    sleep: whole(given, 'sleep', 1, 10_000),
+    boost: whole(given, 'boost', 0, 1_000_000),
+    tasks: list('tasks', LAB_TASKS_MAX, (each: unknown) => {
+      const task = record('a task', each)
+      return {
+        program: whole(task, 'program', 0, LAB_TASKS_MAX - 1),
+        arrival: whole(task, 'arrival', 0, 10_000),
+        priority: whole(task, 'priority', -1000, 1000),
+      }
+    })(given['tasks']),
+  }
+}
+
 const MACHINE_COMMANDS = ['run', 'pause', 'step', 'stepOver', 'reset'] as const satisfies MachineCommand[]
 const THEMES = ['system', 'light', 'dark'] as const satisfies Theme[]
 
@@ -132,6 +164,9 @@ export const ARGUMENTS: Arguments = {
   'document.sample': [],
   'document.reveal': [],
   'recent.forget': [path],
+  'lab.sample': [],
+  'lab.run': [labPlan],
+  'lab.add': [list('paths', LAB_TASKS_MAX, path)],
   machine: [oneOf('a command', MACHINE_COMMANDS)],
   'serial.input': [serialPort, text('input', 1 << 20)],
   'serial.device': [serialPort, flag('on')],

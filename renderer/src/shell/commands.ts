@@ -55,6 +55,12 @@ export function useCommands() {
       available: () => documents.hello?.hasSample ?? false,
       run: () => documents.openSample(),
     },
+    {
+      id: 'lab',
+      title: 'Open the scheduler lab',
+      available: () => documents.hello?.hasSample ?? false,
+      run: () => documents.openLab(),
+    },
     { id: 'reveal', title: 'Show the image in its folder', available: open, run: () => documents.reveal() },
     {
       id: 'screenshot',

@@ -48,6 +48,7 @@ export const useDocument = defineStore('document', () => {
     open: (path: string) => attempt(call('document.open', path)),
     choose: () => send('document.choose'),
     openSample: () => send('document.sample'),
+    openLab: () => send('lab.sample'),
     reveal: () => send('document.reveal'),
     forget: (path: string) => send('recent.forget', path),
   }

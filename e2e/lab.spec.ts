@@ -1,0 +1,76 @@
+// The scheduler lab in its window: a document opened, time stepped, numbers changed, a program that is none.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, guest, shots, test } from './application'
+
+const document = guest('sched-lab/mix.lab.json')
+
+test('the three programs of the document, step by step', async ({ start }) => {
+  const { page } = await start({ files: [guest('sched-lab/p1.bin')] })
+  await expect(page.getByTestId('lab-page')).toBeVisible()
+  // One task of five instructions: the trace has five lines, and the second tick executes the second of them.
+  await expect(page.getByTestId('lab-trace').locator('li')).toHaveCount(5)
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByTestId('lab-at')).toHaveText('tick 1 of 5')
+  await expect(page.locator('.trace li.now')).toHaveText('[p1.bin]: ADD')
+  await page.keyboard.press('End')
+  await expect(page.getByTestId('lab-at')).toHaveText('tick 5 of 5')
+  await expect(page.locator('.names .state').first()).toHaveText('ended')
+})
+
+test('another scheduler gives another picture', async ({ start }) => {
+  const { page } = await start({ files: [document] })
+  await expect(page.getByTestId('lab-task')).toHaveCount(4)
+  const turns = page.getByTestId('turns')
+  await page.getByTestId('lab-scheduler').selectOption('fcfs')
+  await expect(turns).toContainText('cruncher.bin ran from 0 to 25, ended')
+  await page.getByTestId('lab-compare').getByRole('button', { name: 'srtf' }).click()
+  await expect(turns).toContainText('cruncher.bin ran from 0 to 2, preempted')
+  await page.getByLabel('cruncher.bin arrives at').fill('30')
+  await page.getByLabel('cruncher.bin arrives at').blur()
+  await expect(turns).not.toContainText('cruncher.bin ran from 0')
+})
+
+test('a program that is none says so and keeps the lab', async ({ start }, info) => {
+  const bad = info.outputPath('bad.bin')
+  await writeFile(bad, Uint8Array.of(1, 0x55))
+  const { page } = await start({ files: [document] })
+  await expect(page.getByTestId('gantt')).toBeVisible()
+  await page.getByTestId('lab-page').evaluate(async (_, path) => {
+    const { ringside } = window as unknown as {
+      ringside: { call(name: string, ...args: unknown[]): Promise<unknown> }
+    }
+    await ringside.call('lab.add', [path]).catch(() => undefined)
+  }, bad)
+  await expect(page.getByTestId('lab-task')).toHaveCount(4)
+})
+
+test.describe('how it looks', () => {
+  test.beforeAll(() => mkdir(shots, { recursive: true }))
+  for (const theme of ['dark', 'light'] as const) {
+    test(theme, async ({ start }) => {
+      const { app, page } = await start({ files: [document], theme, width: 1440, height: 900 })
+      await expect(page.getByTestId('gantt')).toBeVisible()
+      for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowRight')
+      for (const [width, height] of [
+        [1440, 900],
+        [900, 600],
+      ] as const) {
+        await app.evaluate(
+          ({ BrowserWindow }, size) =>
+            BrowserWindow.getAllWindows()[0]!.setContentSize(size.width, size.height),
+          { width, height },
+        )
+        await page.waitForFunction((wanted) => window.innerWidth === wanted, width)
+        await page.evaluate(() => new Promise((done) => setTimeout(done, 250)))
+        await page.screenshot({ path: join(shots, `lab-${theme}-${width}.png`) })
+      }
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+      const serious = violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)
+      expect(serious).toEqual([])
+    })
+  }
+})
