@@ -80,14 +80,10 @@ async function buildMultiboot(version) {
   const out = (name) => join(folder, name)
   const [bits, base] = version === 1 ? [32, '0'] : [64, '0xFFFFFFFF80000000']
   try {
-    tool('nasm', [
-      '-f',
-      `elf${bits}`,
-      `-DVERSION=${version}`,
-      join(source, 'start.asm'),
-      '-o',
-      out('start.o'),
-    ])
+    // Debugging information in both forms that are about. All names in the files are relative to the project.
+    const debug = version === 1 ? ['-gdwarf-4', '-gz=zlib'] : ['-gdwarf-5']
+    const asm = relative(root, join(source, 'start.asm'))
+    tool('nasm', ['-f', `elf${bits}`, `-DVERSION=${version}`, asm, '-o', out('start.o')])
     tool('gcc', [
       ...[`-m${bits}`, '-O1', '-std=c17', '-ffreestanding', '-fno-pic', '-fno-pie', '-fno-stack-protector'],
       ...[
@@ -98,7 +94,8 @@ async function buildMultiboot(version) {
         '-Werror',
       ],
       ...(bits === 64 ? ['-mcmodel=kernel', '-mno-red-zone'] : ['-march=i686']),
-      ...[`-DVERSION=${version}`, '-c', join(source, 'kernel.c'), '-o', out('kernel.o')],
+      ...[...debug, `-ffile-prefix-map=${root}=.`, `-DVERSION=${version}`],
+      ...['-c', relative(root, join(source, 'kernel.c')), '-o', out('kernel.o')],
     ])
     tool('ld', [
       ...[
@@ -114,6 +111,7 @@ async function buildMultiboot(version) {
         'max-page-size=4096',
         '--build-id=none',
         `--defsym=BASE=${base}`,
+        `--compress-debug-sections=${version === 1 ? 'zlib' : 'none'}`,
         '-T',
         join(source, 'link.ld'),
       ],
@@ -143,7 +141,14 @@ async function buildBench(bits) {
       ...['-c', join(source, 'bench.c'), '-o', out('bench.o')],
     ])
     const define = bits === 64 ? ['-DBITS64=1'] : []
-    tool('nasm', ['-f', `elf${bits}`, ...define, join(source, 'boot.asm'), '-o', out('boot.o')])
+    tool('nasm', [
+      '-f',
+      `elf${bits}`,
+      ...define,
+      relative(root, join(source, 'boot.asm')),
+      '-o',
+      out('boot.o'),
+    ])
     tool('ld', [
       ...['-m', bits === 64 ? 'elf_x86_64' : 'elf_i386', '-n', '-z', 'noexecstack', '--no-warn-rwx-segments'],
       ...['-T', join(source, 'link.ld'), '-nostdlib', out('boot.o'), out('bench.o'), '-o', out('bench.elf')],
