@@ -1,0 +1,354 @@
+// Types: sizes, members and where they lie, from the entries that describe them.
+import { Cursor } from './cursor'
+import { AT, OP_ADDR, OP_ADDRX, OP_PLUS_UCONST, TAG } from './constants'
+import { type Attributes, numeric, type Units, type Value } from './units'
+
+/** Offset of a type's entry in .debug_info; undefined is void. */
+export type TypeReference = number | undefined
+
+export interface Member {
+  /** Empty for an anonymous struct or union inside. */
+  name: string
+  type: TypeReference
+  /** In bytes from the beginning of the whole. */
+  offset: number
+  /** Of a bit field: its width, and the bit it begins at, counted from bit 0 of the byte at `offset`. */
+  bits?: { size: number; offset: number }
+}
+
+export type Type =
+  | { kind: 'base'; name: string; size: number; encoding: number }
+  | {
+      kind: 'struct' | 'union' | 'class'
+      name: string
+      size: number
+      members: Member[]
+      declaration: boolean
+    }
+  | {
+      kind: 'enum'
+      name: string
+      size: number
+      values: { name: string; value: number | bigint }[]
+      of: TypeReference
+    }
+  | { kind: 'pointer' | 'reference' | 'rvalue-reference'; size: number; to: TypeReference }
+  | { kind: 'array'; of: TypeReference; counts: (number | undefined)[] }
+  | { kind: 'typedef'; name: string; of: TypeReference }
+  | { kind: 'const' | 'volatile' | 'restrict' | 'atomic'; of: TypeReference }
+  | { kind: 'function'; result: TypeReference }
+  | { kind: 'unspecified'; name: string }
+
+export interface Variable {
+  name: string
+  linkageName: string | undefined
+  address: bigint
+  type: TypeReference
+}
+
+const MEMBERS_MAX = 1 << 16
+/** Types that lead to types; a damaged file may lead in a circle. */
+const CHAIN_MAX = 64
+
+const NAMED = new Set<number>([
+  TAG.base_type,
+  TAG.structure_type,
+  TAG.class_type,
+  TAG.union_type,
+  TAG.enumeration_type,
+  TAG.typedef,
+])
+const NAME = new Set<number>([AT.name, AT.declaration])
+const VARIABLE = new Set<number>([
+  AT.name,
+  AT.linkage_name,
+  AT.location,
+  AT.type,
+  AT.specification,
+  AT.declaration,
+])
+/** What may hold types and variables of the whole program. */
+const SCOPES = new Set<number>([
+  TAG.compile_unit,
+  TAG.partial_unit,
+  TAG.type_unit,
+  TAG.namespace,
+  TAG.structure_type,
+  TAG.class_type,
+])
+
+export class Types {
+  readonly #known = new Map<number, Type | undefined>()
+  /** Definitions by name; filled by `scan`. */
+  readonly byName = new Map<string, number>()
+  readonly variables = new Map<string, Variable>()
+
+  constructor(readonly units: Units) {}
+
+  /** Looks through all units for named types and for variables with an address. Yields behind each unit. */
+  *scan(): Generator<void> {
+    for (const unit of this.units.all) {
+      try {
+        this.units.root(unit)
+        this.#scanUnit(unit)
+      } catch (error) {
+        this.units.trouble(error)
+      }
+      yield
+    }
+  }
+
+  #scanUnit(unit: (typeof this.units.all)[number]) {
+    const reader = this.units.reader(unit)
+    while (reader.next()) {
+      const { tag, offset } = reader.entry
+      if (NAMED.has(tag)) {
+        const attributes = reader.attributes(NAME)
+        const name = attributes.get(AT.name)
+        if (typeof name === 'string' && attributes.get(AT.declaration) !== true && !this.byName.has(name))
+          this.byName.set(name, offset)
+      } else if (tag === TAG.variable) {
+        this.#variable(unit, reader.attributes(VARIABLE))
+      }
+      // Locals are in functions.
+      if (!SCOPES.has(tag)) reader.skipChildren()
+    }
+  }
+
+  #variable(unit: (typeof this.units.all)[number], attributes: Attributes) {
+    const location = attributes.get(AT.location)
+    if (!(location instanceof Uint8Array) || location.length === 0) return
+    const cursor = new Cursor(location, 1)
+    const address =
+      location[0] === OP_ADDR && location.length === 1 + unit.addressSize
+        ? cursor.address(unit.addressSize)
+        : location[0] === OP_ADDRX
+          ? this.units.indexedAddress(unit, cursor.uleb())
+          : undefined
+    if (address === undefined) return
+    let { name, linkageName, type } = declared(attributes)
+    const specification = numeric(attributes.get(AT.specification))
+    const home = specification === undefined ? undefined : this.units.holding(specification)
+    if (specification !== undefined && home) {
+      const reader = this.units.reader(home, specification)
+      if (reader.next()) {
+        const more = declared(reader.attributes(VARIABLE))
+        name ??= more.name
+        linkageName ??= more.linkageName
+        type ??= more.type
+      }
+    }
+    if (name !== undefined && !this.variables.has(name))
+      this.variables.set(name, { name, linkageName, address, type })
+  }
+
+  /** @returns undefined for void, and where no type can be read */
+  get(reference: TypeReference): Type | undefined {
+    if (reference === undefined) return undefined
+    if (this.#known.has(reference)) return this.#known.get(reference)
+    let type: Type | undefined
+    try {
+      type = this.#read(reference)
+    } catch (error) {
+      this.units.trouble(error)
+    }
+    this.#known.set(reference, type)
+    return type
+  }
+
+  named(name: string): Type | undefined {
+    return this.get(this.byName.get(name))
+  }
+
+  /** Without typedefs and qualifiers. */
+  bare(reference: TypeReference): Type | undefined {
+    let type = this.get(reference)
+    for (let i = 0; type && i < CHAIN_MAX; i++) {
+      if (!('of' in type) || type.kind === 'array' || type.kind === 'enum') return type
+      type = this.get(type.of)
+    }
+    return undefined
+  }
+
+  /** In bytes; undefined where it has none or it cannot be known. */
+  sizeOf(reference: TypeReference, depth = 0): number | undefined {
+    const type = this.bare(reference)
+    if (!type || depth > CHAIN_MAX) return undefined
+    if ('size' in type) return type.size
+    if (type.kind !== 'array') return undefined
+    const element = this.sizeOf(type.of, depth + 1)
+    const count = type.counts.reduce<number | undefined>(
+      (product, each) => (product === undefined || each === undefined ? undefined : product * each),
+      1,
+    )
+    return element === undefined || count === undefined ? undefined : element * count
+  }
+
+  /** A member, also one of an anonymous struct inside, with its offset in the whole. */
+  member(reference: TypeReference, name: string, depth = 0): Member | undefined {
+    const type = this.bare(reference)
+    if (!type || !('members' in type) || depth > CHAIN_MAX) return undefined
+    for (const each of type.members) {
+      if (each.name === name) return each
+      if (each.name !== '') continue
+      const inside = this.member(each.type, name, depth + 1)
+      if (inside) return { ...inside, offset: inside.offset + each.offset }
+    }
+    return undefined
+  }
+
+  /** As C writes it, without the name of what has it: `struct page *[16]`. */
+  text(reference: TypeReference, depth = 0): string {
+    const type = this.get(reference)
+    if (!type) return 'void'
+    if (depth > CHAIN_MAX) return '…'
+    const of = (inner: TypeReference) => this.text(inner, depth + 1)
+    switch (type.kind) {
+      case 'struct':
+      case 'union':
+      case 'class':
+      case 'enum':
+        return `${type.kind} ${type.name || '{…}'}`
+      case 'pointer':
+        return `${of(type.to)} *`
+      case 'reference':
+        return `${of(type.to)} &`
+      case 'rvalue-reference':
+        return `${of(type.to)} &&`
+      case 'array':
+        return `${of(type.of)}${type.counts.map((count) => `[${count ?? ''}]`).join('')}`
+      case 'const':
+      case 'volatile':
+      case 'restrict':
+      case 'atomic': {
+        // A qualified array is one of qualified elements, and may be described as both.
+        const inner = this.get(type.of)
+        const twice = inner?.kind === 'array' && this.get(inner.of)?.kind === type.kind
+        return twice ? of(type.of) : `${type.kind} ${of(type.of)}`
+      }
+      case 'function':
+        return `${of(type.result)} ()`
+      default:
+        return type.name
+    }
+  }
+
+  #read(offset: number): Type | undefined {
+    const unit = this.units.holding(offset)
+    if (!unit) return undefined
+    if (unit.low === 0n && offset !== unit.first) this.units.root(unit)
+    const reader = this.units.reader(unit, offset)
+    if (!reader.next()) return undefined
+    const { tag, depth, children } = reader.entry
+    const attributes = reader.attributes()
+    const name = text(attributes.get(AT.name)) ?? ''
+    const size = numeric(attributes.get(AT.byte_size)) ?? 0
+    const of = numeric(attributes.get(AT.type))
+    /** The entries below, one level down. */
+    function* inside() {
+      if (!children) return
+      while (reader.next() && reader.entry.depth > depth) {
+        if (reader.entry.depth === depth + 1) yield reader.entry.tag
+      }
+    }
+    switch (tag) {
+      case TAG.base_type:
+        return { kind: 'base', name, size, encoding: numeric(attributes.get(AT.encoding)) ?? 0 }
+      case TAG.structure_type:
+      case TAG.union_type:
+      case TAG.class_type: {
+        const members: Member[] = []
+        for (const inner of inside()) {
+          if (inner !== TAG.member && inner !== TAG.inheritance) continue
+          const member = memberOf(reader.attributes(), this)
+          if (member && members.length < MEMBERS_MAX) members.push(member)
+        }
+        const kind = tag === TAG.structure_type ? 'struct' : tag === TAG.union_type ? 'union' : 'class'
+        return { kind, name, size, members, declaration: attributes.get(AT.declaration) === true }
+      }
+      case TAG.enumeration_type: {
+        const values: { name: string; value: number | bigint }[] = []
+        for (const inner of inside()) {
+          if (inner !== TAG.enumerator || values.length >= MEMBERS_MAX) continue
+          const each = reader.attributes()
+          const value = each.get(AT.const_value)
+          if (typeof value === 'number' || typeof value === 'bigint')
+            values.push({ name: text(each.get(AT.name)) ?? '', value })
+        }
+        return { kind: 'enum', name, size, values, of }
+      }
+      case TAG.pointer_type:
+        return { kind: 'pointer', size: size || unit.addressSize, to: of }
+      case TAG.reference_type:
+        return { kind: 'reference', size: size || unit.addressSize, to: of }
+      case TAG.rvalue_reference_type:
+        return { kind: 'rvalue-reference', size: size || unit.addressSize, to: of }
+      case TAG.array_type: {
+        const counts: (number | undefined)[] = []
+        for (const inner of inside()) {
+          if (inner !== TAG.subrange_type) continue
+          const each = reader.attributes()
+          const upper = numeric(each.get(AT.upper_bound))
+          const count = numeric(each.get(AT.count)) ?? (upper === undefined ? undefined : upper + 1)
+          // An upper bound of -1 or all ones stands for none, as for flexible arrays.
+          counts.push(count !== undefined && count >= 0 && count < 2 ** 48 ? count : undefined)
+        }
+        return { kind: 'array', of, counts }
+      }
+      case TAG.typedef:
+        return { kind: 'typedef', name, of }
+      case TAG.const_type:
+        return { kind: 'const', of }
+      case TAG.volatile_type:
+        return { kind: 'volatile', of }
+      case TAG.restrict_type:
+        return { kind: 'restrict', of }
+      case TAG.atomic_type:
+        return { kind: 'atomic', of }
+      case TAG.subroutine_type:
+        return { kind: 'function', result: of }
+      case TAG.unspecified_type:
+        return { kind: 'unspecified', name: name || 'void' }
+      default:
+        return undefined
+    }
+  }
+}
+
+function declared(attributes: Attributes) {
+  return {
+    name: text(attributes.get(AT.name)),
+    linkageName: text(attributes.get(AT.linkage_name)),
+    type: numeric(attributes.get(AT.type)),
+  }
+}
+
+function memberOf(attributes: Attributes, types: Types): Member | undefined {
+  const type = numeric(attributes.get(AT.type))
+  const name = text(attributes.get(AT.name)) ?? ''
+  const place = attributes.get(AT.data_member_location)
+  let offset = numeric(place) ?? 0
+  if (place instanceof Uint8Array) {
+    // Version 2 says it as an expression: plus this many bytes.
+    if (place[0] !== OP_PLUS_UCONST) return undefined
+    offset = new Cursor(place, 1).uleb()
+  }
+  const size = numeric(attributes.get(AT.bit_size))
+  if (size === undefined) {
+    // A static member has no place; it is a variable.
+    if (place === undefined && attributes.get(AT.external) === true) return undefined
+    return { name, type, offset }
+  }
+  const dataBit = numeric(attributes.get(AT.data_bit_offset))
+  if (dataBit !== undefined)
+    return { name, type, offset: offset + (dataBit >> 3), bits: { size, offset: dataBit & 7 } }
+  // Before version 4: counted from the most significant bit of a unit of byte_size at the offset (little-endian).
+  const unit = numeric(attributes.get(AT.byte_size)) ?? types.sizeOf(type) ?? 4
+  const fromTop = numeric(attributes.get(0x0c)) ?? 0
+  const bit = unit * 8 - fromTop - size
+  return { name, type, offset: offset + (bit >> 3), bits: { size, offset: bit & 7 } }
+}
+
+function text(value: Value): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

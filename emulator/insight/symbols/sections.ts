@@ -1,0 +1,110 @@
+// The sections of an ELF file that hold symbols, unpacked where they are compressed.
+import { inflateSync } from 'node:zlib'
+import {
+  type ByteSource,
+  bytesSource,
+  type Elf,
+  type ElfSection,
+  SHF_COMPRESSED,
+  SHT_NOBITS,
+} from '../../media/elf'
+import { hex, SymbolError } from './symbol-error'
+
+/** What one section may take in memory when it is unpacked. */
+export const SECTION_MAX = 2 ** 30
+const ELFCOMPRESS_ZLIB = 1
+
+export class Sections {
+  readonly #found = new Map<string, ByteSource>()
+
+  constructor(
+    readonly file: ByteSource,
+    readonly elf: Elf,
+  ) {}
+
+  /**
+   * @param name `.debug_info`; `.zdebug_info` is found by that name as well
+   * @returns an empty source when there is none
+   * @throws SymbolError when it is there and cannot be read
+   */
+  get(name: string): ByteSource {
+    let source = this.#found.get(name)
+    if (!source) {
+      source = this.#open(name)
+      this.#found.set(name, source)
+    }
+    return source
+  }
+
+  #open(name: string): ByteSource {
+    const plain = this.elf.sections.find((section) => section.name === name)
+    if (plain) return (plain.flags & SHF_COMPRESSED) === 0n ? this.#raw(plain) : this.#inflated(plain)
+    const old = this.elf.sections.find((section) => section.name === name.replace('.debug', '.zdebug'))
+    return old && name.startsWith('.debug') ? this.#oldInflated(old) : EMPTY
+  }
+
+  #raw({ name, offset, size, type }: ElfSection): ByteSource {
+    if (type === SHT_NOBITS) return EMPTY
+    if (offset + size > this.file.size) {
+      throw new SymbolError(
+        `section ${name} was cut off: it ends at ${hex(offset + size)}, the file has ${hex(this.file.size)} bytes`,
+      )
+    }
+    const { file } = this
+    return {
+      size,
+      read: (at, length) =>
+        at >= size || at < 0 ? new Uint8Array(0) : file.read(offset + at, Math.min(length, size - at)),
+    }
+  }
+
+  /** Chdr (gABI, "Section Compression"): type, size, alignment, then the packed bytes. */
+  #inflated(section: ElfSection): ByteSource {
+    const wide = this.elf.bits === 64
+    const head = wide ? 24 : 12
+    const raw = this.#raw(section)
+    const bytes = raw.read(0, raw.size)
+    if (bytes.length < head)
+      throw new SymbolError(`section ${section.name} is too short for its compression header`)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const type = view.getUint32(0, true)
+    if (type !== ELFCOMPRESS_ZLIB) {
+      throw new SymbolError(
+        `section ${section.name} is compressed by ${type === 2 ? 'zstd' : `method ${type}`}; only zlib can be read`,
+      )
+    }
+    return unpack(
+      section.name,
+      bytes.subarray(head),
+      wide ? view.getBigUint64(8, true) : BigInt(view.getUint32(4, true)),
+    )
+  }
+
+  /** GNU's form before that: "ZLIB", the size as eight bytes, big-endian. */
+  #oldInflated(section: ElfSection): ByteSource {
+    const raw = this.#raw(section)
+    const bytes = raw.read(0, raw.size)
+    if (bytes.length < 12 || Buffer.from(bytes.subarray(0, 4)).toString('latin1') !== 'ZLIB') {
+      throw new SymbolError(`section ${section.name} does not begin with ZLIB`)
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return unpack(section.name, bytes.subarray(12), view.getBigUint64(4, false))
+  }
+}
+
+const EMPTY: ByteSource = bytesSource(new Uint8Array(0))
+
+function unpack(name: string, packed: Uint8Array, size: bigint): ByteSource {
+  if (size > BigInt(SECTION_MAX))
+    throw new SymbolError(`section ${name} would have ${size} bytes when it is unpacked`)
+  try {
+    // One byte more than promised is enough to see that the promise is wrong.
+    const bytes = inflateSync(packed, { maxOutputLength: Number(size) + 1 })
+    if (bytes.length !== Number(size))
+      throw new SymbolError(`section ${name} unpacks to ${bytes.length} bytes instead of ${size}`)
+    return bytesSource(bytes)
+  } catch (error) {
+    if (error instanceof SymbolError) throw error
+    throw new SymbolError(`section ${name} cannot be unpacked: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,275 @@
+// Held to the sources of the test kernels (lines, structures), and to addr2line, nm and gdb where they are installed.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bytesSource, readElf } from '../../media/elf'
+import { placeText, SymbolFile, Symbols } from './symbols'
+import { SymbolError } from './symbol-error'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const path = (name: string) => join(root, 'assets/guests/tests', name)
+const source = readFileSync(path('multiboot/kernel.c'), 'utf8').split('\n')
+const lineOf = (text: string) => source.findIndex((line) => line.startsWith(text)) + 1
+const open = (name: string) => new Symbols(bytesSource(new Uint8Array(readFileSync(path(name)))))
+const has = (command: string) => spawnSync(command, ['--version']).status === 0
+
+// ELF32 with DWARF 4, packed by zlib; ELF64 in the higher half with DWARF 5.
+describe.each([
+  ['multiboot1.elf', 32],
+  ['multiboot2.elf', 64],
+] as const)('%s', (name, bits) => {
+  const symbols = open(name)
+
+  test('reads everything', () => {
+    expect(symbols.hasDebug).toBe(true)
+    symbols.at(0n)
+    symbols.frames(symbols.named('kmain')!.address)
+    expect(symbols.troubles).toEqual([])
+  })
+
+  test('names addresses, and addresses of names', () => {
+    const kmain = symbols.named('kmain')!
+    expect(kmain).toMatchObject({ kind: 'function', global: true })
+    expect(kmain.address >= (bits === 64 ? 0xffffffff80200000n : 0x200000n)).toBe(true)
+    expect(symbols.at(kmain.address)).toEqual({
+      name: 'kmain',
+      linkageName: 'kmain',
+      address: kmain.address,
+      offset: 0,
+    })
+    expect(placeText(symbols.at(kmain.address + 0x1cn)!)).toBe('kmain+1Ch')
+    expect(symbols.at(kmain.address + BigInt(kmain.size) - 1n)?.name).toBe('kmain')
+    expect(symbols.at(5n)).toBeUndefined()
+    expect(symbols.named('no_such_thing')).toBeUndefined()
+    // Labels of an assembler have no size.
+    const start = symbols.named('start')!
+    expect(symbols.at(start.address + 3n)).toMatchObject({ name: 'start', offset: 3 })
+  })
+
+  test('finds the line a function begins on', () => {
+    for (const [name, text] of [
+      ['kmain', 'void kmain(struct state *s)'],
+      ['hex', 'static void hex('],
+    ] as const) {
+      const symbol = symbols.named(name)
+      if (!symbol) continue
+      const line = symbols.line(symbol.address)!
+      expect(line.file).toMatch(/assets\/guests\/tests\/multiboot\/kernel\.c$/)
+      expect([lineOf(text), lineOf(text) + 1]).toContain(line.line)
+    }
+  })
+
+  test('says what was inlined', () => {
+    const { address, size } = symbols.named('kmain')!
+    const chains = new Set<string>()
+    for (let i = 0n; i < BigInt(size); i++) {
+      const frames = symbols.frames(address + i)
+      expect(frames.at(-1)?.name).toBe('kmain')
+      chains.add(frames.map((frame) => frame.name).join(' < '))
+    }
+    expect([...chains]).toContain('outb < kmain')
+  })
+
+  test('knows types and where members lie', () => {
+    for (const _ of symbols.types.scan()) void _
+    const state = symbols.types.byName.get('state')
+    expect(symbols.types.text(state)).toBe('struct state')
+    const members = symbols.types.named('state')
+    expect(members).toMatchObject({ kind: 'struct', size: 28 })
+    const at = Object.fromEntries(
+      (members as { members: { name: string; offset: number }[] }).members.map(({ name, offset }) => [
+        name,
+        offset,
+      ]),
+    )
+    expect(at).toEqual({ eax: 0, ebx: 4, eflags: 8, cr0: 12, limits: 16, esp: 20, zero: 24 })
+    expect(symbols.types.sizeOf(symbols.types.byName.get('u64'))).toBe(8)
+    expect(symbols.types.sizeOf(symbols.types.byName.get('uptr'))).toBe(bits / 8)
+    const zeroed = symbols.types.variables.get('zeroed')!
+    expect(symbols.types.text(zeroed.type)).toBe('volatile u32[700]')
+    expect(zeroed.address).toBe(symbols.named('zeroed')?.address)
+  })
+
+  test.skipIf(!has('addr2line'))('agrees with addr2line on every byte of code', () => {
+    const addresses: bigint[] = []
+    for (const { kind, address, size } of symbols.table)
+      if (kind === 'function') for (let i = 0n; i < BigInt(size); i++) addresses.push(address + i)
+    expect(addresses.length).toBeGreaterThan(2000)
+    const said = execFileSync('addr2line', ['-e', path(name), '-f', '-i', '-a'], {
+      input: addresses.map((address) => address.toString(16)).join('\n'),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    })
+    const theirs = said.split(/^0x[0-9a-f]+\n/m).slice(1)
+    const ours = addresses.map((address) =>
+      symbols
+        .frames(address)
+        .map(({ name, line }) => `${name}\n${line?.file}:${line?.line}\n`)
+        .join(''),
+    )
+    const plain = (text: string) =>
+      text.replaceAll(/ \(discriminator \d+\)/g, '').replaceAll(/(\n|^)(\.\/)+/g, '$1')
+    expect(ours.map(plain)).toEqual(theirs.map(plain))
+  })
+
+  test.skipIf(!has('nm'))('agrees with nm', () => {
+    const said = execFileSync('nm', [path(name)], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+    for (const line of said) {
+      const [, address, type, symbol] = /^([0-9a-f]+) (\w) (.*)$/.exec(line) ?? []
+      if (symbol === undefined || type === 'a' || type === 'A') continue
+      expect([symbol, symbols.named(symbol)?.address]).toEqual([symbol, BigInt(`0x${address}`)])
+    }
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------
+
+const gcc = has('gcc') && has('gdb')
+describe.skipIf(!gcc)('what gcc makes, read as gdb reads it', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ringside-symbols-'))
+    writeFileSync(
+      join(folder, 'a.c'),
+      `struct page { unsigned long flags; union { struct { struct page *next; int order; }; void *mapping; }; unsigned lo:3, hi:5; };
+struct node { struct node *left, *right; struct page pages[4]; char name[]; };
+enum color { RED, GREEN = 5, BLUE = -3 };
+typedef const struct node *node_p;
+struct node root_node; enum color favourite = GREEN; int matrix[3][4]; int (*hook)(int, char *); node_p where;
+int main(void) { return matrix[1][2] + favourite + (root_node.left != 0) + (hook != 0) + (where != 0); }
+`,
+    )
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test.each([
+    ['-gdwarf-2'],
+    ['-gdwarf-3'],
+    ['-gdwarf-4'],
+    ['-gdwarf-5'],
+    ['-gdwarf-5', '-gz=zlib'],
+    ['-gdwarf-4', '-gz=zlib-gnu'],
+    ['-gdwarf-4', '-fdebug-types-section'],
+    ['-gdwarf-5', '-gdwarf64'],
+  ])('%s %s', (...flags) => {
+    const out = join(folder, 'a.out')
+    execFileSync('gcc', [
+      ...flags.filter(Boolean),
+      '-gstrict-dwarf',
+      '-no-pie',
+      join(folder, 'a.c'),
+      '-o',
+      out,
+    ])
+    const file = new SymbolFile(out)
+    try {
+      const { types } = file.symbols
+      for (const _ of types.scan()) void _
+      expect(file.symbols.troubles).toEqual([])
+      const ask = [
+        ['sizeof(struct page)', types.sizeOf(types.byName.get('page'))],
+        ['sizeof(struct node)', types.sizeOf(types.byName.get('node'))],
+        ['sizeof(matrix)', types.sizeOf(types.variables.get('matrix')?.type)],
+        ['(long)&((struct page *)0)->order', types.member(types.byName.get('page'), 'order')?.offset],
+        ['(long)&((struct page *)0)->mapping', types.member(types.byName.get('page'), 'mapping')?.offset],
+        ['(long)&((struct node *)0)->pages', types.member(types.byName.get('node'), 'pages')?.offset],
+        ['(long)((struct node *)0)->name', types.member(types.byName.get('node'), 'name')?.offset],
+        ['(long)&root_node', types.variables.get('root_node')?.address],
+        ['(long)&main', file.symbols.named('main')?.address],
+      ] as const
+      const said = execFileSync(
+        'gdb',
+        ['-batch', ...ask.flatMap(([text]) => ['-ex', `print ${text}`]), out],
+        { encoding: 'utf8' },
+      )
+      const numbers = [...said.matchAll(/^\$\d+ = (\d+)/gm)].map(([, number]) => number)
+      expect(ask.map(([, value]) => String(value))).toEqual(numbers)
+      const page = types.named('page') as { members: { name: string; offset: number; bits?: object }[] }
+      expect(page.members.find(({ name }) => name === 'hi')).toMatchObject({
+        offset: 24,
+        bits: { size: 5, offset: 3 },
+      })
+      expect(types.named('color')).toMatchObject({
+        values: [
+          { name: 'RED', value: 0 },
+          { name: 'GREEN', value: 5 },
+          { name: 'BLUE', value: -3 },
+        ],
+      })
+      expect(types.text(types.variables.get('hook')?.type)).toBe('int () *')
+      expect(types.bare(types.variables.get('where')?.type)?.kind).toBe('pointer')
+    } finally {
+      file.close()
+    }
+  })
+})
+
+describe('bad input', () => {
+  const good = new Uint8Array(readFileSync(path('multiboot2.elf')))
+  const packed = new Uint8Array(readFileSync(path('multiboot1.elf')))
+
+  test.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array(0)],
+    ['text', new TextEncoder().encode('hello')],
+    ['four bytes', good.subarray(0, 4)],
+    ['half a header', good.subarray(0, 40)],
+    ['cut in the middle', good.subarray(0, 0x3000)],
+  ])('%s is refused', (_, bytes) => {
+    expect(() => new Symbols(bytesSource(bytes))).toThrow(SymbolError)
+  })
+
+  test('a packed section that promises another size than it has', () => {
+    const bytes = new Uint8Array(packed)
+    const { sections } = readElf(bytesSource(bytes))
+    const info = sections.find(({ name }) => name === '.debug_info')!
+    const view = new DataView(bytes.buffer)
+    for (const [size, said] of [
+      [0xffffffff, 'would have 4294967295 bytes'],
+      [3, 'unpack'],
+      [1_000_000, 'instead of 1000000'],
+    ] as const) {
+      view.setUint32(info.offset + 4, size, true)
+      const symbols = new Symbols(bytesSource(bytes))
+      expect(symbols.troubles.join()).toContain(said)
+      expect(symbols.named('kmain')).toBeDefined()
+    }
+  })
+
+  test('random damage costs some facts, never a crash or a hang', () => {
+    let state = 0x2545f491
+    const random = (below: number) => {
+      state ^= state << 13
+      state ^= state >>> 17
+      state ^= state << 5
+      return (state >>> 0) % below
+    }
+    const from = 0x3000
+    for (let round = 0; round < 250; round++) {
+      const original = round % 2 === 0 ? good : packed
+      const bytes = new Uint8Array(original)
+      for (let n = 1 + random(12); n > 0; n--)
+        bytes[from + random(bytes.length - from)] = random(3) === 0 ? 0xff : random(256)
+      try {
+        const symbols = new Symbols(bytesSource(bytes))
+        const { address } = symbols.named('kmain') ?? { address: 0x200100n }
+        for (let i = 0n; i < 400n; i += 17n) {
+          symbols.at(address + i)
+          symbols.line(address + i)
+          symbols.frames(address + i)
+        }
+        for (const _ of symbols.types.scan()) void _
+        for (const reference of [...symbols.types.byName.values()].slice(0, 50)) {
+          symbols.types.text(reference)
+          symbols.types.sizeOf(reference)
+        }
+      } catch (error) {
+        if (!(error instanceof SymbolError)) throw error
+      }
+    }
+  })
+})
