@@ -11,6 +11,10 @@ export {
   portRead,
   portWrite,
 } from './chipset/bus'
+export { lapicPending, lapicTake } from './chipset/lapic'
+export { msrRead, msrWrite } from './cpu/msr'
+export { attend } from './machine/smp'
+export { cpuDeviceRead, cpuDeviceWrite } from './memory/device'
 export {
   cpuBind,
   cpuStart,

@@ -256,7 +256,8 @@ function writeIgnored(index: u32): bool {
   }
 }
 
-function msrRead(index: u32): u64 {
+/** Value of an MSR; #GP is pending when there is none. */
+export function msrRead(index: u32): u64 {
   const cell = msrCell(index)
   if (cell) return load<u64>(cell)
   if (isX2Register(index)) {
@@ -279,7 +280,8 @@ function msrRead(index: u32): u64 {
   return 0
 }
 
-function msrWrite(index: u32, value: u64): bool {
+/** False: #GP is pending and nothing has changed. */
+export function msrWrite(index: u32, value: u64): bool {
   if (index == IA32_TSC) {
     timeStampWrite(value)
     tscChanged()

@@ -7,13 +7,19 @@ import * as L from '../layout'
 const PAGE = 65536
 const RAM_SIZE = 1 << 20
 const FRAME_COUNT = RAM_SIZE / L.PAGE_SIZE
-const FRAMES = L.VCPUS + L.VCPU_STRIDE
-const TRACE_HEADS = FRAMES + PAGE
-const RAM = TRACE_HEADS + PAGE
 
 /** Exports for tests (emulator/core/index.ts), and those every machine uses. */
 interface Exports {
   cpuStart(index: number): void
+  cpuBind(index: number): void
+  machinePowerOn(): void
+  attend(): void
+  lapicPending(): number
+  lapicTake(): number
+  msrRead(index: number): bigint
+  msrWrite(index: number, value: bigint): number
+  cpuDeviceRead(phys: bigint, size: number): bigint
+  cpuDeviceWrite(phys: bigint, size: number, value: bigint): void
   chipsetReset(): void
   chipsetRun(now: bigint): void
   chipsetDeadline(): bigint
@@ -28,26 +34,34 @@ interface Exports {
 let module: WebAssembly.Module | undefined
 
 export class TestCore {
-  readonly memory = new WebAssembly.Memory({ initial: (RAM + RAM_SIZE) / PAGE, maximum: 65536, shared: true })
-  readonly u8 = new Uint8Array(this.memory.buffer)
-  readonly u32 = new Uint32Array(this.memory.buffer)
-  readonly u64 = new BigUint64Array(this.memory.buffer)
+  readonly memory: WebAssembly.Memory
+  readonly u8: Uint8Array
+  readonly u32: Uint32Array
+  readonly u64: BigUint64Array
   readonly exports: Exports
   /** Contents of the drives, by DRIVE_* index. */
   readonly disks = new Map<number, Uint8Array>()
   /** Set to a BLOCK_ERROR_* to let every request fail. */
   blockError: number = L.BLOCK_ERROR_NONE
 
-  constructor() {
+  constructor(cpus = 1) {
+    const frames = L.VCPUS + cpus * L.VCPU_STRIDE
+    const traceHeads = frames + PAGE
+    const ram = traceHeads + PAGE
+    this.memory = new WebAssembly.Memory({ initial: (ram + RAM_SIZE) / PAGE, maximum: 65536, shared: true })
+    this.u8 = new Uint8Array(this.memory.buffer)
+    this.u32 = new Uint32Array(this.memory.buffer)
+    this.u64 = new BigUint64Array(this.memory.buffer)
+    this.ram = this.u8.subarray(ram, ram + RAM_SIZE)
     this.header32(L.HDR_MAGIC, L.LAYOUT_MAGIC)
     this.header32(L.HDR_VERSION, L.LAYOUT_VERSION)
-    this.header32(L.HDR_CPU_COUNT, 1)
-    this.header32(L.HDR_RAM, RAM)
+    this.header32(L.HDR_CPU_COUNT, cpus)
+    this.header32(L.HDR_RAM, ram)
     this.header32(L.HDR_RAM_SIZE, RAM_SIZE)
-    this.header32(L.HDR_FRAMES, FRAMES)
+    this.header32(L.HDR_FRAMES, frames)
     this.header32(L.HDR_FRAME_COUNT, FRAME_COUNT)
-    this.header32(L.HDR_TRACE_HEADS, TRACE_HEADS)
-    this.header32(L.HDR_MEMORY_END, RAM + RAM_SIZE)
+    this.header32(L.HDR_TRACE_HEADS, traceHeads)
+    this.header32(L.HDR_MEMORY_END, ram + RAM_SIZE)
     this.header32(L.HDR_CONTROL, L.CONTROL_RUN)
     module ??= new WebAssembly.Module(readFileSync(corePath))
     const host = { wait: (address: number) => this.#wait(address), wake: () => {}, now: () => 0n }
@@ -180,7 +194,7 @@ export class TestCore {
   }
 
   /** Guest RAM, 1 MiB less what lies between 640 KiB and 1 MiB. */
-  readonly ram = this.u8.subarray(RAM, RAM + RAM_SIZE)
+  readonly ram: Uint8Array
 
   #wait(address: number): number {
     const slot = Math.floor((address - L.BLOCK_REQUESTS) / L.BLOCK_SLOT_SIZE)
