@@ -126,10 +126,8 @@ function indexWrite(index: u32, value: u32): void {
   let low = (value & WRITABLE) | (before & REMOTE_IRR)
   // Edge-triggered entries have no remote IRR: software that lacks an EOI register ends a level interrupt so.
   if (!(low & LEVEL)) low &= ~REMOTE_IRR
-  const wasActive = active(pin)
   store<u32>(entry(pin), low)
   if (low & LEVEL) levelCheck(pin)
-  else if (!(low & MASKED) && !wasActive && active(pin)) send(pin) // the polarity made an edge
 }
 
 /** A read of the page, `size` 1-8 bytes; the registers are 32 bits wide and read as 0 elsewhere. */

@@ -49,6 +49,7 @@ import {
   CPU_SYSENTER_ESP,
   CPU_TSC_ADJUST,
   CPU_TSC_AUX,
+  CPU_TSC_OFFSET,
   CPU_UCODE_REV,
   CPU_XCR0,
   CPU_XSAVE,
@@ -66,6 +67,7 @@ import {
   SEG_TR,
 } from '../layout'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
+import { cpuBlock } from '../machine/smp'
 import { tlbFlushAll } from '../memory/tlb'
 import { cpu, cpuIndex } from './context'
 import { CR0_CD, CR0_ET, CR0_NW, debugRegistersReset } from './control-registers'
@@ -186,6 +188,8 @@ function modelSpecificReset(): void {
   store<u64>(cpu, 0, CPU_APERF_OFFSET)
   store<u64>(cpu, 0, CPU_MPERF_OFFSET)
   store<u64>(cpu, load<u64>(HEADER, HDR_SEED), CPU_RANDOM)
-  timeStampSet(0)
+  // RESET is one line: the counters of all CPUs begin together, at CPU 0's, which is reset first.
+  if (cpuIndex == 0) timeStampSet(0)
+  else store<u64>(cpu, load<u64>(cpuBlock(0), CPU_TSC_OFFSET), CPU_TSC_OFFSET)
   store<u64>(cpu, 0, CPU_TSC_ADJUST)
 }

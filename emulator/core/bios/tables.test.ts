@@ -1,0 +1,126 @@
+// The tables that POST leaves behind, read as a kernel does: by signature, address and length, with checksums that hold.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { FirmwareMachine } from '../testing/firmware'
+
+const machine = new FirmwareMachine({ ram: 16 << 20, cpus: 3 }).boot()
+const bytes = (phys: number, length: number) => Buffer.from(machine.read(phys, length))
+const area = bytes(0xe0000, 0x20000)
+const sum = (data: Buffer) => data.reduce((total, byte) => total + byte, 0) & 0xff
+
+/** Address of the structure with this anchor at a multiple of 16. */
+function find(anchor: string, from = 0xe0000): number {
+  for (let at = from - 0xe0000; at < area.length; at += 16)
+    if (area.subarray(at, at + anchor.length).toString('latin1') === anchor) return 0xe0000 + at
+  throw new Error(`no ${anchor}`)
+}
+const table = (at: number) => bytes(at, bytes(at + 4, 4).readUInt32LE())
+
+describe('ACPI', () => {
+  const root = bytes(find('RSD PTR '), 36)
+  const xsdt = table(Number(root.readBigUInt64LE(24)))
+  const tables = Array.from({ length: (xsdt.length - 36) / 8 }, (_, n) => table(Number(xsdt.readBigUInt64LE(36 + n * 8))))
+  const named = (name: string) => tables.find((one) => one.subarray(0, 4).toString() === name)!
+  const dsdt = table(Number(named('FACP').readBigUInt64LE(140)))
+
+  test('RSDP, RSDT and XSDT list the same tables; every checksum holds', () => {
+    expect([sum(root.subarray(0, 20)), sum(root)]).toEqual([0, 0])
+    const rsdt = table(root.readUInt32LE(16))
+    const short = Array.from({ length: (rsdt.length - 36) / 4 }, (_, n) => rsdt.readUInt32LE(36 + n * 4))
+    expect(short).toEqual(tables.map((_, n) => Number(xsdt.readBigUInt64LE(36 + n * 8))))
+    expect(tables.map((one) => one.subarray(0, 4).toString())).toEqual(['FACP', 'APIC', 'HPET', 'SSDT'])
+    expect([rsdt, xsdt, dsdt, ...tables].map(sum)).toEqual(Array(tables.length + 3).fill(0))
+  })
+  test('FADT: ports, reset register, FACS in memory that can be written', () => {
+    const fadt = named('FACP')
+    expect(fadt.length).toBe(244)
+    expect([fadt.readUInt16LE(46), fadt.readUInt32LE(48), fadt[52], fadt[53]]).toEqual([9, 0xb2, 0xf1, 0xf0])
+    expect([56, 64, 76, 80].map((at) => fadt.readUInt32LE(at))).toEqual([0x600, 0x604, 0x608, 0x60c])
+    expect(fadt.subarray(116, 129).toString('hex')).toBe('0108000 1f90c0000000000006'.replace(' ', ''))
+    const facs = fadt.readUInt32LE(36)
+    expect(facs % 64).toBe(0)
+    expect(bytes(facs, 8).toString('hex')).toBe('4641435340000000')
+    expect([fadt.readUInt32LE(36), fadt.readUInt32LE(40)]).toEqual([
+      Number(fadt.readBigUInt64LE(132)),
+      Number(fadt.readBigUInt64LE(140)),
+    ])
+  })
+  test('MADT: every CPU, the I/O APIC, the overrides', () => {
+    const madt = named('APIC')
+    const entries: string[] = []
+    for (let at = 44; at < madt.length; at += madt[at + 1]!) entries.push(madt.subarray(at, at + madt[at + 1]!).toString('hex'))
+    expect(entries).toEqual([
+      '0008000001000000',
+      '0008010101000000',
+      '0008020201000000',
+      '010c00000000c0fe00000000',
+      '020a0000020000000000',
+      '020a0009090000000d00',
+      '020a000a0a0000000d00',
+      '020a000b0b0000000d00',
+      '0406ff000001',
+    ])
+  })
+  test('the AML is well-formed: iasl takes it apart and puts it together again without an error', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringside-aml-'))
+    try {
+      for (const [name, data] of [['dsdt', dsdt], ['ssdt', named('SSDT')]] as const) {
+        const file = join(folder, name)
+        writeFileSync(`${file}.aml`, data)
+        const apart = spawnSync('iasl', ['-d', `${file}.aml`], { encoding: 'utf8' })
+        // acpica-tools is not on every machine; Linux's own interpreter is the other judge.
+        if (apart.error) return
+        expect(readFileSync(`${file}.dsl`, 'latin1')).toContain(name === 'dsdt' ? 'Name (_S5' : '"ACPI0007"')
+        const together = spawnSync('iasl', ['-p', join(folder, 'again'), `${file}.dsl`], { encoding: 'utf8' })
+        expect(together.stdout + together.stderr).toMatch(/ 0 Errors, 0 Warnings/)
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
+test('MP table: every CPU, both buses, the I/O APIC, all interrupts', () => {
+  const pointer = bytes(find('_MP_'), 16)
+  expect(sum(pointer)).toBe(0)
+  const at = pointer.readUInt32LE(4)
+  const mp = bytes(at, bytes(at + 4, 2).readUInt16LE())
+  expect([mp.subarray(0, 4).toString(), sum(mp), mp[6]]).toEqual(['PCMP', 0, 4])
+  const seen = [0, 0, 0, 0, 0]
+  let offset = 44
+  while (offset < mp.length) {
+    const kind = mp[offset]!
+    seen[kind]!++
+    offset += kind === 0 ? 20 : 8
+  }
+  expect(offset).toBe(mp.length)
+  expect(seen).toEqual([3, 2, 1, 1 + 15 + 124, 2])
+  expect(mp.readUInt16LE(34)).toBe(seen.reduce((total, count) => total + count))
+  expect([mp[44 + 3], mp[64 + 3], mp[64 + 1]]).toEqual([3, 1, 1])
+})
+
+test('SMBIOS: both entry points; structures end with type 127', () => {
+  const short = bytes(find('_SM_', 0xf0000), 31)
+  const long = bytes(find('_SM3_', 0xf0000), 24)
+  expect([sum(short), sum(short.subarray(16)), sum(long)]).toEqual([0, 0, 0])
+  const at = short.readUInt32LE(24)
+  expect(Number(long.readBigUInt64LE(16))).toBe(at)
+  const data = bytes(at, short.readUInt16LE(22))
+  const types: number[] = []
+  let offset = 0
+  let largest = 0
+  while (offset < data.length) {
+    types.push(data[offset]!)
+    const start = offset
+    offset += data[offset + 1]!
+    while (data[offset] || data[offset + 1]) offset++
+    offset += 2
+    largest = Math.max(largest, offset - start)
+  }
+  expect(offset).toBe(data.length)
+  expect(types).toEqual([0, 1, 2, 3, 4, 4, 4, 7, 7, 16, 17, 19, 32, 127])
+  expect([short.readUInt16LE(28), short.readUInt16LE(8)]).toEqual([types.length, largest])
+})
