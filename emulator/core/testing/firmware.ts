@@ -39,6 +39,7 @@ export interface TestDrive {
 }
 
 export interface FirmwareOptions {
+  cpus?: number
   ram?: number
   /** By DRIVE_* index; a sleeping disk in ATA0 when left out. */
   drives?: Record<number, TestDrive>
@@ -83,12 +84,12 @@ export class FirmwareMachine {
   readonly #disks = new Map<number, TestDrive>()
 
   /** Powered on, nothing executed yet. */
-  constructor({ ram = 4 << 20, drives, boot = 0xff, epoch = 1_767_225_600 }: FirmwareOptions = {}) {
+  constructor({ cpus = 1, ram = 4 << 20, drives, boot = 0xff, epoch = 1_767_225_600 }: FirmwareOptions = {}) {
     const frames = ram / L.PAGE_SIZE
     const round = (n: number) => Math.ceil(n / PAGE) * PAGE
-    const framesAt = L.VCPUS + L.VCPU_STRIDE
+    const framesAt = L.VCPUS + cpus * L.VCPU_STRIDE
     const heads = round(framesAt + frames * L.FRAME_SIZE)
-    this.#ram = round(heads + frames * 4)
+    this.#ram = round(heads + cpus * frames * 4)
     const memory = new WebAssembly.Memory({
       initial: (this.#ram + round(ram)) / PAGE,
       maximum: PAGE,
@@ -99,7 +100,7 @@ export class FirmwareMachine {
     const header = (offset: number, value: number) => this.view.setUint32(L.HEADER + offset, value, true)
     header(L.HDR_MAGIC, L.LAYOUT_MAGIC)
     header(L.HDR_VERSION, L.LAYOUT_VERSION)
-    header(L.HDR_CPU_COUNT, 1)
+    header(L.HDR_CPU_COUNT, cpus)
     header(L.HDR_RAM, this.#ram)
     header(L.HDR_RAM_SIZE, ram)
     header(L.HDR_FRAMES, framesAt)
