@@ -2,6 +2,7 @@
 // something and answers with a promise; `listen` hears what the main process has to tell. Both ends compile against
 // this file, and the main process checks every argument at run time besides (main/ipc/checks.ts): the window shows
 // an untrusted guest.
+import type { NamesState } from '../emulator/insight/symbols/guest-names'
 import type { Mnemonic } from '../emulator/insight/sched-lab/program'
 import type { Figures, Simulation } from '../emulator/insight/sched-lab/simulate'
 import type {
@@ -175,6 +176,10 @@ export interface CodeLine {
   text: string
   /** Offset in CS of the branch's target, for near branches. */
   target?: bigint
+  /** By the guest's symbols: what begins here, what the target is called, and the line of the source. */
+  label?: string
+  targetLabel?: string
+  source?: string
 }
 
 export interface CodeListing {
@@ -187,6 +192,10 @@ export interface CodeListing {
   lines: CodeLine[]
   /** Nothing is mapped at the address. */
   unmapped: boolean
+  /** The file with the guest's symbols, and whether it is that of the running code. */
+  names?: NamesState
+  /** Where RIP is, by them: `kmain+1Ch`. */
+  here?: string
 }
 
 /** One paging-structure entry on the way from a linear address to a physical one. */
@@ -343,6 +352,8 @@ export interface Calls {
   /** Shows the image in the system's file manager. */
   'document.reveal': () => void
   'recent.forget': (path: string) => void
+  /** Asks the user for the file with the guest's symbols. */
+  'symbols.choose': () => void
   /** Opens the sample of the scheduler lab. */
   'lab.sample': () => void
   /** Runs the tasks of the lab that is open in this window. */

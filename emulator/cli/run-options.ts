@@ -30,6 +30,7 @@ stdout. Images are never written to: what the guest writes is gone when the run 
 
   --kernel FILE          start this kernel; IMAGE is the first disk then, or left out
   --initrd FILE          initial RAM disk of Linux, or modules of a Multiboot kernel: "FILE TEXT,FILE TEXT,..."; repeatable
+  --symbols FILE         ELF file with the guest's symbols, for reports; else it is looked for beside the image
   --append TEXT          the kernel's command line, such as "console=ttyS0"
   --memory SIZE          guest memory, such as 64M or 1G (default ${MEMORY_DEFAULT / MIB}M, ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M)
   --timeout SECONDS      end the run after this time, with status 124
@@ -71,6 +72,7 @@ export interface RunOptions {
   /** For the kernel, which may be what `image` is. */
   initrd: string[]
   append: string | undefined
+  symbols: string | undefined
   memory: number
   /** Seconds. */
   timeout: number | undefined
@@ -120,6 +122,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     kernel,
     initrd,
     append,
+    symbols: values.symbols,
     memory: values.memory === undefined ? MEMORY_DEFAULT : parseSize(values.memory),
     timeout: values.timeout === undefined ? undefined : parseSeconds(values.timeout),
     until: values.until,
@@ -148,6 +151,7 @@ function parse(args: readonly string[]) {
         kernel: { type: 'string' },
         initrd: { type: 'string', multiple: true },
         append: { type: 'string' },
+        symbols: { type: 'string' },
         memory: { type: 'string' },
         timeout: { type: 'string' },
         until: { type: 'string' },

@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Symbols } from '../insight/symbols/symbols'
+import { bytesSource } from '../media/elf'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const seed = (name: string) => join(root, `assets/guests/seed/${name}.img`)
@@ -137,6 +139,31 @@ describe('a kernel in the place of an image', () => {
     expect(stdout.match(/size=7 /g)).toHaveLength(3)
     expect(stdout).toContain(`string="${module} first"`)
     expect(stdout).toContain('MULTIBOOT-OK')
+  })
+  test('a triple fault is told with the names of its ELF file', async () => {
+    const bytes = readFileSync(multibootKernel)
+    const symbols = new Symbols(bytesSource(bytes))
+    const { address } = symbols.named('kmain')!
+    const segment = symbols.elf.segments.find(
+      ({ vaddr, memsz }) => address >= vaddr && address < vaddr + BigInt(memsz),
+    )!
+    const at = segment.offset + Number(address - segment.vaddr)
+    // No IDT yet: an undefined instruction is the end.
+    const broken = join(folder, 'broken.elf')
+    bytes.set([0x0f, 0x0b], at)
+    writeFileSync(broken, bytes)
+    const { status, stderr } = await ringside(['run', broken])
+    expect(status).toBe(4)
+    expect(stderr).toMatch(
+      /By the symbols of broken.elf:\n +[0-9A-F]+ {2}kmain(\+\dh)? {2}.*multiboot\/kernel\.c:\d+/,
+    )
+    // Symbols of other code are not believed.
+    bytes.fill(0x90, at, at + 64)
+    bytes.set([0x0f, 0x0b], at + 64)
+    writeFileSync(broken, bytes)
+    const other = await ringside(['run', broken, '--symbols', multibootKernel])
+    expect(other.stderr).toContain('multiboot1.elf is not what runs here')
+    expect(other.stderr).not.toContain('kmain+')
   })
   test('--append and --initrd are for kernels only', async () => {
     const { status, stderr } = await ringside(['run', seed('p3'), '--append', 'x'])

@@ -1,6 +1,9 @@
 // `ringside run IMAGE`: a machine whose COM1 is the terminal.
 import { writeFileSync } from 'node:fs'
 import { KernelError } from '../firmware/direct-boot/kernel-error'
+import { faultNames } from '../insight/symbols/fault-names'
+import { GuestNames } from '../insight/symbols/guest-names'
+import { tripleFaultReport } from '../insight/triple-fault'
 import { DirectBootError, isKernelFile, openDirectBoot } from '../firmware/direct-boot/files'
 import type { DirectBoot } from '../firmware/direct-boot/load'
 import {
@@ -10,6 +13,7 @@ import {
   type Machine,
   type MachineConfig,
   type StopInfo,
+  linear,
 } from '../machine/api'
 import { type DrivePlan, placeDrives } from '../machine/drive-plan'
 import { createMachine } from '../machine/machine'
@@ -244,7 +248,7 @@ async function boot(machine: Machine, options: RunOptions, { com1, debugcon }: S
   process.off('SIGHUP', terminate)
   await within(FLUSH_MS, Promise.all([com1.close(), debugcon.close()]))
   const status = ending.status ?? statusOf(stopped)
-  if (stopped && ending.status === undefined) report(stopped)
+  if (stopped && ending.status === undefined) report(stopped, namesOfFault(machine, stopped, options))
   if (info) await leaveTraces(machine, options)
   return status
 }
@@ -275,10 +279,35 @@ function statusOf(info: StopInfo | undefined): number {
   }
 }
 
-function report({ reason, message, report: text }: StopInfo) {
+function report({ reason, message, report: text }: StopInfo, names: readonly string[]) {
   if (reason === 'power-off' || reason === 'debug-exit') return
   const account = reason === 'internal' && text ? `${message}\n${text}` : (text ?? message)
-  process.stderr.write(`\nringside: ${account.trimEnd()}\n`)
+  process.stderr.write(
+    `\nringside: ${[account.trimEnd(), ...(names.length > 0 ? ['', ...names] : [])].join('\n')}\n`,
+  )
+}
+
+/** A triple fault's addresses by the symbols of the guest, when there are any. */
+function namesOfFault(machine: Machine, { reason }: StopInfo, options: RunOptions): string[] {
+  if (reason !== 'triple-fault') return []
+  const subject = options.kernel ?? options.image ?? options.disks[0]
+  const names =
+    options.symbols !== undefined
+      ? new GuestNames(options.symbols)
+      : subject === undefined
+        ? undefined
+        : GuestNames.beside(subject)
+  if (!names) return []
+  try {
+    for (let cpu = 0; cpu < options.cpus; cpu++) {
+      const found = tripleFaultReport(machine.memory, cpu)
+      if (found)
+        return faultNames(found, names, (address, length) => machine.readLinear(linear(address), length, cpu))
+    }
+    return []
+  } finally {
+    names.close()
+  }
 }
 
 /** What the run leaves behind: the picture of the screen, the figures. */

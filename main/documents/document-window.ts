@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, parse, resolve } from 'node:path'
 import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
+import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import type { DocumentView, MachineCommand, WindowCommand } from '../../preload/bridge'
 import type { Handlers } from '../ipc/calls'
 import { EventPort } from '../ipc/event-port'
@@ -189,6 +190,7 @@ export class DocumentWindow {
     'lab.sample': () => this.#workspace.openFrom(this, sampleLab()),
     'lab.run': (plan) => this.#openLab().run(plan),
     'lab.add': async (paths) => this.#openLab().add(paths.length > 0 ? paths : await this.#choosePrograms()),
+    'symbols.choose': () => this.#chooseSymbols(),
     'recent.forget': (path) => this.#workspace.profile.forget(path),
     machine: (command) => this.#session?.command(command),
     'serial.input': (port, text) => this.#session?.serialInput(port, text),
@@ -237,6 +239,19 @@ export class DocumentWindow {
       ],
     })
     return canceled ? [] : filePaths
+  }
+
+  async #chooseSymbols(): Promise<void> {
+    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
+      title: 'Choose the file with the kernel’s symbols',
+      properties: ['openFile'],
+      filters: [
+        { name: 'ELF files', extensions: ['elf', 'sym', 'debug', 'o', 'bin'] },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    const [path] = filePaths
+    if (!canceled && path !== undefined) this.#session?.useNames(() => new GuestNames(path))
   }
 
   async #saveScreenshot(png: Uint8Array): Promise<string | undefined> {

@@ -1,10 +1,11 @@
 // A triple fault or an internal stop, made ready for the page.
-import type { StopInfo } from '@emulator/machine/api'
-import type { MachineMemory } from '@emulator/machine/memory'
+import { linear, type Machine, type StopInfo } from '@emulator/machine/api'
 import { autopsy } from '@emulator/insight/autopsy'
 import { descriptorInWords } from '@emulator/insight/descriptor'
 import type { ExceptionRecord } from '@emulator/insight/exception-log'
 import { hex, hexBytes } from '@emulator/insight/hex'
+import { faultNames } from '@emulator/insight/symbols/fault-names'
+import type { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { codeBits, isLong, modeInWords } from '@emulator/insight/mode'
 import { generalRegisters } from '@emulator/insight/registers'
 import {
@@ -18,7 +19,12 @@ import type { FaultAccount, FaultStep } from '../../preload/bridge'
 import { instructionText } from '../disassembly'
 
 /** @param stop for a triple fault or an internal reason; the disassembler must have been loaded */
-export function accountOf(stop: StopInfo, memory: MachineMemory): FaultAccount {
+export function accountOf(
+  stop: StopInfo,
+  machine: Pick<Machine, 'memory' | 'readLinear'>,
+  names?: GuestNames,
+): FaultAccount {
+  const { memory } = machine
   const report = stop.reason === 'triple-fault' ? tripleFaultReport(memory, 0, instructionText) : undefined
   if (!report) {
     const kind = stop.reason === 'triple-fault' ? 'triple-fault' : 'internal'
@@ -33,6 +39,9 @@ export function accountOf(stop: StopInfo, memory: MachineMemory): FaultAccount {
   }
   const first = report.steps[0]!.record
   const digits = isLong(first.mode) ? 16 : 8
+  const named = names
+    ? faultNames(report, names, (address, length) => machine.readLinear(linear(address), length))
+    : []
   return {
     kind: 'triple-fault',
     sentence: report.sentence,
@@ -45,9 +54,10 @@ export function accountOf(stop: StopInfo, memory: MachineMemory): FaultAccount {
         value: `${hex(first.idtr.base, digits)} limit ${hex(first.idtr.limit, 4)}${report.realModeTable ? ': the real-mode vector table' : ''}`,
       },
       { what: 'gdtr', value: `${hex(first.gdtr.base, digits)} limit ${hex(first.gdtr.limit, 4)}` },
+      ...named.map((line, i) => ({ what: i === 0 ? 'symbols' : '', value: line.trim() })),
       ...report.gates.map((gate) => ({ what: `IDT ${gate.vector}`, value: gateInWords(gate) })),
     ],
-    report: stop.report ?? tripleFaultText(report),
+    report: [stop.report ?? tripleFaultText(report), ...(named.length > 0 ? ['', ...named] : [])].join('\n'),
   }
 }
 

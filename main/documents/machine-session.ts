@@ -20,6 +20,7 @@ import type {
   MachineCommand,
   MachineSummary,
 } from '../../preload/bridge'
+import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { loadDisassembler } from '../disassembly'
 import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
@@ -68,6 +69,7 @@ export class MachineSession {
   #received = 0
   #epoch = 0
   #fault: FaultAccount | undefined
+  #names: GuestNames | undefined
 
   /**
    * Opens the image and builds a machine around it, at its reset vector.
@@ -87,7 +89,10 @@ export class MachineSession {
       medium.close()
       throw error
     })
-    return new MachineSession(machine, medium, dirname(path), host)
+    const session = new MachineSession(machine, medium, dirname(path), host)
+    // The window comes first: the symbols of a large kernel take a moment to read.
+    setImmediate(() => session.useNames(() => GuestNames.beside(path)))
+    return session
   }
 
   private constructor(machine: Machine, medium: Medium, folder: string, host: SessionHost) {
@@ -141,6 +146,7 @@ export class MachineSession {
           machine,
           () => this.#interest.code,
           () => this.#pusher.kick('code'),
+          () => this.#names,
         ),
         new FrameFlagsSource(machine, () => this.#interest.memory),
         new PagesSource(machine, () => this.#interest.pages),
@@ -262,7 +268,21 @@ export class MachineSession {
     return facts
   }
 
+  /** Takes names for the guest's addresses from these symbols from now on. */
+  useNames(find: () => GuestNames | undefined) {
+    if (this.machine.state === 'disposed') return
+    const names = find()
+    if (!names) return
+    this.#names?.close()
+    this.#names = names
+    this.#pusher.kick('code')
+    const stop = this.machine.stopInfo
+    if (stop && this.#fault) this.#stopped(stop)
+  }
+
   async dispose(): Promise<void> {
+    this.#names?.close()
+    this.#names = undefined
     this.#pusher.stop()
     this.terminals.close()
     for (const stop of this.#stopListening) stop()
@@ -275,7 +295,7 @@ export class MachineSession {
     if (stop.reason !== 'triple-fault' && stop.reason !== 'internal') return
     void loadDisassembler().then(() => {
       // It may have been reset meanwhile, and its memory with it.
-      if (this.machine.stopInfo === stop) this.#setFault(accountOf(stop, this.machine.memory))
+      if (this.machine.stopInfo === stop) this.#setFault(accountOf(stop, this.machine, this.#names))
     })
   }
 

@@ -164,6 +164,7 @@ export const ARGUMENTS: Arguments = {
   'document.sample': [],
   'document.reveal': [],
   'recent.forget': [path],
+  'symbols.choose': [],
   'lab.sample': [],
   'lab.run': [labPlan],
   'lab.add': [list('paths', LAB_TASKS_MAX, path)],

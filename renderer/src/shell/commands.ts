@@ -61,6 +61,12 @@ export function useCommands() {
       available: () => documents.hello?.hasSample ?? false,
       run: () => documents.openLab(),
     },
+    {
+      id: 'symbols',
+      title: 'Choose a file with symbols…',
+      available: open,
+      run: () => send('symbols.choose'),
+    },
     { id: 'reveal', title: 'Show the image in its folder', available: open, run: () => documents.reveal() },
     {
       id: 'screenshot',
