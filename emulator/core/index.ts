@@ -12,6 +12,8 @@ export {
   portWrite,
 } from './chipset/bus'
 export { lapicPending, lapicTake } from './chipset/lapic'
+export { pciFunction, pciInterrupt, pciInterruptPin, pciWritable16 } from './chipset/pci'
+export { msiOffer, msiSend, msixOffer, msixSend, msixTableReset } from './chipset/pci-msi'
 export { msrRead, msrWrite } from './cpu/msr'
 export { attend } from './machine/smp'
 export { cpuDeviceRead, cpuDeviceWrite } from './memory/device'

@@ -13,6 +13,7 @@ import { DEV_PCI } from '../layout'
 import { busMapChanged } from '../memory/tlb'
 import { pirqLine } from './interrupt-lines'
 import { pciConfigWritten, pciFixedWindows, pciPlaced } from './pci-devices'
+import { messagesOn, msiMaskWritten } from './pci-msi'
 
 // State, from DEV_PCI
 const ADDRESS: usize = 0 // u32, CF8h
@@ -61,6 +62,9 @@ const PCI_SUBSYSTEM: u32 = 0x2c
 export const PCI_CAPABILITIES: u32 = 0x34
 export const PCI_INTERRUPT_LINE: u32 = 0x3c
 export const PCI_INTERRUPT_PIN: u32 = 0x3d
+
+/** Behind the standard registers: where capabilities lie. */
+const PCI_STANDARD: u32 = 0x40
 
 export const COMMAND_IO: u32 = 1
 export const COMMAND_MEMORY: u32 = 2
@@ -201,7 +205,7 @@ function interruptUpdate(slot: u32): void {
   const asserted = load<u8>(block(slot), INTX) != 0
   const status = pciLoad16(slot, PCI_STATUS)
   pciStore16(slot, PCI_STATUS, asserted ? status | STATUS_INTERRUPT : status & ~STATUS_INTERRUPT)
-  const drives = asserted && !(pciLoad16(slot, PCI_COMMAND) & COMMAND_INTX_DISABLE)
+  const drives = asserted && !(pciLoad16(slot, PCI_COMMAND) & COMMAND_INTX_DISABLE) && !messagesOn(slot)
   // The board's swizzle: INTA# of device 1 is PIRQA, that of device 2 PIRQB, and so on.
   const device = <u32>load<u8>(block(slot), DEVFN) >> 3
   pirqLine((pin - 1 + device + 3) & 3, slot, drives)
@@ -256,6 +260,10 @@ function configWritten(slot: u32, at: u32, size: u32): void {
     interruptUpdate(slot)
     pciWindowsChanged()
   } else if (at < PCI_BAR0 + BAR_COUNT * 4 && end > PCI_BAR0) pciWindowsChanged()
+  if (at >= PCI_STANDARD && pciLoad8(slot, PCI_CAPABILITIES)) {
+    interruptUpdate(slot)
+    msiMaskWritten(slot, load<u8>(block(slot), DEVFN))
+  }
   pciConfigWritten(slot, load<u8>(block(slot), DEVFN), at, end)
 }
 
