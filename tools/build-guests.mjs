@@ -265,6 +265,10 @@ async function targets() {
     })
   }
   const tests = join(GUESTS, 'tests')
+  list.push({
+    path: join(GUESTS, 'bench/disk-dma.img'),
+    build: () => assemble(join(GUESTS, 'bench/disk-dma.asm'), { include: [tests] }),
+  })
   for (const name of (await readdir(tests)).filter((file) => file.endsWith('.asm')).sort()) {
     const source = join(tests, name)
     list.push({ path: source.replace(/\.asm$/, '.img'), build: () => assemble(source) })

@@ -50,6 +50,11 @@ export class Overlay {
    * @throws what reading the image or the temporary file throws
    */
   read(sector: number, into: Uint8Array) {
+    // What nobody has written to comes in one piece.
+    if (this.#slots.size === 0) {
+      this.#readImage(sector * SECTOR, into)
+      return
+    }
     this.#eachCluster(sector, into, (cluster, offset, part) => {
       const slot = this.#slots.get(cluster)
       if (slot === undefined) this.#readImage(cluster * CLUSTER + offset, part)

@@ -57,9 +57,13 @@ export function blockPending(drive: u32): bool {
   return atomic.load<u32>(slot(drive), BLOCK_STATE) != BLOCK_IDLE
 }
 
+/** Looks at the slot before the thread goes to sleep: about as long as a read from the host's cache takes. */
+const SPINS: u32 = 20_000
+
 /** Waits until the host has served the drive's request; BLOCK_ERROR_*. Idle drives answer at once. */
 export function blockWait(drive: u32): u32 {
   const request = slot(drive)
+  for (let i: u32 = 0; i < SPINS; i++) if (atomic.load<u32>(request, BLOCK_STATE) != BLOCK_SUBMITTED) break
   while (true) {
     const state = atomic.load<u32>(request, BLOCK_STATE)
     if (state == BLOCK_IDLE) return load<u32>(request, BLOCK_ERROR)
