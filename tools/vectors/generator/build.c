@@ -433,8 +433,8 @@ void finish(void) {
     restore_windows();
     return;
   }
-  // Which byte of an XSAVE image is missed first differs.
-  if (c.event.vector == ENDLESS || on_the_edge() || (in.image && c.event.vector == 14)) {
+  // Which byte of an XSAVE image or of MASKMOVQ's destination is missed first differs.
+  if (c.event.vector == ENDLESS || on_the_edge() || ((in.image || in.vagueFaults) && c.event.vector == 14)) {
     restore_windows();
     return;
   }

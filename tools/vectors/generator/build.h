@@ -35,6 +35,7 @@ typedef struct {
   bool memory;
   bool atEnd;           // the code ends where its window ends
   bool intelFaults;     // what is left behind when it faults is Intel's; not recorded on other processors
+  bool vagueFaults;     // a page fault has an address that no rule explains: left out
   bool intelNans;       // which NaN comes out is Intel's; likewise
   bool wholeFaults;     // leave out a case that faults after it has written (the manual lets it, others do not)
   int truncate;         // bytes of the instruction that lie beyond the window

@@ -310,6 +310,7 @@ static void one(const simd_t *t, bool memory, bool vex, bool l, bool w) {
   // Masked stores and VCVTPS2PH report other addresses, or leave MXCSR alone, when they fault elsewhere.
   if ((t->map == 1 && t->op == 0xf7) || (t->map == 2 && (t->op == 0x2e || t->op == 0x2f || t->op == 0x8e)) || (t->map == 3 && t->op == 0x1d))
     in.intelFaults = true;
+  if (t->map == 1 && t->op == 0xf7 && t->pp == NP) in.vagueFaults = true;
   if (t->map == 3 && (t->op & 0xfe) == 0x40) in.intelNans = true;
   if (vex) {
     in.vex = true;

@@ -112,8 +112,9 @@ export function vector(ip: usize): u32 {
   }
   if (!(flags & VECTOR_L)) {
     const r = compute(number, v128.load(source1), loadVector(p, bytes), flags, dst)
-    if (raised && !settleExceptions()) return FAULTED
+    // CVTPI2PS: as above.
     if (flags & VECTOR_MMX) mmxEnter()
+    if (raised && !settleExceptions()) return FAULTED
     v128.store(dst, r)
     if (flags & VECTOR_VEX) v128.store(dst, i64x2.splat(0), YMM_HIGH)
     return DONE
@@ -337,8 +338,8 @@ function withoutDestination(ip: usize, number: u32, flags: u32): u32 {
 }
 
 /**
- * MASKMOVDQU, MASKMOVQ: bytes whose mask has bit 7, to DS:rDI (SDM 2 MASKMOVDQU). The record's r/m is the mask. Each half is
- * accessed if a byte of it is to be written, the upper one first, as Intel's processors do.
+ * MASKMOVDQU, MASKMOVQ: bytes whose mask has bit 7, to DS:rDI (SDM 2 MASKMOVDQU). The record's r/m is the mask. All of the
+ * destination is checked, whatever the mask, the upper half first, as Intel's processors do.
  */
 function maskedStore(ip: usize, number: u32, flags: u32): u32 {
   const data: usize = load<u32>(ip, O_DST)
@@ -352,7 +353,6 @@ function maskedStore(ip: usize, number: u32, flags: u32): u32 {
   for (let pass: u32 = 0; pass < 2; pass++) {
     for (let half = halves; half > 0; half--) {
       const offset = (half - 1) * 8
-      if (!(load<u64>(mask + offset) & 0x8080808080808080)) continue
       const p = accessWrite(linearAt(ip, offset, 8, true), 8, segment, user, true)
       if (!p) return FAULTED
       if (!pass) continue

@@ -31,6 +31,8 @@ describe.skipIf(!nasm)('system tests', () => {
     'features',
     'la57',
     'keys',
+    'msr',
+    'interrupts',
   ])('%s', (name) => {
     const { lines, stopReason } = runRom(assemble(name))
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
