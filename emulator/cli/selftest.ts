@@ -28,6 +28,8 @@ exit status: 0 when all agree, 1 when not, 2 when this computer cannot do it
 const DIFFERS = 1
 /** Differences printed in full; the others are counted. */
 const SHOWN = 10
+/** Of the generator: a random jump went to itself, and the recording is worth nothing. */
+const ENDLESS = 3
 /** Cases between two looks at the clock. */
 const STRIDE = 256
 
@@ -167,14 +169,16 @@ interface Recording {
   seed: number
 }
 
-async function record({ program, work, sets, seed }: Plan, n: number): Promise<Recording> {
+/** Undefined when this seed has a case that does not end. */
+async function record({ program, work, sets, seed }: Plan, n: number): Promise<Recording | undefined> {
   const [set, mode, scale] = sets[n % sets.length]!
   const round = (seed + Math.floor(n / sets.length)) >>> 0
   const path = join(work, `${n % 2}.bin`)
   try {
     await promisify(execFile)(program, [mode, path, scale, set, `${round}`])
   } catch (error) {
-    const { stderr } = error as { stderr?: string }
+    const { stderr, code } = error as { stderr?: string; code?: number }
+    if (code === ENDLESS) return undefined
     throw new FileError(`the generator gave up: ${stderr?.trim().split('\n').join('; ')}`)
   }
   return { path, name: `${set}-${mode}`, seed: round }
@@ -189,6 +193,7 @@ async function compareUntil(deadline: number, plan: Plan): Promise<Tally> {
     // Settled in any case before it is awaited, or its failure would end the process.
     next = record(plan, n)
     next.catch(() => {})
+    if (!recording) continue
     const before = tally.different
     await compare(recording, deadline, tally)
     if (plan.keep !== undefined && tally.different > before) {

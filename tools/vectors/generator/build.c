@@ -434,7 +434,7 @@ void finish(void) {
     return;
   }
   // Which byte of an XSAVE image or of MASKMOVQ's destination is missed first differs.
-  if (c.event.vector == ENDLESS || on_the_edge() || ((in.image || in.vagueFaults) && c.event.vector == 14)) {
+  if (on_the_edge() || ((in.image || in.vagueFaults) && c.event.vector == 14)) {
     restore_windows();
     return;
   }
