@@ -403,7 +403,7 @@ static void encode(void) {
 // An approximation of the least normal number: whether it underflows hangs on the last place.
 static bool on_the_edge(void) {
   int top = c.fpIn.fsw >> 11 & 7;
-  return x87Recorded && c.inexact && (c.fpIn.se[top] & 0x7fff) == 1 && c.fpIn.sig[top] == 1ull << 63;
+  return x87Recorded && c.inexact && (c.fpIn.se[top] & 0x7fff) <= 1 && c.fpIn.sig[top] == 1ull << 63;
 }
 
 // Whether a changed lane is a NaN.
