@@ -495,6 +495,7 @@ export const EVENT_CLASS_MODE = 4
 export const EVENT_CLASS_BIOS = 8
 export const EVENT_CLASS_DISK = 16
 export const EVENT_CLASS_PORT = 32
+export const EVENT_CLASS_GUEST = 0x10000 // the debug port, docs/debug-port.md
 export const EVENT_KIND_EXCEPTION = 1 // a: vector | error << 8, b: RIP, c: CR2
 export const EVENT_KIND_INTERRUPT = 2 // a: vector, b: RIP
 export const EVENT_KIND_MODE = 3 // a: new MODE, b: RIP, c: CR0 | EFER << 32
@@ -513,6 +514,10 @@ export const PATH_IOAPIC = 1 // input: pin
 export const PATH_MSI = 2 // input: 0
 export const PATH_IPI = 3 // input: CPU that sent it
 export const PATH_LOCAL = 4 // input: entry of the local vector table, (register - 320h) >> 4
+/** One event of the debug port is a GUEST, a GUEST_MORE and, if it has a name, up to four GUEST_NAME, one behind the other. */
+export const EVENT_KIND_GUEST = 64 // a: EAX of the OUT, b: RBX, c: RCX
+export const EVENT_KIND_GUEST_MORE = 65 // a: EAX, b: RSI, c: RDI
+export const EVENT_KIND_GUEST_NAME = 66 // a, b, c: the next 20 bytes of the name
 
 /** Software TLB, architectural part (state): direct-mapped, TLB_COUNT entries of TLB_ENTRY_SIZE */
 export const CPU_TLB = 0x0010_0000

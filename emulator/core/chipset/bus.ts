@@ -54,6 +54,7 @@ import {
   vgaDecodesMemory,
   vgaDecodesPorts,
 } from './pci-devices'
+import { RINGSIDE_MAGIC, RINGSIDE_PORT, ringsideWrite } from './ringside-port'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
   port61Read,
@@ -198,6 +199,8 @@ export function portRead(port: u32, size: u32): u32 {
     value = pciAddressRead()
   } else if (port - VBE_PORT < VBE_PORTS) {
     value = vbeRead(port, size)
+  } else if (port == RINGSIDE_PORT && size == 4) {
+    value = RINGSIDE_MAGIC
   } else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) {
     value = pciDataRead(port & 3, size)
   } else if (pciIoFind(port, size)) {
@@ -220,6 +223,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   } else if (port == 0xf4) debugExitWrite(sized)
   else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
   else if (port - VBE_PORT < VBE_PORTS) vbeWrite(port, size, sized)
+  else if (port == RINGSIDE_PORT && size == 4) ringsideWrite(sized)
   else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) pciDataWrite(port & 3, size, sized)
   else if (pciIoFind(port, size)) rangePortWrite(windowHandler, <u32>windowOffset, size, sized, now)
   else {

@@ -3,7 +3,7 @@
 #include "types.h"
 
 struct boot_options {
-    char run[96];        // shell, selftest, or a command for the kernel ("run=stress,200": commas become spaces)
+    char run[96];        // shell, selftest (and off), or commands for the kernel: "run=stress,200;frames", commas for spaces
     char frames[8];      // bitmap or buddy
     char sched[12];      // a scheduler's name
     char irq[8];         // pic or apic

@@ -63,13 +63,14 @@ static void init(void *nothing) {
            frames_total() / 256, frames_allocator_name(), irq_uses_apic() ? "APICs" : "8259A", clock_tick_source(), boot_options.hz, sched_name(),
            clock_ns() / 1000000);
 
-    if (!strcmp(boot_options.run, "selftest")) {
-        bool good = selftest_run();
-        printf(good ? "SEEDLING-OK\n" : "SEEDLING-FAILED\n");
-        power_off();
-    }
-    if (strcmp(boot_options.run, "shell")) {
-        if (!monitor_run(boot_options.run)) printf("boot line: run=%s is no command\n", boot_options.run);
+    for (char *next, *command = boot_options.run; *command; command = next) {
+        for (next = command; *next && *next != ';'; next++) {}
+        if (*next) *next++ = 0;
+        if (!strcmp(command, "selftest")) {
+            printf(selftest_run() ? "SEEDLING-OK\n" : "SEEDLING-FAILED\n");
+            power_off();
+        }
+        if (strcmp(command, "shell") && !monitor_run(command)) printf("boot line: run=%s is no command\n", command);
     }
     for (;;) {
         char path[32];

@@ -21,7 +21,8 @@ struct buddy frame_buddy;
 bool frames_poison;
 
 static struct spinlock lock = SPINLOCK("frames");
-static bool ready, use_bitmap;
+static bool ready;
+bool use_bitmap, use_buddy; // which of the two is in charge
 static u64 total;     // frames of RAM that ever were free
 static u64 early_next; // next address the early allocator gives out
 static u64 high;      // end of RAM
@@ -88,6 +89,7 @@ static u64 early_allocate(u64 size) {
 
 void frames_init(void) {
     use_bitmap = !strcmp(boot_options.frames, "bitmap");
+    use_buddy = !use_bitmap;
     frame_count = ALIGN_UP(high >> PAGE_SHIFT, 64);
     frames = direct(early_allocate(frame_count * sizeof(struct frame)));
     // Both are prepared: an idle bitmap costs a bit per frame.
