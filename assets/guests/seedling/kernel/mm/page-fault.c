@@ -38,7 +38,11 @@ static bool resolve(struct address_space *space, u64 error, u64 address) {
     if (error & ERROR_WRITE && !(region->flags & REGION_WRITE)) return false;
     if (error & ERROR_FETCH && !(region->flags & REGION_EXECUTE)) return false;
     u64 *slot = page_slot(space->pml4, address, false);
-    if (!slot || !(*slot & PAGE_PRESENT)) return space_fill(space, region, address);
+    if (!slot || !(*slot & PAGE_PRESENT)) {
+        if (space_fill(space, region, address)) return true;
+        printf("[%d %s] out of memory: no frame for the page at %llx\n", current_task()->pid, current_task()->name, address);
+        return false;
+    }
     if (error & ERROR_WRITE && *slot & PAGE_COPY_ON_WRITE) return copy_on_write(space, slot, address);
     // Another thread has resolved the same fault meanwhile, and this CPU's TLB was behind.
     invlpg(address);
