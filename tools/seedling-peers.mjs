@@ -36,7 +36,7 @@ const FAULTS = {
   'use-after-free': /BUG: use after free/,
   'double-free': /BUG: double free/,
   deadlock: /deadlock: CPU/,
-  interrupts: /never on again/,
+  interrupts: /BUG: unbalanced interrupts/,
   smash: /stack smashed/,
 }
 

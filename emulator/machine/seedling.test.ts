@@ -103,7 +103,7 @@ const FAULTS: Record<string, [RegExp, StopInfo['reason']?]> = {
     /BUG: double free: frame \w+ is free already, since double_free\+0x[^]*BUG: double free: \w+ of cache kmalloc-64 is free already/,
   ],
   deadlock: [/PANIC[^]*deadlock: CPU 0 wants the lock 'first', which it has held since deadlock\+0x/],
-  interrupts: [/interrupts off, and never on again/],
+  interrupts: [/BUG: unbalanced interrupts: the command 'fault' has left them off/],
   smash: [/PANIC[^]*stack smashed: a buffer was written beyond its end[^]*smash_the_stack\+0x/],
 }
 

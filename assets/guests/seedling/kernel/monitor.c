@@ -18,6 +18,7 @@
 #include "mm/shootdown.h"
 #include "mm/slab.h"
 #include "net/net.h"
+#include "panic.h"
 #include "proc/syscalls.h"
 #include "task/sched.h"
 #include "task/task.h"
@@ -106,6 +107,10 @@ bool monitor_run(const char *line) {
     for (unsigned i = 0; i < COUNT_OF(commands); i++)
         if (!strcmp(commands[i].name, word)) {
             commands[i].run(line);
+            if (!(read_flags() & RFLAGS_IF)) {
+                report_bug("unbalanced interrupts: the command '%s' has left them off; turning them on", word);
+                interrupts_on();
+            }
             return true;
         }
     return false;
