@@ -161,7 +161,7 @@ void sched_tick(void) {
         return;
     }
     // Most ticks find nobody who could take over, and need not queue for the lock. On an emulator with more CPUs than its
-    // host has, that matters: each hand-over of a ticket lock may cost a time slice of the host.
+    // host has, that matters: whoever holds the lock may not be running.
     if (!run_queue.count) return;
     u64 flags = sched_lock();
     if (run_queue.policy->tick(cpu->current) && run_queue.count) cpu->need_resched = true;

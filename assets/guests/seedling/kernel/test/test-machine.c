@@ -19,13 +19,19 @@
 #include "time/pit.h"
 
 const char *test_clock(char *remark, size_t size) {
-    u64 ticks = clock_ticks(), start = clock_ns();
-    task_sleep(100000000);
-    u64 slept = clock_ns() - start, ticked = clock_ticks() - ticks, expected = slept * boot_options.hz / 1000000000;
-    if (slept < 100000000) return "a sleep was too short";
-    // An emulator that is held up may lose ticks, but never invent them.
-    if (ticked > expected + expected / 10 + 3) return "the tick is too fast";
-    if (ticked == 0) return "the clock does not tick";
+    u64 ticked = 0, expected = 0;
+    bool good = false;
+    // An emulator that was held up may lose ticks or deliver those it owes all at once: three tries.
+    for (int tries = 0; tries < 3 && !good; tries++) {
+        u64 ticks = clock_ticks(), start = clock_ns();
+        task_sleep(100000000);
+        u64 slept = clock_ns() - start;
+        if (slept < 100000000) return "a sleep was too short";
+        ticked = clock_ticks() - ticks;
+        expected = slept * boot_options.hz / 1000000000;
+        good = ticked > 0 && ticked <= expected + expected / 10 + 3;
+    }
+    if (!good) return ticked ? "the tick is too fast" : "the clock does not tick";
     format(remark, size, "tick by %s, %llu of %llu ticks, TSC %llu MHz", clock_tick_source(), ticked, expected, clock_tsc_hz() / 1000000);
     return NULL;
 }
