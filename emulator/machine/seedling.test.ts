@@ -89,22 +89,22 @@ describe('the self-test', () => {
 // What each says, and how the machine ends: a panic powers off here (panic=off), what the kernel survives goes on to `off`.
 const FAULTS: Record<string, [RegExp, StopInfo['reason']?]> = {
   null: [
-    /PANIC on CPU 0, task 1 init: #PF page fault: address 0000000000000008, not present, read, ring 0 \(null pointer\)[^]*null\+0x[^]*fault_command\+0x/,
+    /PANIC on CPU 0, task 1 init: #PF page fault: address 0000000000000008, not present, read, ring 0 \(null pointer\)[\s\S]*null\+0x[\s\S]*fault_command\+0x/,
   ],
-  wild: [/PANIC on CPU 0, task 1 init: #GP general protection[^]*wild\+0x/],
-  segment: [/PANIC on CPU 0, task 1 init: #NP segment not present, error code GDT index 7[^]*segment\+0x/],
-  double: [/PANIC on CPU 0, task 1 init: #DF double fault[^]*deeper\+0x/],
+  wild: [/PANIC on CPU 0, task 1 init: #GP general protection[\s\S]*wild\+0x/],
+  segment: [/PANIC on CPU 0, task 1 init: #NP segment not present, error code GDT index 7[\s\S]*segment\+0x/],
+  double: [/PANIC on CPU 0, task 1 init: #DF double fault[\s\S]*deeper\+0x/],
   triple: [/shutdown/, 'triple-fault'],
   eoi: [/ticks: \d+, then (\d+), \1 300 ms later; interrupt 0 is in service: yes\s+acknowledged now/],
   'use-after-free': [
-    /BUG: use after free: frame \w+ was written at offset 28h \(4242\) while it was free[^]*use_after_free\+0x/,
+    /BUG: use after free: frame \w+ was written at offset 28h \(4242\) while it was free[\s\S]*use_after_free\+0x/,
   ],
   'double-free': [
-    /BUG: double free: frame \w+ is free already, since double_free\+0x[^]*BUG: double free: \w+ of cache kmalloc-64 is free already/,
+    /BUG: double free: frame \w+ is free already, since double_free\+0x[\s\S]*BUG: double free: \w+ of cache kmalloc-64 is free already/,
   ],
-  deadlock: [/PANIC[^]*deadlock: CPU 0 wants the lock 'first', which it has held since deadlock\+0x/],
+  deadlock: [/PANIC[\s\S]*deadlock: CPU 0 wants the lock 'first', which it has held since deadlock\+0x/],
   interrupts: [/BUG: unbalanced interrupts: the command 'fault' has left them off/],
-  smash: [/PANIC[^]*stack smashed: a buffer was written beyond its end[^]*smash_the_stack\+0x/],
+  smash: [/PANIC[\s\S]*stack smashed: a buffer was written beyond its end[\s\S]*smash_the_stack\+0x/],
 }
 
 describe('fault', () => {
@@ -113,7 +113,7 @@ describe('fault', () => {
     expect(text).toMatch(expected)
     expect(end?.reason).toBe(reason)
     // No IDT: #UD cannot be delivered, nor the #GP about that, nor the #DF about that.
-    if (kind === 'triple') expect(end?.report).toMatch(/#UD[^]*#GP[^]*#DF/)
+    if (kind === 'triple') expect(end?.report).toMatch(/#UD[\s\S]*#GP[\s\S]*#DF/)
   })
 })
 
@@ -156,4 +156,39 @@ describe('what is missing or broken is said, and the rest goes on', () => {
     const { text } = await boot('run=shell', {}, broken, 'cannot start')
     expect(text).toContain('What was loaded is no Seedling kernel.')
   })
+})
+
+/** Names in the symbol table of an ELF64 file (ELF-64 Object File Format 1.5). */
+function symbols(elf: Buffer): Set<string> {
+  const names = new Set<string>()
+  const headers = Number(elf.readBigUInt64LE(0x28))
+  for (let i = 0; i < elf.readUInt16LE(0x3c); i++) {
+    const at = headers + i * 64
+    if (elf.readUInt32LE(at + 4) !== 2) continue // SHT_SYMTAB
+    const strings = Number(elf.readBigUInt64LE(headers + elf.readUInt32LE(at + 40) * 64 + 24))
+    const [start, size] = [Number(elf.readBigUInt64LE(at + 24)), Number(elf.readBigUInt64LE(at + 32))]
+    for (let symbol = start; symbol < start + size; symbol += 24) {
+      const name = strings + elf.readUInt32LE(symbol)
+      names.add(elf.toString('latin1', name, elf.indexOf(0, name)))
+    }
+  }
+  return names
+}
+
+test('the lens names only symbols that the kernel has', () => {
+  const known = symbols(readFileSync(guest('seedling.elf')))
+  const lens = readFileSync(guest('seedling.lens.json'), 'utf8')
+  const { match, probes } = JSON.parse(lens) as {
+    match: { symbols: string[] }
+    probes: { function: string }[]
+  }
+  const values = [
+    ...lens.matchAll(
+      /"(?:table|count|list|tree|bits|active|lists|counts|free|policy|ready|queues|caches)": "([^"@]+)"/g,
+    ),
+  ]
+  const roots = values.map(([, text]) => /[a-z_]\w*/.exec(text!)![0])
+  expect(roots.length).toBeGreaterThan(10)
+  for (const name of [...match.symbols, ...probes.map((probe) => probe.function), ...roots])
+    expect(known, name).toContain(name)
 })
