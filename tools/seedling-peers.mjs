@@ -165,7 +165,8 @@ for (const peer of values.on.split(',')) {
       console.log(`${good ? 'ok    ' : 'FAILED'} ${peer}, ${cpus} CPU(s), ${what}, ${seconds.toFixed(1)} s`)
       if (good) continue
       failed++
-      console.log(text.split('\n').slice(-12).join('\n'))
+      const lines = text.split('\n')
+      console.log([...lines.slice(0, -12).filter((line) => /FAILED|BUG|PANIC/.test(line)), ...lines.slice(-12)].join('\n'))
     }
 }
 console.log(failed ? `${failed} failed` : 'all good')

@@ -95,7 +95,7 @@ const FAULTS: Record<string, [RegExp, StopInfo['reason']?]> = {
   segment: [/PANIC on CPU 0, task 1 init: #NP segment not present, error code GDT index 7[\s\S]*segment\+0x/],
   double: [/PANIC on CPU 0, task 1 init: #DF double fault[\s\S]*deeper\+0x/],
   triple: [/shutdown/, 'triple-fault'],
-  eoi: [/ticks: \d+, then (\d+), \1 300 ms later; interrupt 0 is in service: yes\s+acknowledged now/],
+  eoi: [/ticks: \d+, then (\d+), \1 100 ms later; interrupt 0 is in service: yes\s+acknowledged now/],
   'use-after-free': [
     /BUG: use after free: frame \w+ was written at offset 28h \(4242\) while it was free[\s\S]*use_after_free\+0x/,
   ],
@@ -136,7 +136,7 @@ describe('what is missing or broken is said, and the rest goes on', () => {
   test('an initrd that breaks off', async () => {
     const broken = (bytes: Buffer) => {
       const at = bytes.readUInt32LE(1024 + 16) * 512 // where stage 2 is told that it lies
-      bytes.fill(0xff, at + 4096, at + 8192)
+      bytes.fill(0xff, at + 4096, at + 40960)
     }
     const { text } = await boot('run=shell', {}, broken, 'kernel> ')
     expect(text).toMatch(/initrd: no ustar header at offset \d+: using the \d+ files before it/)

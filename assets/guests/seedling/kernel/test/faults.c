@@ -73,10 +73,10 @@ static NOINLINE void eoi(void) {
     }
     u64 before = clock_ticks();
     irq_forget_eoi = 0;
-    clock_delay(300000000);
+    clock_delay(100000000);
     u64 after = clock_ticks();
-    clock_delay(300000000);
-    printf("ticks: %llu, then %llu, %llu 300 ms later; interrupt 0 is in service: %s\n", before, after, clock_ticks(), irq_in_service(0) ? "yes" : "no");
+    clock_delay(100000000);
+    printf("ticks: %llu, then %llu, %llu 100 ms later; interrupt 0 is in service: %s\n", before, after, clock_ticks(), irq_in_service(0) ? "yes" : "no");
     bool off = !(read_flags() & RFLAGS_IF);
     interrupts_off();
     irq_acknowledge(0);

@@ -177,7 +177,7 @@ const char *test_schedulers(char *remark, size_t size) {
         // An emulator on a busy host may hold up a CPU for most of a trial, and the ticks with it: then a longer trial,
         // before the scheduler is to blame. Turns, not time, for round robin; the fair one makes up for turns that were
         // too long.
-        static const u64 trials[] = {150000000, 150000000, 400000000, 1000000000, 3000000000};
+        static const u64 trials[] = {60000000, 150000000, 400000000, 1000000000, 3000000000};
         bool takes_turns = false;
         sched_select("rr");
         for (unsigned t = 0; t < COUNT_OF(trials) && !takes_turns; t++) {
