@@ -166,7 +166,11 @@ for (const peer of values.on.split(',')) {
       if (good) continue
       failed++
       const lines = text.split('\n')
-      console.log([...lines.slice(0, -12).filter((line) => /FAILED|BUG|PANIC/.test(line)), ...lines.slice(-12)].join('\n'))
+      console.log(
+        [...lines.slice(0, -12).filter((line) => /FAILED|BUG|PANIC/.test(line)), ...lines.slice(-12)].join(
+          '\n',
+        ),
+      )
     }
 }
 console.log(failed ? `${failed} failed` : 'all good')

@@ -4,6 +4,7 @@
 #include "cpu/trap.h"
 #include "dev/acpi.h"
 #include "mm/paging.h"
+#include "time/clock.h"
 #include "time/pit.h"
 
 // Registers, as offsets (SDM 3A table 10-1).
@@ -85,20 +86,20 @@ void lapic_stop_others(void) {
     if (registers) send(0, ASSERT_LEVEL | DELIVERY_NMI | TO_OTHERS);
 }
 
+static u64 counts_in_10_ms(void) {
+    set(TIMER_INITIAL, 0xFFFFFFFF);
+    u32 before = get(TIMER_CURRENT);
+    pit_wait(PIT_HZ / 100);
+    return before - get(TIMER_CURRENT);
+}
+
 u64 lapic_timer_calibrate(void) {
     if (!registers) return 0;
     set(TIMER_DIVIDE, DIVIDE_BY_16);
     set(LVT_TIMER, MASKED);
-    u64 best = 0; // an emulator may be held up while it counts: too few ticks pass, never too many
-    for (int round = 0; round < 3; round++) {
-        set(TIMER_INITIAL, 0xFFFFFFFF);
-        u32 before = get(TIMER_CURRENT);
-        pit_wait(PIT_HZ / 100);
-        u64 passed = before - get(TIMER_CURRENT);
-        if (!best || passed < best) best = passed;
-    }
+    timer_hz = clock_calibrate(counts_in_10_ms) * 100;
     set(TIMER_INITIAL, 0);
-    return timer_hz = best * 100;
+    return timer_hz;
 }
 
 void lapic_timer_start(u64 hz) {
