@@ -133,6 +133,12 @@ describe('what is missing or broken is said, and the rest goes on', () => {
     expect(text).toContain('Welcome to Seedling')
   })
 
+  test('one CPU of four that never answers', async () => {
+    const { text } = await boot('deaf=2', { cpus: 4 }, undefined, SHELL)
+    expect(text).toContain('smp: the CPU with APIC ID 2 does not answer: going on without it')
+    expect(text).toContain('3 CPUs, ')
+  })
+
   test('an initrd that breaks off', async () => {
     const broken = (bytes: Buffer) => {
       const at = bytes.readUInt32LE(1024 + 16) * 512 // where stage 2 is told that it lies

@@ -4,7 +4,7 @@
 
 struct boot_options boot_options = {
     .run = "shell", .frames = "buddy", .sched = "rr", .irq = "apic", .timer = "lapic", .ata = "dma", .panic = "halt", .root = "/",
-    .hz = 100, .quantum = 5, .cpus = 16, .operations = 1000000, .unmappings = 1000, .seed = 1, .debug_port = true, .acpi = true,
+    .hz = 100, .quantum = 5, .cpus = 16, .deaf = ~0ull, .operations = 1000000, .unmappings = 1000, .seed = 1, .debug_port = true, .acpi = true,
 };
 
 enum kind { TEXT, NUMBER, SWITCH };
@@ -28,6 +28,7 @@ static const struct option {
     {"hz", NUMBER, O(hz), 10, 10000, NULL},
     {"quantum", NUMBER, O(quantum), 1, 1000, NULL},
     {"cpus", NUMBER, O(cpus), 1, 16, NULL},
+    {"deaf", NUMBER, O(deaf), 0, 255, NULL},
     {"ops", NUMBER, O(operations), 1, 1000000000, NULL},
     {"unmappings", NUMBER, O(unmappings), 1, 1000000000, NULL},
     {"seed", NUMBER, O(seed), 0, ~0ull, NULL},

@@ -14,6 +14,7 @@ struct boot_options {
     u64 hz;              // ticks a second, 10 .. 10000
     u64 quantum;         // ticks
     u64 cpus;            // at most so many
+    u64 deaf;            // APIC ID of a CPU that gets no STARTUP, as if it did not answer
     u64 operations;      // for the allocators' self-test
     u64 unmappings;      // for the shootdown's
     u64 seed;            // for everything random

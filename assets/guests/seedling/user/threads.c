@@ -26,7 +26,7 @@ int main(const char *arguments) {
     left = count;
     for (long i = 0; i < count; i++)
         if (syscall(SYS_THREAD, (long)thread, (long)(stacks[i] + sizeof stacks[i] - 8), i) < 0) __atomic_fetch_sub(&left, 1, __ATOMIC_SEQ_CST);
-    while (left) yield();
+    while (left) sleep_ms(2);
     while (wait(-1, NULL) > 0) {}
     printf("threads: %d threads, %lu ms\n", count, (time_ns() - start) / 1000000);
     return 0;

@@ -66,6 +66,7 @@ static bool start(struct cpu *cpu) {
     mailbox[2] = (u64)cpu;
     mailbox[3] = (u64)ap_main;
     barrier();
+    if (cpu->apic_id == boot_options.deaf) return wait_online(cpu, PATIENCE_NS);
     lapic_send_init(cpu->apic_id);
     clock_delay(10000000);
     lapic_send_startup(cpu->apic_id, START_PAGE >> PAGE_SHIFT);
