@@ -86,10 +86,10 @@ void lapic_stop_others(void) {
     if (registers) send(0, ASSERT_LEVEL | DELIVERY_NMI | TO_OTHERS);
 }
 
-static u64 counts_in_10_ms(void) {
+static u64 counts_in_1_ms(void) {
     set(TIMER_INITIAL, 0xFFFFFFFF);
     u32 before = get(TIMER_CURRENT);
-    pit_wait(PIT_HZ / 100);
+    pit_wait(PIT_HZ / 1000);
     return before - get(TIMER_CURRENT);
 }
 
@@ -97,7 +97,7 @@ u64 lapic_timer_calibrate(void) {
     if (!registers) return 0;
     set(TIMER_DIVIDE, DIVIDE_BY_16);
     set(LVT_TIMER, MASKED);
-    timer_hz = clock_calibrate(counts_in_10_ms) * 100;
+    timer_hz = clock_calibrate(counts_in_1_ms) * 1000;
     set(TIMER_INITIAL, 0);
     return timer_hz;
 }

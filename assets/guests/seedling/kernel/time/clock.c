@@ -31,27 +31,28 @@ void clock_delay(u64 ns) {
 }
 
 /** The smallest of several measurements, when another one has come within 1 % of it: whoever interrupts a measurement (an
- * SMI, or the host of an emulator) makes it longer, never shorter, and hardly twice by the same. */
+ * SMI, or the host of an emulator) makes it longer, never shorter, and hardly twice by the same. They are short, so that most
+ * of them are not interrupted. */
 u64 clock_calibrate(u64 (*measure)(void)) {
     u64 best = measure();
     for (int round = 0; round < 20; round++) {
         u64 next = measure(), larger = MAX(best, next);
         best = MIN(best, next);
-        if (larger - best <= best / 100) break;
+        if (round >= 4 && larger - best <= best / 100) break;
     }
     return best;
 }
 
-static u64 tsc_in_10_ms(void) {
+static u64 tsc_in_1_ms(void) {
     u64 before = rdtsc();
-    pit_wait(PIT_HZ / 100);
+    pit_wait(PIT_HZ / 1000);
     return rdtsc() - before;
 }
 
 void clock_init(void) {
-    u64 best = clock_calibrate(tsc_in_10_ms);
+    u64 best = clock_calibrate(tsc_in_1_ms);
     tsc_start = rdtsc();
-    tsc_hz = MAX(best * 100, 1000000);
+    tsc_hz = MAX(best * 1000, 1000000);
     lapic_hz = lapic_timer_calibrate();
 }
 
