@@ -41,10 +41,11 @@ export function toolchain() {
  * @param {string} command
  * @param {string[]} args
  * @param {Record<string, string>} [env]
+ * @param {string} [cwd]
  */
-async function run(command, args, env = {}) {
+async function run(command, args, env = {}, cwd = root) {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     env: { ...environment, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -189,9 +190,10 @@ async function buildKernel(folder) {
   const script = relative(root, join(SOURCE, 'kernel/kernel.ld'))
   let kernel
   for (const pass of [1, 2]) {
-    const source = join(folder, `symbols${pass}.asm`)
-    await writeFile(source, await symbolTable(kernel))
-    await run('nasm', ['-f', 'elf64', '-o', join(folder, 'symbols.o'), source])
+    const source = `symbols${pass}.asm`
+    await writeFile(join(folder, source), await symbolTable(kernel))
+    // From within its folder: nasm puts the name it was called with into the symbol table.
+    await run('nasm', ['-f', 'elf64', '-o', 'symbols.o', source], {}, folder)
     kernel = join(folder, `kernel${pass}.elf`)
     const options = [
       '-nostdlib',

@@ -96,7 +96,12 @@ test('a name is read through the page tables without leaving a mark in them', ()
   expect(name()).toBe('idle/0')
   send(4, 0xffffffff80005ffan, 8n, 0n, 0n) // over the end of what is mapped
   expect(name()).toBe('seedli??')
-  for (const [at, index] of [[0x10000, 511], [0x11000, 510], [0x12000, 0], [0x13000, 5]] as const)
+  for (const [at, index] of [
+    [0x10000, 511],
+    [0x11000, 510],
+    [0x12000, 0],
+    [0x13000, 5],
+  ] as const)
     expect(core.u64[(RAM + at + index * 8) / 8]! & 0x60n).toBe(0n)
   register(L.CPU_CR0, 0n)
   core.header32(L.HDR_EVENT_CLASSES, 0)

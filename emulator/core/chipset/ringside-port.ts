@@ -41,7 +41,7 @@ export function ringsideWrite(kind: u32): void {
   const rcx = load<u64>(cpu, CPU_RCX)
   event(EVENT_CLASS_GUEST, EVENT_KIND_GUEST, kind, rbx, rcx)
   event(EVENT_CLASS_GUEST, EVENT_KIND_GUEST_MORE, kind, load<u64>(cpu, CPU_RSI), load<u64>(cpu, CPU_RDI))
-  if (kind >= POOL) name(rbx, rcx < NAME_MAX ? rcx as u32 : NAME_MAX as u32)
+  if (kind >= POOL) name(rbx, rcx < NAME_MAX ? (rcx as u32) : (NAME_MAX as u32))
 }
 
 /** The name's bytes in pieces of 20, filled up with zeros; where nothing is mapped: a question mark. */
@@ -56,7 +56,8 @@ function name(linear: u64, length: u32): void {
 
 function quietBytes(linear: u64, at: u32, length: u32, count: u32): u64 {
   let value: u64 = 0
-  for (let i: u32 = 0; i < count && at + i < length; i++) value |= (quietByte(linear + at + i) as u64) << (i << 3)
+  for (let i: u32 = 0; i < count && at + i < length; i++)
+    value |= (quietByte(linear + at + i) as u64) << (i << 3)
   return value
 }
 
@@ -69,16 +70,16 @@ function quietByte(linear: u64): u8 {
 
 /** SDM 3A 4.3 to 4.5, all paging modes; all ones when not present. */
 function quietWalk(linear: u64): u64 {
-  if (!(load<u64>(cpu, CPU_CR0) >> 31 & 1)) return linear & 0xffffffff
+  if (!((load<u64>(cpu, CPU_CR0) >> 31) & 1)) return linear & 0xffffffff
   const cr4 = load<u64>(cpu, CPU_CR4)
-  const long = (load<u64>(cpu, CPU_EFER) >> 10 & 1) != 0
-  const wide = (cr4 >> 5 & 1) != 0
-  let level: u32 = long ? ((cr4 >> 12 & 1) != 0 ? 5 : 4) : wide ? 3 : 2
+  const long = ((load<u64>(cpu, CPU_EFER) >> 10) & 1) != 0
+  const wide = ((cr4 >> 5) & 1) != 0
+  let level: u32 = long ? (((cr4 >> 12) & 1) != 0 ? 5 : 4) : wide ? 3 : 2
   const bits: u32 = wide ? 9 : 10
   let table = load<u64>(cpu, CPU_CR3) & (long ? 0x000ffffffffff000 : level == 3 ? 0xffffffe0 : 0xfffff000)
   while (level > 0) {
     const shift: u64 = 12 + bits * (level - 1)
-    const index = linear >> shift & ((1 << (level == 3 && !long ? 2 : bits)) - 1)
+    const index = (linear >> shift) & ((1 << (level == 3 && !long ? 2 : bits)) - 1)
     const pointer = physicalPointer(table + index * (wide ? 8 : 4))
     if (!pointer) return u64.MAX_VALUE
     const entry: u64 = wide ? load<u64>(pointer) : load<u32>(pointer)
