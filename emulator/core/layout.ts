@@ -47,6 +47,36 @@ export const ROM_SIZE = 0x0002_0000
 /** More device blocks (state), see DEV_* */
 export const PLATFORM = 0x0050_0000
 export const PLATFORM_END = 0x0052_0000
+/** Log of what happened to translations, of all CPUs in one order (not state): u64 count ever, then TLB_LOG_COUNT records */
+export const TLB_LOG = 0x0030_0000
+export const TLB_LOG_RECORDS = 0x0030_1000
+export const TLB_LOG_COUNT = 16384 // power of two
+export const TLB_LOG_SIZE = 64
+export const TLB_LOG_KIND = 0 // u16, TLB_LOG_KIND_*
+export const TLB_LOG_CPU = 2 // u16
+export const TLB_LOG_FLAGS = 4 // u32, by kind
+export const TLB_LOG_RETIRED = 8 // u64
+export const TLB_LOG_TIME = 16 // u64 ns
+export const TLB_LOG_RIP = 24 // u64
+export const TLB_LOG_A = 32 // u64[4], by kind
+export const TLB_LOG_KIND_CHANGE = 1 // a page-table entry was changed; a: its address, b: old, c: new, d: its number; flags: 1 a cached translation may be stale now
+export const TLB_LOG_KIND_USE = 2 // stale use; flags: access | STALE_* << 8; a: linear, b: address of the entry, c: the entry when cached, d: now
+export const TLB_LOG_KIND_CAUSE = 3 // behind a stale use: the change, with its CPU, time and RIP; a: its number, b: old, c: new, d: how many uses alike; flags: 1 known
+export const TLB_LOG_KIND_INVALIDATE = 4 // flags: INVALIDATE_*; a: linear (INVLPG), b: PCID
+export const TLB_LOG_KIND_IPI = 5 // fixed interrupt to another CPU; a: vector, b: target
+export const TLB_LOG_KIND_INTERRUPT = 6 // delivered; a: vector
+export const TLB_LOG_KIND_RETURN = 7 // the handler of an interrupt has returned; a: vector
+export const STALE_ABSENT = 1
+export const STALE_FRAME = 2
+export const STALE_RIGHTS = 4
+export const STALE_AFFECTS = 8 // this very access would fault or go elsewhere by the entries as they are now
+export const INVALIDATE_PAGE = 0
+export const INVALIDATE_PCID = 1
+export const INVALIDATE_ALL = 2 // all but global ones
+export const INVALIDATE_GLOBAL = 3 // all
+/** The last change of each page-table entry that may have left stale translations: TLB_CHANGES_COUNT records by address */
+export const TLB_CHANGES = 0x0041_0000
+export const TLB_CHANGES_COUNT = 4096
 /** Video memory (state): 16 MiB; the first 256 KiB are the VGA's four planes, interleaved per address. */
 export const VRAM = 0x0100_0000
 export const VRAM_SIZE = 0x0100_0000
@@ -469,6 +499,8 @@ export const MAINTENANCE_REBIND = 8 // another thread has changed this CPU's blo
 export const CPU_IN_GUEST = 0xc040 // u32, 1 while the CPU may touch guest memory
 export const CPU_DROP_SERIAL = 0xc044 // u32, times MAINTENANCE_DROP_FAST was served
 export const CPU_STEP_TARGET = 0xc048 // u64, 1 + retired count at which the CPU comes to rest; 0 when none
+export const CPU_HANDLERS = 0xcc00 // u32 count, then 4 of u64 RIP, u64 RSP, u64 vector: interrupts delivered while EVENT_CLASS_TLB is on
+export const CPU_STALE_USES = 0xcd00 // 16 of u64 RIP, u64 linear page, u64 change, u64 1 + number of the record: the last stale uses noted
 export const CPU_FENCE = 0xc050 // u32, 0: what a full fence exchanges
 export const CPU_CODE_WRITES = 0xc080 // u32 count, then CODE_WRITES_MAX entries: u32 frame, u16 offset, u16 length
 export const CODE_WRITES_MAX = 60
@@ -503,6 +535,8 @@ export const EVENT_KIND_BIOS = 4 // a: interrupt number, b: AX | BX << 16 | CX <
 export const EVENT_KIND_DISK = 5 // a: op | drive << 8 | count << 16, b: LBA
 export const EVENT_KIND_PORT = 6 // a: port | size << 16 | write << 24, b: value
 /** The path of an interrupt from a device's line to its end. c of all of them: machine time, ns */
+/** What happens to translations: into the log at TLB_LOG, not the rings (memory/tlb-log.ts) */
+export const EVENT_CLASS_TLB = 4096
 export const EVENT_CLASS_PATH = 64
 export const EVENT_KIND_LINE = 16 // a: line | high << 8; line: 0-15 IRQ, 16-19 PIRQA-PIRQD
 export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: destination | low half of the entry << 32

@@ -341,6 +341,9 @@ export interface Machine {
   /** Runs all CPUs until CPU `cpu` (default 0) is about to execute the instruction at `address` (linear); at once when it
    *  is. Another stop or `pause()` may come first. */
   runUntil(address: LinearAddress, cpu?: number): Promise<StopInfo>
+  /** Switches the log of what happens to translations on or off (emulator/insight/tlb-log.ts, stale-uses.ts, shootdowns.ts).
+   *  At any time; what happens from the CPUs' next boundary on is in it. The guest sees nothing of it. */
+  watchTlb(on: boolean): void
   /** Changes the schedule of a paused machine; its clock goes on from where it is. An Error when it runs. */
   setSchedule(schedule: Schedule): Promise<void>
   /** Resolves when the machine comes to rest; at once when it is at rest. */

@@ -225,6 +225,18 @@ class ThreadedMachine implements Machine {
     return this.#command({ type: 'run-until', target: address, cpu, over: false })
   }
 
+  watchTlb(on: boolean) {
+    const { u32 } = this.memory
+    const classes = (L.HEADER + L.HDR_EVENT_CLASSES) >>> 2
+    if (on) Atomics.or(u32, classes, L.EVENT_CLASS_TLB)
+    else Atomics.and(u32, classes, ~L.EVENT_CLASS_TLB)
+    // Shortcuts made before would hide what is to be seen.
+    for (let cpu = 0; cpu < this.memory.cpuCount; cpu++) {
+      Atomics.or(u32, (this.memory.cpuBlock(cpu) + L.CPU_MAINTENANCE) >>> 2, L.MAINTENANCE_DROP_FAST)
+      this.memory.kick(cpu)
+    }
+  }
+
   async setSchedule(schedule: Schedule): Promise<void> {
     if (this.#rest) throw new Error('pause the machine before its schedule is changed')
     if (this.#state === 'disposed') throw new Error('this machine has been closed')

@@ -726,7 +726,10 @@ shootdown_cpu:
         mov     [PT1], eax
 .moved: invlpg  [WINDOW]
         call    .tell
+        test    dword [variant], 4
+        jnz     .unwritten
         inc     qword [WINDOW + 8]
+.unwritten:
         dec     r12d
         jnz     .round
         mov     dword [stop], 1

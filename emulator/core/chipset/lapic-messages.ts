@@ -4,6 +4,7 @@
 import { cpu, cpuIndex } from '../cpu/context'
 import { DEV_LINES, REQUEST_NMI, REQUEST_SMI } from '../layout'
 import { cpuBlock, cpuCount, requestInit, requestPost, requestStartup } from '../machine/smp'
+import { ipiNote } from '../memory/tlb-log'
 import {
   APIC_DFR,
   APIC_ICR,
@@ -57,10 +58,15 @@ function matches(index: u32, destination: u32, logical: bool, wide: bool): bool 
   return (id >> 4 == destination >> 4 || destination >> 4 == 15) && (id & destination & 15) != 0
 }
 
+/** Set while a CPU's own command is carried out. Transient. */
+let commanded: bool = false
+
 /** Hands CPU `index` what the mode asks for. */
 function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
-  if (mode == MODE_FIXED || mode == MODE_LOWEST) lapicAccept(index, vector, level)
-  else if (mode == MODE_NMI) requestPost(index, REQUEST_NMI)
+  if (mode == MODE_FIXED || mode == MODE_LOWEST) {
+    if (commanded) ipiNote(index, vector)
+    lapicAccept(index, vector, level)
+  } else if (mode == MODE_NMI) requestPost(index, REQUEST_NMI)
   else if (mode == MODE_SMI) requestPost(index, REQUEST_SMI)
   else if (mode == MODE_INIT) requestInit(index)
   else if (mode == MODE_STARTUP) requestStartup(index, vector)
@@ -106,6 +112,12 @@ export function interruptMessage(
 
 /** A write of the low half of the interrupt command register sends. */
 export function lapicCommand(low: u32, destination: u32, wide: bool): void {
+  commanded = true
+  command(low, destination, wide)
+  commanded = false
+}
+
+function command(low: u32, destination: u32, wide: bool): void {
   apicStore(cpu, APIC_ICR, low & ICR_KEPT)
   const mode = (low >> 8) & 7
   const vector = low & 0xff

@@ -5,7 +5,7 @@
 
 import { accessCommit, accessRead, accessWrite, canonical } from '../memory/linear'
 import { tlbContext } from '../memory/tlb'
-import { budget, setAhead, setBudget } from '../machine/clock'
+import { ahead, budget, inSlice, setAhead, setBudget } from '../machine/clock'
 import {
   CPU_ADDRESS,
   CPU_ADDRESS_MASK,
@@ -164,6 +164,14 @@ function prefixesBefore(ip: usize): i64 {
     if ((load<u16>(at, O_OP) as i32) == Op.ADDRESS) count++
   }
   return count
+}
+
+/** RIP of the instruction that is doing something slow, for notes about it; between instructions the next one's. */
+export function currentRip(): u64 {
+  if (!inSlice) return load<u64>(cpu, CPU_RIP)
+  const at = <usize>(<i64>load<u16>(currentTrace, TRACE_COUNT) - ahead)
+  const record = currentTrace + TRACE_HEADER + at * OP_SIZE
+  return load<u64>(cpu, CPU_TRACE_RIP) + (ahead > 0 ? <u64>load<u16>(record, O_OFFSET) : 0)
 }
 
 /** Abandons the instruction at `ip`: it and what follows it in the trace were not executed. */

@@ -9,6 +9,7 @@ import { cpuCount } from '../machine/smp'
 import { exclusiveBegin, exclusiveEnd } from '../machine/exclusive'
 import { accessBounced, accessCrosses, accessBouncedFrame, accessCommit, accessWrite } from '../memory/linear'
 import { frameWritten } from '../memory/physical'
+import { tableWatched, tableWriteBegin, tableWriteEnd } from '../memory/tlb-log'
 import { CPU_CPL, CPU_RAX, CPU_RBX, CPU_RCX, CPU_RDX, FAULT_DETAIL_NONE } from '../layout'
 import { linearOf } from './address'
 import { addWithCarry, subtractWithBorrow } from './arithmetic'
@@ -39,6 +40,8 @@ const COMMITTED: u32 = 2
 // Of the access between lockBegin() and lockEnd(). Transient.
 let alone: bool = false
 let coded: u32 = 0
+/** It is of a page table that is being watched. */
+let noted: bool = false
 
 /**
  * Where the `size` bytes at `linear` are read and written, by swap() or under lockBegin's exclusion; lockEnd() has to follow.
@@ -48,13 +51,21 @@ function lockBegin(linear: u64, size: u32, segment: u32): usize {
   alone = false
   coded = 0
   let p = place(linear, size, segment)
+  const watched = p != 0 && coded != 0 && tableWatched(<u32>(accessBouncedFrame() >> 12))
   // A device is no memory others could change.
-  if (!p || cpuCount() == 1 || !splits(p, size) || (p == bounce && !accessCrosses())) return p
+  const split = cpuCount() > 1 && p != 0 && splits(p, size) && (p != bounce || accessCrosses())
+  if (!watched && !split) return p
   alone = true
   exclusiveBegin()
   // The page tables, and what is known of the frame, may have changed while this CPU stood aside.
   p = place(linear, size, segment)
-  if (!p) exclusiveEnd()
+  if (!p) {
+    exclusiveEnd()
+    alone = false
+  } else if (watched && coded) {
+    noted = true
+    tableWriteBegin(accessBouncedFrame(), size)
+  }
   return p
 }
 
@@ -78,6 +89,8 @@ function lockEnd(p: usize): u32 {
     accessCommit()
     result = COMMITTED
   } else if (coded) {
+    if (noted) tableWriteEnd()
+    noted = false
     frameWritten(accessBouncedFrame(), coded)
     result = COMMITTED
   }

@@ -45,10 +45,13 @@ function standAside(owner: u32): void {
   waitWhile(HEADER + HDR_EXCLUSIVE, owner)
 }
 
-/** Until every other CPU is out of the guest. Not to be nested; no lock another CPU may wait for may be held. */
+/** How often this thread has begun. */
+let depth: u32 = 0
+
+/** Until every other CPU is out of the guest. No lock another CPU may wait for may be held. */
 export function exclusiveBegin(): void {
   const count = load<u32>(HEADER, HDR_CPU_COUNT)
-  if (count == 1) return
+  if (count == 1 || depth++ > 0) return
   while (true) {
     const owner = atomic.cmpxchg<u32>(HEADER, 0, cpuIndex + 1, HDR_EXCLUSIVE)
     if (owner == 0) break
@@ -64,7 +67,7 @@ export function exclusiveBegin(): void {
 }
 
 export function exclusiveEnd(): void {
-  if (load<u32>(HEADER, HDR_CPU_COUNT) == 1) return
+  if (load<u32>(HEADER, HDR_CPU_COUNT) == 1 || --depth > 0) return
   atomic.store<u32>(HEADER, 0, HDR_EXCLUSIVE)
   atomic.notify(HEADER + HDR_EXCLUSIVE, -1)
 }

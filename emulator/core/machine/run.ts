@@ -36,6 +36,7 @@ import {
   CPU_RIP,
   CPU_SHADOW,
   CPU_STEP_TARGET,
+  CPU_TSC_OFFSET,
   HDR_ACTIVE,
   HDR_CLOCK_NOW,
   HDR_CLOCK_SKIPPED,
@@ -66,6 +67,7 @@ import {
 } from '../layout'
 import { hostWait, WAIT_MICROSECONDS } from '../host'
 import { tlbAlignmentChanged, tlbBind } from '../memory/tlb'
+import { interruptNote, returnNote } from '../memory/tlb-log'
 import { budget, clockNow, setAhead, setBudget, sliceBegin, sliceFinish } from './clock'
 import { milestone } from './events'
 import { exclusiveBegin, exclusiveEnd, guestEnter, guestLeave } from './exclusive'
@@ -112,6 +114,8 @@ export function machinePowerOn(): void {
   for (let i: u32 = 0; i < cpuCount(); i++) {
     bindContext(i)
     cpuReset(RESET_SYSTEM)
+    // Machine time is 0, whatever the clock of the host says before the first run: all time-stamp counters agree.
+    store<u64>(cpu, 0, CPU_TSC_OFFSET)
     tlbBind()
     traceDropAll()
     if (i == 0) milestone(CLIMB_RESET)
@@ -256,10 +260,15 @@ function interrupts(): bool {
       nonMaskableInterrupt()
     } else if (lapicPending() && load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) {
       if (activity == ACTIVITY_RUNNING || activity == ACTIVITY_HALTED || activity == ACTIVITY_MWAIT)
-        externalInterrupt(lapicTake())
+        takeInterrupt(lapicTake())
     }
   }
   return load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_RUNNING
+}
+
+function takeInterrupt(vector: u32): void {
+  interruptNote(vector)
+  externalInterrupt(vector)
 }
 
 /** Runs at most `limit` instructions up to the next thing that needs the loop. True when a break or a PAUSE was reached. */
@@ -312,6 +321,7 @@ function advance(limit: u64, now: u64): bool {
     // An interrupt taken has cleared TF before the trap; INTO may not have been.
     if (what == Sys.INT && load<u64>(cpu, CPU_RIP) != next) traps = false
     keepsFlags = what == Sys.IRET
+    if (keepsFlags && completed) returnNote()
     if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)
   } else if (exit == EXIT_FAULT) completed = false
   else if (exit == EXIT_INTERNAL) machineStop(STOP_INTERNAL, load<u16>(opIp, O_OP))
@@ -376,9 +386,11 @@ function reset(): void {
     chipsetUnlock()
   }
   if (kind != RESET_NONE) {
+    const now = clockNow()
     for (let i: u32 = 0; i < cpuCount(); i++) {
       if (cpuCount() > 1) turnRebind(i)
       cpuReset(kind)
+      if (kind == RESET_SYSTEM) store<u64>(cpu, 0 - now, CPU_TSC_OFFSET)
       if (i != self) maintenancePost(i, MAINTENANCE_REBIND)
     }
     if (cpuCount() > 1) turnRebind(self)

@@ -33,6 +33,7 @@ import {
   VCPUS,
 } from '../layout'
 import { tlbBind, tlbDropFast } from '../memory/tlb'
+import { staleFetch } from '../memory/tlb-log'
 import { exclusiveYield } from './exclusive'
 
 const SIPI_SHIFT: u32 = 8
@@ -134,5 +135,6 @@ export function attend(): void {
 /** Serves MAINTENANCE_DROP_FAST, also in the midst of an instruction: only the executor's shortcuts go. */
 export function dropFast(): void {
   tlbDropFast()
+  staleFetch()
   atomic.add<u32>(cpu, 1, CPU_DROP_SERIAL)
 }

@@ -39,6 +39,8 @@ import {
   TLB_WRITABLE,
 } from '../layout'
 import { frameCount } from '../cpu/context'
+import { exclusiveBegin, exclusiveEnd } from '../machine/exclusive'
+import { staleUse, tableWatched, tableWriteBegin, tableWriteEnd, tlbWatched } from './tlb-log'
 import { a20, frameWritten, physicalPointer, ramPointer } from './physical'
 import { codeAt } from '../cpu/trace'
 import { alignmentChecked, fastClear, fastFill, fastFillExecute, fastIndex, tlbContext, tlbFind } from './tlb'
@@ -62,6 +64,8 @@ const CR4_LA57: u32 = 0x1000
 
 // Rights of the last translation and where a bounced write belongs. Transient within one access.
 let lastFlags: u32 = 0
+/** In lastFlags: the translation is stale. */
+const STALE: u32 = 0x80000000
 let firstPhys: u64 = 0
 let firstSize: u32 = 0
 let secondPhys: u64 = 0
@@ -98,6 +102,11 @@ function translate(linear: u64, access: u32, user: bool): u64 {
   if (entry) {
     const flags = load<u32>(entry, TLB_FLAGS)
     if (!allowed(flags, access, user)) entry = 0
+    else if (tlbWatched() && staleUse(entry, linear, access)) {
+      // No shortcut: its next use is to be seen too.
+      lastFlags = flags | STALE
+      return load<u64>(entry, TLB_FRAME) | (linear & 0xfff)
+    }
   }
   if (!entry) {
     entry = walk(linear, access, user)
@@ -175,7 +184,7 @@ export function accessRead(linear: u64, size: u32, segment: u32, user: bool): us
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_READ, user)
     if (phys == NO_PHYSICAL) return 0
-    fastFill(linear, phys & PAGE, lastFlags, false)
+    if (!(lastFlags & STALE)) fastFill(linear, phys & PAGE, lastFlags, false)
     const pointer = physicalPointer(phys)
     if (pointer) return pointer
     readDevice(phys, size, bounce)
@@ -207,14 +216,14 @@ export function accessWrite(linear: u64, size: u32, segment: u32, user: bool, mo
   if (offset + size <= 4096) {
     const phys = translate(linear, ACCESS_WRITE, user)
     if (phys == NO_PHYSICAL) return 0
-    fastFill(linear, phys & PAGE, lastFlags, true)
+    if (!(lastFlags & STALE)) fastFill(linear, phys & PAGE, lastFlags, true)
     const target = a20(phys)
     const pointer = ramPointer(target)
     // Data and stack beside code in one page is what every boot sector has; only writes to the code itself bounce.
     if (pointer) {
       const frame = <u32>(target >> 12)
-      if (cpuCount() > 1) writerNote(frames + frame * FRAME_SIZE)
-      if (!codeAt(frame, offset, size)) return pointer
+      if (cpuCount() > 1 && frame < frameCount) writerNote(frames + frame * FRAME_SIZE)
+      if (!codeAt(frame, offset, size) && !tableWatched(frame)) return pointer
     }
     firstPhys = phys
     firstSize = size
@@ -286,7 +295,14 @@ function copyOut(phys: u64, size: u32, from: usize): void {
   const target = a20(phys)
   const pointer = ramPointer(target)
   if (pointer) {
-    copySized(pointer, from, size)
+    if (tableWatched(<u32>(target >> 12))) {
+      // Before anybody goes on, everybody's next access is seen (tlb-log.ts).
+      exclusiveBegin()
+      tableWriteBegin(phys, size)
+      copySized(pointer, from, size)
+      tableWriteEnd()
+      exclusiveEnd()
+    } else copySized(pointer, from, size)
     frameWritten(phys, size)
   } else if (size == 1) cpuDeviceWrite(target, 1, load<u8>(from))
   else if (size == 2) cpuDeviceWrite(target, 2, load<u16>(from))

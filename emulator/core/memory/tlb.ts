@@ -34,6 +34,10 @@ import {
   FRAME_STAMP,
   FRAME_TOUCHED,
   FRAME_WRITTEN,
+  INVALIDATE_ALL,
+  INVALIDATE_GLOBAL,
+  INVALIDATE_PAGE,
+  INVALIDATE_PCID,
   MODE_PAGING,
   STAT_TLB_FLUSHES,
   TLB_COUNT,
@@ -50,6 +54,7 @@ import {
   TLB_VALID,
   TLB_WRITABLE,
 } from '../layout'
+import { invalidationNote, tableWatched } from './tlb-log'
 import { a20, frameBufferPointer, physicalPointer, ramPointer } from './physical'
 import { keyBars, protectionKeysOn } from './protection-keys'
 
@@ -132,6 +137,7 @@ export function tlbAlignmentChanged(): void {
 
 /** MOV CR3 and the like: invalidates every translation, global ones only if asked (SDM 3A 4.10.4.1). */
 export function tlbFlushAll(includingGlobal: bool): void {
+  invalidationNote(includingGlobal ? INVALIDATE_GLOBAL : INVALIDATE_ALL, 0, 0)
   store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FLUSHES) + 1, CPU_STATS + STAT_TLB_FLUSHES)
   // Of every PCID: none of them has entries any more.
   memory.fill(cpu + CPU_PCIDS, 0, 4096 * 4)
@@ -170,6 +176,7 @@ export function tlbSwitchProcessContext(pcid: u32): void {
 
 /** MOV CR3, INVPCID type 1: the translations of one PCID, global ones stay. */
 export function tlbFlushProcessContext(pcid: u32): void {
+  invalidationNote(INVALIDATE_PCID, 0, pcid)
   const cell = cpu + CPU_PCIDS + pcid * 4
   store<u64>(cpu, load<u64>(cpu + CPU_STATS, STAT_TLB_FLUSHES) + 1, CPU_STATS + STAT_TLB_FLUSHES)
   store<u32>(cell, 0)
@@ -189,6 +196,7 @@ export function tlbInvalidateIn(pcid: u32, linear: u64): void {
 
 /** INVLPG: the page of `linear`, global or not, and every fragment of the large page it lies in (SDM 3A 4.10.4.1). */
 export function tlbInvalidatePage(linear: u64): void {
+  invalidationNote(INVALIDATE_PAGE, linear, load<u32>(cpu, CPU_CR3) & 0xfff)
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
   if (load<u32>(cpu, CPU_TLB_LARGE)) {
     for (let i: usize = 0; i < <usize>TLB_COUNT; i++) {
@@ -288,7 +296,7 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
     return
   }
   const meta = frames + frame * FRAME_SIZE
-  if (load<u64>(meta, FRAME_CODE)) return
+  if (load<u64>(meta, FRAME_CODE) || tableWatched(frame)) return
   writerNote(meta)
   // Again, now that whoever decodes knows of this one (cpu/code-marks.ts).
   if (!load<u64>(meta, FRAME_CODE)) store<u64>(fast, tag, FAST_WRITE)

@@ -1,7 +1,7 @@
 // The page walk (SDM 3A 4.3-4.6). It sets accessed and dirty flags as the processor does, fills the
 // architectural TLB, and says exactly why when it cannot.
 
-import { cpu } from '../cpu/context'
+import { cpu, cpuIndex } from '../cpu/context'
 import { FEATURE_1GPAGES, feature, PHYSICAL_ADDRESS_BITS, WORD_EXTENDED_EDX } from '../cpu/cpuid'
 import { raisePageFault } from '../cpu/fault'
 import { FLAG_AC } from '../cpu/flags'
@@ -23,6 +23,7 @@ import {
   FRAME_FLAGS,
   FRAME_PAGE_TABLE,
   FRAME_SIZE,
+  MAINTENANCE_DROP_FAST,
   MODE_LONG,
   STAT_TLB_FILLS,
   TLB_DIRTY,
@@ -53,7 +54,10 @@ import {
   ramPointer,
 } from './physical'
 import { keyBars, protectionKeysOn } from './protection-keys'
-import { fastClear, fastIndex, tlbEntry } from './tlb'
+import { exclusiveBegin, exclusiveEnd } from '../machine/exclusive'
+import { cpuCount, maintenancePost } from '../machine/smp'
+import { fastClear, fastIndex, tlbDropFast, tlbEntry } from './tlb'
+import { tlbWatched } from './tlb-log'
 
 export const ACCESS_READ: u32 = 0
 export const ACCESS_WRITE: u32 = 1
@@ -131,7 +135,14 @@ function markTable(phys: u64): void {
   const frame = <u32>(phys >> 12)
   if (frame >= frameCount) return
   const meta = frames + frame * FRAME_SIZE
-  if (!(load<u32>(meta, FRAME_FLAGS) & FRAME_PAGE_TABLE)) atomic.or<u32>(meta, FRAME_PAGE_TABLE, FRAME_FLAGS)
+  if (load<u32>(meta, FRAME_FLAGS) & FRAME_PAGE_TABLE) return
+  atomic.or<u32>(meta, FRAME_PAGE_TABLE, FRAME_FLAGS)
+  if (!tlbWatched()) return
+  // From now on every write to it is to be seen, whoever has a fast entry for it.
+  tlbDropFast()
+  exclusiveBegin()
+  for (let i: u32 = 0; i < cpuCount(); i++) if (i != cpuIndex) maintenancePost(i, MAINTENANCE_DROP_FAST)
+  exclusiveEnd()
 }
 
 /**
