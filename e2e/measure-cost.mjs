@@ -40,8 +40,18 @@ console.log(
 )
 await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(1440, 900))
 
-const on = { screen: true, serial: true, cpu: true, memory: true, code: { lines: 20, before: 6 } }
-const off = { screen: false, serial: false, cpu: false, memory: false, code: false }
+const on = {
+  screen: true,
+  serial: 0,
+  shell: false,
+  cpu: true,
+  chosen: 0,
+  memory: true,
+  code: { lines: 20, before: 6 },
+  tlb: false,
+  pages: false,
+}
+const off = { ...on, screen: false, serial: false, cpu: false, memory: false, code: false }
 
 /** @param {unknown} interest what is sent meanwhile. @returns {Promise<number>} MIPS */
 async function speed(interest) {

@@ -1,10 +1,12 @@
 // The application menu. What belongs to the machine acts on the focused window's document.
 import { Menu, type MenuItemConstructorOptions, shell } from 'electron'
-import type { MachineCommand, RecentFile, Theme, WindowCommand } from '../preload/bridge'
+import type { MachineCommand, RecentFile, RemovableDrive, Theme, WindowCommand } from '../preload/bridge'
 
 export interface MenuState {
   /** Of the focused document; undefined when there is none. */
   machine: 'paused' | 'running' | 'stopped' | undefined
+  /** Drives whose medium can be changed. */
+  removable: RemovableDrive[]
   recent: RecentFile[]
   theme: Theme
 }
@@ -18,6 +20,8 @@ export interface MenuActions {
   forgetRecent(): void
   machine(command: MachineCommand): void
   window(command: WindowCommand): void
+  insert(slot: string): void
+  eject(slot: string): void
   /** A shell of the host in the image's folder. */
   shell(): void
   theme(theme: Theme): void
@@ -102,9 +106,22 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
         machine('Run', 'run', 'F5', state.machine === 'paused'),
         machine('Pause', 'pause', 'F6', state.machine === 'running'),
         machine('Step One Instruction', 'step', 'F11', state.machine === 'paused'),
+        machine('Step All CPUs', 'stepAll', 'Shift+F11', state.machine === 'paused'),
         machine('Step Over', 'stepOver', 'F10', state.machine === 'paused'),
         { type: 'separator' },
         machine('Reset', 'reset', 'CmdOrCtrl+Shift+F5', there),
+        { ...page('Settings of the Machine…', 'settings', 'CmdOrCtrl+,'), enabled: there },
+        { type: 'separator' },
+        ...state.removable.map(({ slot, kind, medium }): MenuItemConstructorOptions => {
+          const name = `${kind === 'cdrom' ? 'CD' : 'Floppy'} ${slot}`
+          return {
+            label: medium === '' ? `${name}: empty` : `${name}: ${medium}`.replaceAll('&', '&&'),
+            submenu: [
+              { label: medium === '' ? 'Insert…' : 'Change…', click: () => actions.insert(slot) },
+              { label: 'Eject', enabled: medium !== '', click: () => actions.eject(slot) },
+            ],
+          }
+        }),
         { type: 'separator' },
         {
           label: 'Open a Shell in the Image’s Folder',

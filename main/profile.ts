@@ -3,12 +3,15 @@ import { homedir } from 'node:os'
 import { app, nativeTheme } from 'electron'
 import type { RecentFile, Theme } from '../preload/bridge'
 import { checkRecent, describeRecent, type RecentEntry, withRecent } from './documents/recent-files'
+import { SettingsStore } from './documents/settings-store'
 import { profileFile } from './paths'
 import { SettingsFile } from './settings-file'
 import { checkProfile, type ProfileState, type WindowState } from './window/window-state'
 
 export class Profile {
   readonly #recent = new SettingsFile<RecentEntry[]>(profileFile('recent-files.json'), checkRecent)
+  /** What each document's machine is made of. */
+  readonly machines = new SettingsStore()
   readonly #state = new SettingsFile<ProfileState>(profileFile('windows.json'), checkProfile)
 
   /** @param recentChanged hears that the list of recent files is another one */
@@ -61,5 +64,6 @@ export class Profile {
   flush() {
     this.#recent.flush()
     this.#state.flush()
+    this.machines.flush()
   }
 }

@@ -1,5 +1,5 @@
 // The documents that are open, and the way from a path to a window.
-import { BrowserWindow } from 'electron'
+import { BrowserWindow, dialog } from 'electron'
 import type { MachineCommand, WindowCommand } from '../preload/bridge'
 import { DocumentWindow, type Workspace } from './documents/document-window'
 import { applyMenu, type MenuActions } from './menu'
@@ -97,12 +97,18 @@ export class OpenDocuments implements Workspace {
   #applyMenu() {
     const state = this.#focused()?.session?.machine.state
     const machine = state === 'disposed' ? undefined : state
+    const removable = this.#focused()?.session?.removable() ?? []
     const recent = this.profile.recent()
     const { theme } = this.profile
-    const key = JSON.stringify([machine, recent, theme])
+    const key = JSON.stringify([machine, removable, recent, theme])
     if (key === this.#menuKey) return
     this.#menuKey = key
-    applyMenu({ machine, recent, theme }, this.#actions)
+    applyMenu({ machine, removable, recent, theme }, this.#actions)
+  }
+
+  /** What a command of the menu could not do. */
+  #tell(error: Error) {
+    dialog.showErrorBox('That did not work', error.message)
   }
 
   readonly #actions: MenuActions = {
@@ -114,6 +120,17 @@ export class OpenDocuments implements Workspace {
     forgetRecent: () => this.profile.forgetAll(),
     machine: (command: MachineCommand) => this.#focused()?.machine(command),
     window: (command: WindowCommand) => this.#focused()?.command(command),
+    insert: (slot) =>
+      void this.#focused()
+        ?.insert(slot)
+        .catch((error: Error) => this.#tell(error)),
+    eject: (slot) => {
+      try {
+        this.#focused()?.eject(slot)
+      } catch (error) {
+        this.#tell(error as Error)
+      }
+    },
     shell: () => this.#focused()?.openShell(),
     theme: (theme) => {
       this.profile.setTheme(theme)

@@ -6,6 +6,7 @@ import type { NamesState } from '../emulator/insight/symbols/guest-names'
 import type { Mnemonic } from '../emulator/insight/sched-lab/program'
 import type { Figures, Simulation } from '../emulator/insight/sched-lab/simulate'
 import type {
+  CpuActivity,
   CpuSnapshot,
   E820Entry,
   IndexedScreen,
@@ -34,6 +35,7 @@ export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
 export type { PagingKind } from '../emulator/insight/page-walk'
 export type { Simulation } from '../emulator/insight/sched-lab/simulate'
 export type {
+  CpuActivity,
   CpuMode,
   CpuSnapshot,
   E820Entry,
@@ -42,6 +44,7 @@ export type {
   MemoryRegion,
   Milestone,
   RgbScreen,
+  Schedule,
   SegmentName,
   SegmentRegister,
   StopInfo,
@@ -79,11 +82,66 @@ export interface MachineSummary {
   e820: E820Entry[]
 }
 
+export interface ImageChoice {
+  kind: 'floppy' | 'disk' | 'cdrom'
+  path: string
+}
+
+/** What a document's machine is made of; remembered per document, and counts from the next power-on. */
+export interface MachineSettings {
+  /** 1 to 16. */
+  cpus: number
+  /** Bytes, a multiple of 64 KiB. */
+  memory: number
+  /** Processor model and features: `v2,+avx`. */
+  cpu: string
+  schedule: Schedule
+  /** A decimal number of at most 64 bits. */
+  seed: string
+  /** What to boot from, in order; empty: whatever boots. */
+  boot: ('floppy' | 'disk' | 'cdrom')[]
+  /** Images beside the document's own. */
+  images: ImageChoice[]
+  /** For a kernel: Linux's initial RAM disks, or Multiboot modules (`FILE TEXT`). */
+  initrd: string[]
+  /** For a kernel: its command line. */
+  append: string
+}
+
+export interface KernelSummary {
+  /** A bzImage; else by Multiboot. */
+  linux: boolean
+  description: string
+}
+
+/** A drive whose medium can be changed. */
+export interface RemovableDrive {
+  slot: string
+  kind: 'floppy' | 'cdrom'
+  /** Name of the image in it, empty when there is none. */
+  medium: string
+}
+
+/** A CPU in a word. */
+export interface CpuBrief {
+  ring: number
+  activity: CpuActivity
+}
+
 export type DocumentView =
   | { kind: 'empty' }
   | { kind: 'loading'; path: string; name: string }
   | { kind: 'failed'; path: string; name: string; failure: Failure }
-  | { kind: 'open'; path: string; name: string; machine: MachineSummary }
+  /** A kernel, before it is started: what it is to be given can be chosen. */
+  | { kind: 'kernel'; path: string; name: string; kernel: KernelSummary; settings: MachineSettings }
+  | {
+      kind: 'open'
+      path: string
+      name: string
+      machine: MachineSummary
+      settings: MachineSettings
+      kernel?: KernelSummary
+    }
   | { kind: 'lab'; path: string; name: string; lab: LabFile }
 
 /** The scheduler lab: programs, and how they are to be run. */
@@ -147,6 +205,10 @@ export interface Status {
   shell: 'none' | 'running' | number
   /** What the host could not read or write of an image, newest last. */
   mediumTroubles: string[]
+  /** Every CPU, in order. */
+  cpus: CpuBrief[]
+  schedule: Schedule
+  removable: RemovableDrive[]
   /** A CPU that will do nothing any more although nothing failed: halted with interrupts off, or in a jump to itself. */
   stuck?: Finding
 }
@@ -267,6 +329,8 @@ export interface Interest {
   serial: false | number
   shell: boolean
   cpu: boolean
+  /** The CPU that the panels follow and that is stepped. */
+  chosen: number
   memory: boolean
   /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
   code: false | { lines: number; before: number; at?: string }
@@ -321,7 +385,8 @@ export interface FaultAccount {
 // ---------------------------------------------------------------------------------------------------------
 // The two verbs
 
-export type MachineCommand = 'run' | 'pause' | 'step' | 'stepOver' | 'reset'
+/** `step` and `stepOver` are of the CPU that is followed (Interest.chosen), `stepAll` of all. */
+export type MachineCommand = 'run' | 'pause' | 'step' | 'stepAll' | 'stepOver' | 'reset'
 
 /** What the menu asks the window to do. */
 export type WindowCommand =
@@ -330,6 +395,7 @@ export type WindowCommand =
   | `preset.${string}`
   | `show.${string}`
   | 'screenshot'
+  | 'settings'
   | 'copyScreen'
 
 export type Theme = 'system' | 'light' | 'dark'
@@ -360,6 +426,17 @@ export interface Calls {
   'lab.run': (plan: LabPlan) => LabRun
   /** Reads further programs; asks the user for them when there are no paths. Answers all programs. */
   'lab.add': (paths: string[]) => LabProgram[]
+  /** Remembers the settings of the document; they count from the next power-on. */
+  'settings.save': (settings: MachineSettings) => void
+  /** The same, and powers the machine on with them (again). */
+  'settings.start': (settings: MachineSettings) => void
+  /** Asks the user for a file; nothing when they changed their mind. */
+  'settings.file': (what: 'initrd' | 'disk' | 'cdrom' | 'floppy') => string | undefined
+  /** Changes the schedule of a paused machine. */
+  schedule: (schedule: Schedule) => void
+  /** Asks for an image and puts it into a drive. */
+  'drive.insert': (slot: string) => void
+  'drive.eject': (slot: string) => void
   machine: (command: MachineCommand) => void
   /** Text typed at the console of a serial port. */
   'serial.input': (port: number, text: string) => void
@@ -371,6 +448,8 @@ export interface Calls {
   'shell.resize': (columns: number, rows: number) => void
   /** KeyboardEvent.code, down or up. */
   key: (code: string, pressed: boolean) => void
+  /** The guest's mouse: counts to the right and down, notches of the wheel towards the hand, MouseEvent.buttons. */
+  mouse: (dx: number, dy: number, wheel: number, buttons: number) => void
   /** The guest's screen has the keyboard: menu shortcuts go to the guest, too. */
   capture: (on: boolean) => void
   interest: (interest: Interest) => void

@@ -210,6 +210,9 @@ export const KEY_PAUSE = 0x400
 export const KEY_PRINT_SCREEN = 0x800
 /** data: bits 0-7 byte received, bits 8-9 COM port index (0 = COM1) */
 export const INPUT_KIND_SERIAL = 2
+/** data: counts moved, signed: bits 0-9 to the right, 10-19 down, 20-23 wheel towards the hand; bits 24-28 buttons that
+ *  are down: left, right, middle, fourth, fifth */
+export const INPUT_KIND_MOUSE = 5
 /** data: bits 0-7 drive, bits 8-15 MEDIUM_*, bits 16-31 id of the medium that goes in */
 export const INPUT_KIND_MEDIUM = 4
 export const MEDIUM_EJECT = 0 // the button: a locked drive only tells the guest

@@ -303,6 +303,16 @@ export interface Speed {
   currentMips: number
 }
 
+/** Which buttons of the mouse are down. */
+export interface MouseButtons {
+  left?: boolean
+  right?: boolean
+  middle?: boolean
+  /** Back and forward, on mice that have them. */
+  fourth?: boolean
+  fifth?: boolean
+}
+
 /** KeyboardEvent.code of the UI Events specification: 'KeyA', 'Enter', 'ArrowUp' ... */
 export type KeyCode = string
 
@@ -360,6 +370,9 @@ export interface Machine {
   /** A key of the guest's keyboard goes down or up. false: there is no such key on a PC keyboard, or 1000 events
    *  wait already. The guest's keyboard repeats a held key by itself; reports of a key that is down already are ignored. */
   keyEvent(code: KeyCode, pressed: boolean): boolean
+  /** The guest's mouse moves by counts to the right and down, its wheel by notches towards the hand, and its buttons are
+   *  as told. false: 1000 events wait already. */
+  mouseEvent(dx: number, dy: number, wheel: number, buttons: MouseButtons): boolean
   /** Types text on a US keyboard, as fast as the guest reads it; resolves when the last key is on its way. An Error
    *  names a character that is on no key. */
   typeText(text: string): Promise<void>

@@ -27,6 +27,14 @@ const MSRS: readonly [name: string, index: number, offset: number][] = [
   ['IA32_TSC_AUX', 0xc000_0103, L.CPU_TSC_AUX],
 ]
 
+/** Of every CPU, what a glance wants to know. */
+export function cpuBriefs(memory: MachineMemory): { ring: number; activity: CpuActivity }[] {
+  return Array.from({ length: memory.cpuCount }, (_, index) => ({
+    ring: memory.cpu32(index, L.CPU_CPL) & 3,
+    activity: ACTIVITIES[memory.cpu32(index, L.CPU_ACTIVITY)] ?? 'running',
+  }))
+}
+
 /** @param index 0 .. number of CPUs - 1 */
 export function cpuSnapshot(memory: MachineMemory, index: number): CpuSnapshot {
   const at = (offset: number) => memory.cpu64(index, offset)

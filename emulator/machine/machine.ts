@@ -22,6 +22,7 @@ import type {
   MachineState,
   MemoryRegion,
   Milestone,
+  MouseButtons,
   PhysicalAddress,
   Schedule,
   ScreenSnapshot,
@@ -41,6 +42,7 @@ import { keyboardIsRead } from './keyboard-line'
 import { createMemory, type MachineMemory } from './memory'
 import { e820, memoryMap } from './memory-map'
 import { milestones } from './milestones'
+import { mouseData } from './mouse'
 import { OutputDrain } from './output'
 import { readLinear, readPhysical, translate } from './peek'
 import { screenSnapshot } from './screen'
@@ -309,6 +311,11 @@ class ThreadedMachine implements Machine {
     const data = keyData(code)
     if (data === undefined || this.#input.room <= L.INPUT_CAPACITY - KEY_ROOM) return false
     return this.#input.put(L.INPUT_KIND_KEY, pressed ? data : data | L.KEY_RELEASE)
+  }
+
+  mouseEvent(dx: number, dy: number, wheel: number, buttons: MouseButtons): boolean {
+    if (this.#input.room <= L.INPUT_CAPACITY - KEY_ROOM) return false
+    return mouseData(dx, dy, wheel, buttons).every((data) => this.#input.put(L.INPUT_KIND_MOUSE, data))
   }
 
   async typeText(text: string): Promise<void> {

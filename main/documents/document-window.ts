@@ -3,7 +3,13 @@ import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, parse, resolve } from 'node:path'
 import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
-import type { DocumentView, MachineCommand, WindowCommand } from '../../preload/bridge'
+import type {
+  DocumentView,
+  KernelSummary,
+  MachineCommand,
+  MachineSettings,
+  WindowCommand,
+} from '../../preload/bridge'
 import type { Handlers } from '../ipc/calls'
 import { EventPort } from '../ipc/event-port'
 import { hasSample, preloadScript, sampleImage, sampleLab } from '../paths'
@@ -13,6 +19,7 @@ import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
 import { failureOf } from './failures'
 import { isLabFile, LabSession } from '../lab/lab-session'
 import { MachineSession } from './machine-session'
+import { kernelSummary } from './machine-settings'
 import type { Profile } from '../profile'
 
 /** What a document needs of the application around it. */
@@ -93,24 +100,38 @@ export class DocumentWindow {
     return this.#session
   }
 
-  /** @param path of an image; relative ones start at the working directory */
+  /** @param path of an image or a kernel; relative ones start at the working directory */
   async open(path: string): Promise<void> {
     const absolute = resolve(path)
-    const name = basename(absolute)
+    const kernel = kernelSummary(absolute)
+    const settings = this.#workspace.profile.machines.orDefault(absolute)
+    if (!kernel) return this.#start(absolute, undefined, settings)
+    // What it is to be given comes first.
+    this.#opening++
+    const before = this.#session
+    this.#session = undefined
+    this.#lab = undefined
+    this.#show({ kind: 'kernel', path: absolute, name: basename(absolute), kernel, settings })
+    await before?.dispose()
+  }
+
+  /** Builds the machine of a document and powers it on. */
+  async #start(path: string, kernel: KernelSummary | undefined, settings: MachineSettings): Promise<void> {
+    const name = basename(path)
     const turn = ++this.#opening
-    this.#show({ kind: 'loading', path: absolute, name })
+    this.#show({ kind: 'loading', path, name })
     const before = this.#session
     this.#session = undefined
     this.#lab = undefined
     await before?.dispose()
     try {
-      if (isLabFile(absolute)) {
-        this.#lab = new LabSession(absolute)
-        this.#show({ kind: 'lab', path: absolute, name, lab: this.#lab.file })
-        this.#workspace.profile.opened(absolute)
+      if (isLabFile(path)) {
+        this.#lab = new LabSession(path)
+        this.#show({ kind: 'lab', path, name, lab: this.#lab.file })
+        this.#workspace.profile.opened(path)
         return
       }
-      const session = await MachineSession.open(absolute, {
+      const session = await MachineSession.open(path, kernel !== undefined, settings, {
         frame: (frame) => this.#port.send('frame', frame),
         fault: (account) => this.#port.send('fault', account),
         changed: () => this.#workspace.changed(),
@@ -118,14 +139,51 @@ export class DocumentWindow {
       })
       if (turn !== this.#opening || this.#closed) return await session.dispose()
       this.#session = session
-      this.#show({ kind: 'open', path: absolute, name, machine: session.summary })
+      const machine = session.summary
+      this.#show({ kind: 'open', path, name, machine, settings, ...(kernel ? { kernel } : {}) })
       session.connect()
-      this.#workspace.profile.opened(absolute)
+      this.#workspace.profile.opened(path)
       session.machine.run()
     } catch (error) {
       if (turn !== this.#opening || this.#closed) return
-      this.#show({ kind: 'failed', path: absolute, name, failure: failureOf(absolute, error) })
+      this.#show({ kind: 'failed', path, name, failure: failureOf(path, error) })
     }
+  }
+
+  /** Remembers what the machine of this document is made of. */
+  #saveSettings(settings: MachineSettings) {
+    const view = this.#view
+    if (view.kind === 'empty' || view.kind === 'loading') throw new Error('nothing is open in this window')
+    this.#workspace.profile.machines.set(view.path, settings)
+    // The page keeps what it shows; a page that is loaded again is told the new ones.
+    if (view.kind === 'open' || view.kind === 'kernel') this.#view = { ...view, settings }
+  }
+
+  /** Asks for a file that a machine is to have. */
+  async #chooseFile(what: 'initrd' | 'disk' | 'cdrom' | 'floppy'): Promise<string | undefined> {
+    const titles = {
+      initrd: 'Choose an initial RAM disk or module',
+      disk: 'Choose a disk image',
+      cdrom: 'Choose a CD image',
+      floppy: 'Choose a floppy image',
+    }
+    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
+      title: titles[what],
+      properties: ['openFile'],
+    })
+    return canceled ? undefined : filePaths[0]
+  }
+
+  /** Asks for an image and puts it into a drive of the machine. */
+  async insert(slot: string): Promise<void> {
+    const kind = this.#session?.removable().find((drive) => drive.slot === slot)?.kind
+    if (!kind) throw new Error(`there is no drive ${slot} whose medium can be changed`)
+    const path = await this.#chooseFile(kind)
+    if (path !== undefined) this.#session?.insert(slot, path)
+  }
+
+  eject(slot: string) {
+    this.#session?.eject(slot)
   }
 
   /** A command of the menu for the machine; its failure is an internal one, which the machine reports itself. */
@@ -192,6 +250,17 @@ export class DocumentWindow {
     'lab.add': async (paths) => this.#openLab().add(paths.length > 0 ? paths : await this.#choosePrograms()),
     'symbols.choose': () => this.#chooseSymbols(),
     'recent.forget': (path) => this.#workspace.profile.forget(path),
+    'settings.save': (settings) => this.#saveSettings(settings),
+    'settings.start': (settings) => {
+      this.#saveSettings(settings)
+      const { path } = this.#view as { path: string }
+      // It answers when the settings are taken; what the machine makes of them is the document's next view.
+      void this.#start(path, kernelSummary(path), settings)
+    },
+    'settings.file': (what) => this.#chooseFile(what),
+    schedule: (schedule) => this.#session?.setSchedule(schedule),
+    'drive.insert': (slot) => this.insert(slot),
+    'drive.eject': (slot) => this.eject(slot),
     machine: (command) => this.#session?.command(command),
     'serial.input': (port, text) => this.#session?.serialInput(port, text),
     'serial.device': (port, on) => this.#session?.terminals.setDevice(port, on),
@@ -199,6 +268,7 @@ export class DocumentWindow {
     'shell.input': (text) => this.#session?.terminals.typed(text),
     'shell.resize': (columns, rows) => this.#session?.terminals.resize(columns, rows),
     key: (code, pressed) => this.#session?.key(code, pressed),
+    mouse: (dx, dy, wheel, buttons) => this.#session?.mouse(dx, dy, wheel, buttons),
     capture: (on) => this.window.webContents.setIgnoreMenuShortcuts(on),
     interest: (interest) => this.#session?.setInterest(interest),
     'memory.frame': (frame) => {
@@ -214,11 +284,12 @@ export class DocumentWindow {
   /** Asks the user for an image. */
   async choose(): Promise<void> {
     const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: 'Open a disk image',
+      title: 'Open a disk image or a kernel',
       properties: ['openFile'],
       filters: [
-        { name: 'Disk images', extensions: ['img', 'bin', 'raw', 'dsk', 'flp', 'ima', 'vfd', 'iso'] },
         { name: 'All files', extensions: ['*'] },
+        { name: 'Disk images', extensions: ['img', 'bin', 'raw', 'dsk', 'flp', 'ima', 'vfd', 'iso'] },
+        { name: 'Kernels', extensions: ['elf', 'bin', 'bzImage', 'kernel'] },
       ],
     })
     if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])

@@ -1,6 +1,7 @@
 // Why a document did not open, told to a person: what, where, what to do.
 import { MediumError, type MediumProblem } from '@emulator/media/medium'
 import { LabError } from '../lab/lab-session'
+import { DirectBootError } from '@emulator/firmware/direct-boot/files'
 import type { Failure } from '../../preload/bridge'
 
 const REMEDIES: Record<MediumProblem, string> = {
@@ -34,6 +35,16 @@ export function failureOf(path: string, error: unknown): Failure {
       what: error.message,
       where: path,
       remedy: 'Programs are made by ‘ringside lab asm’; ‘ringside lab --help’ has the instructions.',
+    }
+  }
+  if (error instanceof DirectBootError) {
+    const at = error.message.indexOf(': ')
+    const where = at > 0 ? error.message.slice(0, at) : path
+    return {
+      what: sentence(at > 0 ? error.message.slice(at + 2) : error.message),
+      where,
+      remedy:
+        'Choose another kernel, initial RAM disk or module; a kernel is a bzImage, or Multiboot with its header.',
     }
   }
   const reason = error instanceof Error ? error.message : String(error)

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { FaultAccount, Frame, Interest } from '../../preload/bridge'
 import { MachineSession } from './machine-session'
+import { defaultSettings } from './machine-settings'
 
 const seed = (name: string) =>
   join(fileURLToPath(new URL('../..', import.meta.url)), 'assets/guests/seed', name)
@@ -13,6 +14,7 @@ const ALL: Interest = {
   serial: 0,
   shell: false,
   cpu: true,
+  chosen: 0,
   memory: true,
   code: { lines: 20, before: 4 },
   pages: { changes: [] },
@@ -28,7 +30,7 @@ afterEach(async () => {
 async function start(name: string, interest: Interest = ALL) {
   const frames: Frame[] = []
   const faults: (FaultAccount | undefined)[] = []
-  const session: MachineSession = await MachineSession.open(seed(name), {
+  const session: MachineSession = await MachineSession.open(seed(name), false, defaultSettings(), {
     frame: (frame) => {
       frames.push(frame)
       setImmediate(() => session.drawn(frame.sequence))
@@ -77,6 +79,7 @@ test('what nobody looks at is not sent', async () => {
     screen: false,
     serial: false,
     cpu: false,
+    chosen: 0,
     memory: false,
     code: false,
     pages: false,

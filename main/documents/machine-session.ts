@@ -1,24 +1,19 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
 import { dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
-import {
-  defaultConfig,
-  type KeyCode,
-  type Machine,
-  type MachineConfig,
-  physical,
-  type StopInfo,
-} from '@emulator/machine/api'
-import { placeDrives } from '@emulator/machine/drive-plan'
+import { type KeyCode, type Machine, physical, type StopInfo } from '@emulator/machine/api'
 import { createMachine } from '@emulator/machine/machine'
-import { type Medium, openMedium } from '@emulator/media/medium'
+import { openMedium } from '@emulator/media/medium'
 import type {
   FaultAccount,
   Frame,
   FrameFacts,
   Interest,
   MachineCommand,
+  MachineSettings,
   MachineSummary,
+  RemovableDrive,
+  Schedule,
 } from '../../preload/bridge'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { loadDisassembler } from '../disassembly'
@@ -35,6 +30,7 @@ import { TlbSource } from '../push/tlb-source'
 import { StatusSource } from '../push/status-source'
 import { HostTerminals } from '../terminal/host-terminals'
 import { accountOf } from './fault-account'
+import { configOf } from './machine-settings'
 
 /** How the session speaks to its window. */
 export interface SessionHost {
@@ -49,6 +45,7 @@ const NOTHING: Interest = {
   screen: false,
   serial: false,
   cpu: false,
+  chosen: 0,
   memory: false,
   code: false,
   pages: false,
@@ -72,30 +69,29 @@ export class MachineSession {
   #names: GuestNames | undefined
 
   /**
-   * Opens the image and builds a machine around it, at its reset vector.
-   * @throws MediumError, or an Error when the host has no room for the machine
+   * Opens what belongs to the document and builds a machine around it, at its reset vector.
+   * @param kernel whether the document is a kernel, not an image
+   * @throws MediumError, DirectBootError, or an Error when the host has no room for the machine
    */
-  static async open(path: string, host: SessionHost): Promise<MachineSession> {
-    const medium = openMedium(path)
-    const config: MachineConfig = {
-      ...defaultConfig(),
-      drives: placeDrives({
-        floppies: medium.kind === 'floppy' ? [medium] : [],
-        disks: medium.kind === 'disk' ? [medium] : [],
-        cdroms: medium.kind === 'cdrom' ? [medium] : [],
-      }),
-    }
+  static async open(
+    path: string,
+    kernel: boolean,
+    settings: MachineSettings,
+    host: SessionHost,
+  ): Promise<MachineSession> {
+    const config = configOf(path, kernel, settings)
     const machine = await createMachine(config).catch((error: unknown) => {
-      medium.close()
+      for (const { medium } of config.drives) medium?.close()
       throw error
     })
-    const session = new MachineSession(machine, medium, dirname(path), host)
+    const session = new MachineSession(machine, dirname(path), host)
     // The window comes first: the symbols of a large kernel take a moment to read.
     setImmediate(() => session.useNames(() => GuestNames.beside(path)))
     return session
   }
 
-  private constructor(machine: Machine, medium: Medium, folder: string, host: SessionHost) {
+  private constructor(machine: Machine, folder: string, host: SessionHost) {
+    const warnings = machine.config.drives.flatMap(({ medium }) => medium?.warnings ?? [])
     this.machine = machine
     this.#host = host
     const { memory, cpus, schedule, seed } = machine.config
@@ -125,7 +121,8 @@ export class MachineSession {
       ports: () => Array.from({ length: PORTS }, (_, port) => this.#serial.total(port)),
       devices: () => this.terminals.paths(),
       shell: () => this.terminals.shell,
-      mediumTroubles: () => [...medium.warnings, ...this.#troubles],
+      mediumTroubles: () => [...warnings, ...this.#troubles],
+      removable: () => this.removable(),
     })
     this.#pusher = new FramePusher(
       {
@@ -141,9 +138,14 @@ export class MachineSession {
         this.#serial,
         this.terminals.source,
         new ScreenSource(machine, () => this.#interest.screen),
-        new CpuSource(machine, () => this.#interest.cpu),
+        new CpuSource(
+          machine,
+          () => this.#interest.cpu,
+          () => this.#chosen,
+        ),
         new CodeSource(
           machine,
+          () => this.#chosen,
           () => this.#interest.code,
           () => this.#pusher.kick('code'),
           () => this.#names,
@@ -178,6 +180,60 @@ export class MachineSession {
     this.#pusher.restart()
   }
 
+  /** The CPU that the panels follow. */
+  get #chosen(): number {
+    return Math.min(this.#interest.chosen, this.machine.config.cpus - 1)
+  }
+
+  /** Drives whose medium can be changed, and what is in them. */
+  removable(): RemovableDrive[] {
+    if (this.machine.state === 'disposed') return []
+    return this.machine
+      .drives()
+      .flatMap(({ slot, kind, medium }) =>
+        kind === 'disk' ? [] : [{ slot, kind, medium: medium?.name ?? '' }],
+      )
+  }
+
+  /** @throws MediumError, or Error when the drive does not take it */
+  insert(slot: string, path: string) {
+    const drive = this.#removableDrive(slot)
+    const medium = openMedium(path, drive.kind)
+    try {
+      this.machine.insert(drive.slot, medium)
+    } catch (error) {
+      medium.close()
+      throw error
+    }
+    this.#mediaChanged()
+  }
+
+  eject(slot: string) {
+    this.machine.eject(this.#removableDrive(slot).slot)
+    this.#mediaChanged()
+  }
+
+  #removableDrive(slot: string) {
+    const drive = this.machine.drives().find((drive) => drive.slot === slot && drive.kind !== 'disk')
+    if (!drive) throw new Error(`there is no drive ${slot} whose medium can be changed`)
+    return drive
+  }
+
+  /** The guest takes notice when it next looks at its input. */
+  #mediaChanged() {
+    this.#pusher.kick('status')
+    setTimeout(() => {
+      this.#pusher.kick('status')
+      this.#host.changed()
+    }, 100)
+  }
+
+  /** @throws Error while the machine runs */
+  async setSchedule(schedule: Schedule) {
+    await this.machine.setSchedule(schedule)
+    this.#pusher.kick('status')
+  }
+
   /** The page has drawn a frame. */
   drawn(sequence: number) {
     this.#pusher.drawn(sequence)
@@ -204,10 +260,13 @@ export class MachineSession {
         await machine.pause()
         return
       case 'step':
-        if (machine.state === 'paused') await machine.step()
+        if (machine.state === 'paused') await machine.step(1, this.#chosen)
+        return
+      case 'stepAll':
+        if (machine.state === 'paused') await machine.step(1, 'all')
         return
       case 'stepOver':
-        if (machine.state === 'paused') await machine.stepOver()
+        if (machine.state === 'paused') await machine.stepOver(this.#chosen)
         return
       case 'reset':
         return this.#reset()
@@ -245,6 +304,18 @@ export class MachineSession {
 
   key(code: KeyCode, pressed: boolean) {
     this.machine.keyEvent(code, pressed)
+  }
+
+  /** @param buttons as in MouseEvent.buttons */
+  mouse(dx: number, dy: number, wheel: number, buttons: number) {
+    const down = (bit: number) => (buttons & bit) !== 0
+    this.machine.mouseEvent(dx, dy, wheel, {
+      left: down(1),
+      right: down(2),
+      middle: down(4),
+      fourth: down(8),
+      fifth: down(16),
+    })
   }
 
   /** @param frame number of a 4 KiB frame of RAM */

@@ -15,6 +15,7 @@ test('right calls pass unchanged', () => {
     serial: 2,
     shell: false,
     cpu: true,
+    chosen: 15,
     memory: false,
     code: { lines: 20, before: 5, at: '7c00' },
     tlb: 3,
@@ -24,6 +25,29 @@ test('right calls pass unchanged', () => {
   expect(checkCall('interest', [{ ...interest, code: false, extra: 1 }]).args).toEqual([
     { ...interest, code: false },
   ])
+})
+
+test('settings of a machine are held to their form', () => {
+  const settings = {
+    cpus: 16,
+    memory: 3072 * 2 ** 20,
+    cpu: 'v2,+avx',
+    schedule: 'parallel',
+    seed: '18446744073709551615',
+    boot: ['cdrom', 'disk'],
+    images: [{ kind: 'cdrom', path: '/a.iso' }],
+    initrd: ['/initrd'],
+    append: 'quiet',
+  }
+  expect(checkCall('settings.save', [settings]).args).toEqual([settings])
+  const wrong = (change: object) => () => checkCall('settings.save', [{ ...settings, ...change }])
+  expect(wrong({ cpus: 17 })).toThrow(/cpus must be a whole number from 1 to 16/)
+  expect(wrong({ memory: 2 ** 20 + 1 })).toThrow(/64 KiB/)
+  expect(wrong({ cpu: 'v9' })).toThrow(/v9/)
+  expect(wrong({ seed: '18446744073709551616' })).toThrow(/64 bits/)
+  expect(wrong({ boot: ['tape'] })).toThrow(/one of floppy, disk, cdrom/)
+  expect(wrong({ images: [{ kind: 'disk', path: 'a\0' }] })).toThrow(/a path/)
+  expect(wrong({ append: 7 })).toThrow(/append/)
 })
 
 test('whatever a page sends, a wrong call is refused with a TypeError or RangeError', () => {
@@ -49,6 +73,7 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
         serial: false,
         shell: true,
         cpu: true,
+        chosen: 0,
         memory: true,
         code: false,
         tlb: false,

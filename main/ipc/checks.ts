@@ -1,6 +1,7 @@
 // Checks of what comes from the page. Each answers the value with its type or throws an Error that names what was
 // wrong; nothing is coerced.
 import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
+import { checkSettings } from '../documents/machine-settings'
 
 export type Check<T> = (value: unknown) => T
 
@@ -71,6 +72,7 @@ export const interest: Check<Interest> = (value) => {
     serial: given['serial'] === false ? false : serialPort(given['serial']),
     shell: show('shell'),
     cpu: show('cpu'),
+    chosen: integer('interest.chosen', 0, 15)(given['chosen']),
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
     tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
@@ -143,7 +145,14 @@ const labPlan: Check<LabPlan> = (value) => {
   }
 }
 
-const MACHINE_COMMANDS = ['run', 'pause', 'step', 'stepOver', 'reset'] as const satisfies MachineCommand[]
+const MACHINE_COMMANDS = [
+  'run',
+  'pause',
+  'step',
+  'stepAll',
+  'stepOver',
+  'reset',
+] as const satisfies MachineCommand[]
 const THEMES = ['system', 'light', 'dark'] as const satisfies Theme[]
 
 /** A key has a code of the UI Events specification: letters and digits. */
@@ -168,6 +177,12 @@ export const ARGUMENTS: Arguments = {
   'lab.sample': [],
   'lab.run': [labPlan],
   'lab.add': [list('paths', LAB_TASKS_MAX, path)],
+  'settings.save': [checkSettings],
+  'settings.start': [checkSettings],
+  'settings.file': [oneOf('a file', ['initrd', 'disk', 'cdrom', 'floppy'])],
+  schedule: [oneOf('a schedule', ['deterministic', 'parallel'])],
+  'drive.insert': [text('a drive', 8)],
+  'drive.eject': [text('a drive', 8)],
   machine: [oneOf('a command', MACHINE_COMMANDS)],
   'serial.input': [serialPort, text('input', 1 << 20)],
   'serial.device': [serialPort, flag('on')],
@@ -175,6 +190,12 @@ export const ARGUMENTS: Arguments = {
   'shell.input': [text('input', 1 << 20)],
   'shell.resize': [terminalSize('columns'), terminalSize('rows')],
   key: [keyCode, flag('pressed')],
+  mouse: [
+    integer('dx', -4096, 4096),
+    integer('dy', -4096, 4096),
+    integer('the wheel', -64, 64),
+    integer('buttons', 0, 31),
+  ],
   capture: [flag('capture')],
   interest: [interest],
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],

@@ -11,11 +11,13 @@ export class CodeSource implements Source<'code'> {
   #last: CodeListing | undefined
 
   /**
+   * @param chosen the CPU that is followed
    * @param wish what the panel wants to see, false when nobody looks
    * @param again there is something to take now that was not ready before
    */
   constructor(
     private readonly machine: Pick<Machine, 'cpu' | 'readLinear'>,
+    private readonly chosen: () => number,
     private readonly wish: () => Interest['code'],
     private readonly again: () => void,
     private readonly names: () => GuestNames | undefined = () => undefined,
@@ -28,7 +30,7 @@ export class CodeSource implements Source<'code'> {
   take(): CodeListing | undefined {
     const wish = this.wish()
     if (wish === false || !disassemblerReady(this.again)) return
-    const listing = disassemble(this.machine, this.machine.cpu(0), wish)
+    const listing = disassemble(this.machine, this.machine.cpu(this.chosen()), wish)
     const names = this.names()
     if (names) this.#name(listing, names)
     if (this.#last && sameListing(this.#last, listing)) return

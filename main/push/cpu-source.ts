@@ -10,10 +10,11 @@ export class CpuSource implements Source<'cpu'> {
   constructor(
     private readonly machine: Pick<Machine, 'cpu'>,
     readonly wanted: () => boolean,
+    private readonly chosen: () => number,
   ) {}
 
   take(): CpuSnapshot | undefined {
-    const now = this.machine.cpu(0)
+    const now = this.machine.cpu(this.chosen())
     if (this.#last && sameCpu(this.#last, now)) return
     this.#last = now
     return now
@@ -27,6 +28,7 @@ export class CpuSource implements Source<'cpu'> {
 /** A CPU that retired nothing and waits where it waited shows the same registers. */
 function sameCpu(a: CpuSnapshot, b: CpuSnapshot): boolean {
   return (
+    a.index === b.index &&
     a.instructions === b.instructions &&
     a.activity === b.activity &&
     a.rip === b.rip &&

@@ -1,6 +1,7 @@
 import { restAutopsy } from '@emulator/insight/autopsy'
 import type { Machine } from '@emulator/machine/api'
 import type { Status } from '../../preload/bridge'
+import { cpuBriefs } from '@emulator/machine/cpu-snapshot'
 import type { Source } from './source'
 
 /** What the machine itself does not know. */
@@ -11,6 +12,7 @@ export interface Traffic {
   devices(): (string | undefined)[]
   shell(): Status['shell']
   mediumTroubles(): string[]
+  removable(): Status['removable']
 }
 
 export class StatusSource implements Source<'status'> {
@@ -19,7 +21,7 @@ export class StatusSource implements Source<'status'> {
   #last = ''
 
   constructor(
-    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo' | 'memory'>,
+    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo' | 'memory' | 'config'>,
     private readonly traffic: Traffic,
   ) {}
 
@@ -41,11 +43,14 @@ export class StatusSource implements Source<'status'> {
       devices: this.traffic.devices(),
       shell: this.traffic.shell(),
       mediumTroubles: this.traffic.mediumTroubles(),
+      cpus: cpuBriefs(this.machine.memory),
+      schedule: this.machine.config.schedule,
+      removable: this.traffic.removable(),
     }
     const stuck = state === 'running' ? restAutopsy(this.machine.memory, 0) : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${status.ports} ${status.devices} ${status.shell}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`
     if (key === this.#last) return
     this.#last = key
     return status

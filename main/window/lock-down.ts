@@ -22,8 +22,12 @@ export function isOwnFrame(frame: WebFrameMain | null): boolean {
 /** Denies permissions, navigation, new windows, webviews and downloads everywhere. Once, when the app is ready. */
 export function lockDown() {
   const own = session.defaultSession
-  own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
-  own.setPermissionCheckHandler(() => false)
+  // The guest's screen takes the mouse; Esc and Ctrl+Alt+G give it back.
+  const allowed = (permission: string) => permission === 'pointerLock'
+  own.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(allowed(permission) && isOwnFrame(contents.mainFrame)),
+  )
+  own.setPermissionCheckHandler((_contents, permission) => allowed(permission))
   own.setDevicePermissionHandler(() => false)
   own.on('will-download', (event) => event.preventDefault())
   app.on('web-contents-created', (_event, contents) => {

@@ -50,6 +50,13 @@ export const BDA_WAIT_ACTIVE = 0xa0
 export const EBDA_SEGMENT = 0x9fc0
 export const EBDA = 0x9fc00
 export const EBDA_SIZE = 0x400
+/** Pointing device (INT 15h/C2h): far pointer of the handler, index of the next byte, packet size - 1 | 80h, the bytes. */
+export const EBDA_MOUSE_HANDLER = 0x22
+export const EBDA_MOUSE_FLAGS_1 = 0x26
+export const EBDA_MOUSE_FLAGS_2 = 0x27
+export const EBDA_MOUSE_DATA = 0x28 // u8[8]
+/** Status, X, Y, Z as the handler gets them: u16[4] */
+export const EBDA_MOUSE_PACKET = 0xe0
 /** Fixed disk parameter tables of drives 80h and 81h (INT 41h, INT 46h), 16 bytes each. */
 export const EBDA_DISK_PARAMETERS = 0x3d
 /** EDD device parameter extension of the last INT 13h/48h asked for, 16 bytes. */

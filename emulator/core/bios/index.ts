@@ -17,6 +17,7 @@ import { int10 } from './int10-video'
 import { int11, int12 } from './int11-equipment'
 import { int13 } from './int13-disk'
 import { int14 } from './int14-serial'
+import { mouseByte } from './int15-mouse'
 import { int15 } from './int15-system'
 import { int16 } from './int16-keyboard'
 import { int17 } from './int17-printer'
@@ -32,6 +33,7 @@ import {
   SERVICE_EXCEPTION,
   SERVICE_KEY,
   SERVICE_PROCESSOR,
+  SERVICE_MOUSE,
   SERVICE_READY,
   SERVICE_TABLES,
 } from './rom-layout'
@@ -106,6 +108,9 @@ function serve(service: u32): void {
       return
     case SERVICE_KEY:
       keyboardByte()
+      return
+    case SERVICE_MOUSE:
+      mouseByte()
       return
     case SERVICE_EXCEPTION:
       unhandledException()

@@ -42,6 +42,7 @@ import {
   setSelector,
   si,
 } from './guest'
+import { mouseService } from './int15-mouse'
 import { clockPeriodic } from './int1a-time'
 import { ROM_CODE_SEGMENT, ROM_CONFIGURATION } from './rom-layout'
 
@@ -94,6 +95,9 @@ export function int15(): void {
       return
     case 0xc1:
       setSelector(SEG_ES, EBDA_SEGMENT)
+      return
+    case 0xc2:
+      mouseService()
       return
     case 0xe8:
       bigMemory()

@@ -61,7 +61,7 @@ test('INT 11h counts floppies and ports; INT 17h has no printer', () => {
   const machine = new FirmwareMachine({ drives }).boot()
   const ports = [0, 2, 4, 6].filter((at) => machine.read16(0x400 + at) !== 0).length
   expect(ports).toBeGreaterThanOrEqual(1)
-  expect(machine.call(0x11).ax).toBe(0x0063 | (ports << 9))
+  expect(machine.call(0x11).ax).toBe(0x0067 | (ports << 9))
   expect(machine.call(0x17, { ax: 0x0041, dx: 0 }).ah).toBe(0x01)
 })
 

@@ -119,7 +119,7 @@ export function setUpTables(): void {
   const floppies = floppyCount()
   const ports = findSerialPorts()
   // Equipment: bit 0 floppies, 1 coprocessor, 2 pointing device, 5:4 video 80x25 colour, 7:6 floppies - 1, 11:9 ports.
-  let equipment: u32 = 0x0022 | (ports << 9)
+  let equipment: u32 = 0x0026 | (ports << 9)
   if (floppies > 0) equipment |= 1 | ((floppies - 1) << 6)
   setBda16(BDA_EQUIPMENT, equipment)
   for (let i: u32 = 0; i < 4; i++) {

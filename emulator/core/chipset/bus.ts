@@ -11,6 +11,7 @@ import {
   HDR_RESET_REQUEST,
   HEADER,
   INPUT_KIND_KEY,
+  INPUT_KIND_MOUSE,
   INPUT_KIND_MEDIUM,
   INPUT_KIND_SERIAL,
   RESET_NONE,
@@ -55,6 +56,7 @@ import {
   vgaDecodesPorts,
 } from './pci-devices'
 import { RINGSIDE_MAGIC, RINGSIDE_PORT, ringsideWrite } from './ringside-port'
+import { mouseInput, mouseReset, mouseTimer } from './ps2-mouse'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
 import {
   port61Read,
@@ -75,6 +77,7 @@ import {
   TIMER_FDC,
   TIMER_KEYBOARD,
   TIMER_LAPIC,
+  TIMER_MOUSE,
   TIMER_PIT,
   TIMER_RTC_PERIODIC,
   TIMER_RTC_SECOND,
@@ -123,6 +126,7 @@ export function chipsetReset(): void {
   rtcReset(clockNow())
   kbcReset()
   keyboardReset()
+  mouseReset()
   uartReset()
   debugPortsReset()
   ataReset()
@@ -143,6 +147,7 @@ export function chipsetRun(now: u64): void {
     else if (timer == TIMER_RTC_SECOND) rtcSecondTimer(at)
     else if (timer == TIMER_RTC_PERIODIC) rtcPeriodicTimer(at)
     else if (timer == TIMER_KEYBOARD) kbcTimer(at)
+    else if (timer == TIMER_MOUSE) mouseTimer(at)
     else if (timer == TIMER_TYPEMATIC) keyboardTypematicTimer(at)
     else if (timer >= TIMER_LAPIC) lapicTimer(timer - TIMER_LAPIC, at)
     else if (timer >= TIMER_HPET) hpetTimer(timer - TIMER_HPET, at)
@@ -169,6 +174,7 @@ function arrive(): u64 {
 export function inputDeliver(kind: u32, data: u32): bool {
   const now = arrive()
   if (kind == INPUT_KIND_KEY) return keyboardKey(data, now)
+  if (kind == INPUT_KIND_MOUSE) mouseInput(data, now)
   if (kind == INPUT_KIND_SERIAL) return uartReceive((data >> 8) & 3, data & 0xff, now)
   if (kind == INPUT_KIND_MEDIUM) mediumInput(data)
   return true

@@ -1,11 +1,12 @@
 // 8042 keyboard controller, ports 60h and 64h: command byte, output port (A20, processor reset), translation,
-// self tests. The keyboard hangs on its first port; nothing is on the second. Bytes the controller itself answers
-// with are there at once; bytes from the keyboard take the time of a frame on the wire.
+// self tests. The keyboard hangs on its first port, the mouse on the second. Bytes the controller itself answers
+// with are there at once; bytes from the devices take the time of a frame on the wire.
 // References: Intel UPI-41AH/42AH (210393); IBM PC/AT Technical Reference 6280070, "Keyboard Controller".
 
 import { DEV_KBC, RESET_CPU } from '../layout'
 import { irqLine } from './interrupt-lines'
 import { keyboardCommand, keyboardHasByte, keyboardTakeByte } from './ps2-keyboard'
+import { mouseCommand, mouseHasByte, mouseTakeByte } from './ps2-mouse'
 import { set1FromSet2 } from './scan-codes'
 import { a20FromKeyboardController, resetRequest } from './system-control'
 import { NEVER, TIMER_KEYBOARD, timerDeadline, timerSet } from './timers'
@@ -79,14 +80,19 @@ export function kbcWrite(port: u32, value: u32, now: u64): void {
   kbcPoll(now)
 }
 
-/** Starts the keyboard's next byte on its way if the wire, the interface and the output buffer are free. */
+/** Starts the next byte of a device on its way if its interface is on and the output buffer is free. */
 export function kbcPoll(now: u64): void {
-  if (timerDeadline(TIMER_KEYBOARD) == NEVER && canReceive()) timerSet(TIMER_KEYBOARD, now + FRAME_TIME)
+  if (timerDeadline(TIMER_KEYBOARD) == NEVER && (canReceive() || canReceiveAux()))
+    timerSet(TIMER_KEYBOARD, now + FRAME_TIME)
 }
 
 /** TIMER_KEYBOARD: the byte has arrived. */
 export function kbcTimer(now: u64): void {
-  if (!canReceive()) return // the frame is refused, the keyboard sends it again when it may
+  if (!canReceive()) {
+    // The frame is refused, the device sends it again when it may.
+    if (canReceiveAux()) output(REPLY_AUX | mouseTakeByte())
+    return
+  }
   let byte = keyboardTakeByte(now)
   if (commandByte() & COMMAND_TRANSLATE) {
     // A break code is F0h and the make code; in set 1 it is the make code with bit 7 set
@@ -102,6 +108,15 @@ export function kbcTimer(now: u64): void {
   output(byte)
 }
 
+/** For the firmware: the command byte, without a conversation. */
+export function kbcCommandByte(): u32 {
+  return commandByte()
+}
+export function kbcCommandByteWrite(value: u32, now: u64): void {
+  commandByteWrite(value)
+  kbcPoll(now)
+}
+
 function commandByte(): u32 {
   return load<u8>(DEV_KBC, RAM)
 }
@@ -111,6 +126,12 @@ function canReceive(): bool {
     keyboardHasByte() &&
     (load<u8>(DEV_KBC, STATUS) & STATUS_OBF) == 0 &&
     (commandByte() & COMMAND_KEYBOARD_OFF) == 0
+  )
+}
+
+function canReceiveAux(): bool {
+  return (
+    mouseHasByte() && (load<u8>(DEV_KBC, STATUS) & STATUS_OBF) == 0 && (commandByte() & COMMAND_AUX_OFF) == 0
   )
 }
 
@@ -262,9 +283,13 @@ function data(value: u32, now: u64): void {
     case 0xd3:
       reply(REPLY_AUX | value)
       return
-    case 0xd4: // nobody answers: the transmission times out, FEh with the time-out bit set
-      reply(REPLY_AUX | REPLY_TIMEOUT | 0xfe)
+    case 0xd4: {
+      // A byte for the mouse; sending it switches the interface on
+      const enabled = commandByte() & ~COMMAND_AUX_OFF
+      if (enabled != commandByte()) commandByteWrite(enabled)
+      mouseCommand(value)
       return
+    }
     default:
       store<u8>(DEV_KBC + (pending & 0x1f), value, RAM)
   }

@@ -16,6 +16,7 @@ export const TIMER_ACPI: u32 = 28 // the PM timer's overflow
 export const TIMER_HPET: u32 = 29 // 29..31
 export const TIMER_LAPIC: u32 = 32 // 32..47: local APIC of each CPU
 export const TIMER_COUNT: u32 = 48
+export const TIMER_MOUSE: u32 = 12
 
 /** A timer that is not running. */
 export const NEVER: u64 = u64.MAX_VALUE

@@ -280,6 +280,10 @@ export class FirmwareMachine {
   queueKey(code: number) {
     this.#input(L.INPUT_KIND_KEY, code)
   }
+  /** An entry of the input queue (INPUT_KIND_*). */
+  queueInput(kind: number, data: number) {
+    this.#input(kind, data)
+  }
   queueSerial(text: string) {
     for (const c of text) this.#input(L.INPUT_KIND_SERIAL, c.charCodeAt(0))
   }

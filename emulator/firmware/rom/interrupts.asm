@@ -168,13 +168,32 @@ irq9:
         int     0ah
         iret
 
-; IRQ 12: nobody wants the mouse's byte.
+; IRQ 12: one byte of the mouse. A whole packet goes to the handler of INT 15h/C207h: status, X, Y, Z on its stack.
 irq12:
         push    ax
         in      al, 64h
-        test    al, 01h
-        jz      irq_slave.eoi
+        and     al, 21h
+        cmp     al, 21h
+        jne     irq_slave.eoi
         in      al, 60h
+        FIRMWARE SERVICE_MOUSE
+        jnc     irq_slave.eoi
+        push    ds
+        push    es
+        pushad
+        push    word BDA
+        pop     ds
+        mov     ds, [BDA_EBDA]
+        push    word [EBDA_MOUSE_PACKET]
+        push    word [EBDA_MOUSE_PACKET + 2]
+        push    word [EBDA_MOUSE_PACKET + 4]
+        push    word [EBDA_MOUSE_PACKET + 6]
+        call    far [EBDA_MOUSE_HANDLER]
+        add     sp, 8
+        popad
+        pop     es
+        pop     ds
+        cli
         jmp     irq_slave.eoi
 
 ; IRQ 13: coprocessor error. Clears the request and goes on as the 8088 did, with an NMI.

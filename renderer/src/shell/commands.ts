@@ -1,11 +1,12 @@
 // Everything that can be done by name: the command palette, the keys, what the menu asks for.
 import type { MachineCommand, Theme, WindowCommand } from '../../../preload/bridge'
-import { send } from '../bridge'
+import { call, send } from '../bridge'
 import { isPreset, PRESETS, type PresetId } from '../dock/presets'
 import { isPanel, PANEL_IDS, PANELS } from '../panels/info'
 import { useDock } from '../stores/dock'
 import { useDocument } from '../stores/document'
 import { useMachine } from '../stores/machine'
+import { useMachineSettings } from '../stores/machine-settings'
 import { usePalette } from '../stores/palette'
 import { useScreenActions } from '../stores/screen-actions'
 
@@ -25,6 +26,7 @@ export function useCommands() {
   const machine = useMachine()
   const dock = useDock()
   const palette = usePalette()
+  const settings = useMachineSettings()
   const screen = useScreenActions()
   const open = () => documents.view.kind === 'open'
 
@@ -40,11 +42,12 @@ export function useCommands() {
     machineCommand('run', 'Run', 'F5', paused),
     machineCommand('pause', 'Pause', 'F6', () => machine.running),
     machineCommand('step', 'Step one instruction', 'F11', paused),
+    machineCommand('stepAll', 'Step all CPUs', 'Shift+F11', paused),
     machineCommand('stepOver', 'Step over', 'F10', paused),
     machineCommand('reset', 'Reset the machine', 'Ctrl+Shift+F5', () => true),
     {
       id: 'open',
-      title: 'Open a disk image…',
+      title: 'Open a disk image or a kernel…',
       keys: 'Ctrl+O',
       available: () => true,
       run: () => documents.choose(),
@@ -67,6 +70,34 @@ export function useCommands() {
       available: open,
       run: () => send('symbols.choose'),
     },
+    {
+      id: 'settings',
+      title: 'Settings of the machine…',
+      keys: 'Ctrl+,',
+      available: open,
+      run: () => {
+        settings.open = true
+      },
+    },
+    ...(['fda', 'fdb', 'hda', 'hdb', 'hdc', 'hdd'] as const).flatMap((slot) => {
+      const drive = () => machine.status?.removable.find((drive) => drive.slot === slot)
+      const what = `${slot.startsWith('fd') ? 'floppy' : 'CD'} drive ${slot}`
+      const act = (name: 'drive.insert' | 'drive.eject') => () => void documents.attempt(call(name, slot))
+      return [
+        {
+          id: `insert.${slot}`,
+          title: `Put an image into ${what}…`,
+          available: () => open() && drive() !== undefined,
+          run: act('drive.insert'),
+        },
+        {
+          id: `eject.${slot}`,
+          title: `Eject ${what}`,
+          available: () => open() && (drive()?.medium ?? '') !== '',
+          run: act('drive.eject'),
+        },
+      ]
+    }),
     { id: 'reveal', title: 'Show the image in its folder', available: open, run: () => documents.reveal() },
     {
       id: 'screenshot',

@@ -3,11 +3,13 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import type { Interest } from '../../../preload/bridge'
 import { send } from '../bridge'
+import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { usePages } from './pages'
 
 export const useInterest = defineStore('interest', () => {
   const documents = useDocument()
+  const chosen = useChosenCpu()
   const pages = usePages()
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
@@ -27,9 +29,10 @@ export const useInterest = defineStore('interest', () => {
       serial: sees('serial') && port.value,
       shell: sees('terminal'),
       cpu: sees('cpu') || sees('code') || sees('pages'),
+      chosen: chosen.index,
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
-      tlb: sees('tlb') && 0,
+      tlb: sees('tlb') && chosen.index,
       pages: sees('pages') && pages.wish,
     }
   })

@@ -25,6 +25,9 @@ const status = (state: Status['state'], more: Partial<Status> = {}): Status => (
   devices: [undefined, undefined, undefined, undefined],
   shell: 'none',
   mediumTroubles: [],
+  cpus: [{ ring: 0, activity: 'running' }],
+  schedule: 'deterministic',
+  removable: [],
   ...more,
 })
 const cpu = (instructions: bigint, rip: bigint) => ({ instructions, rip }) as CpuSnapshot

@@ -11,6 +11,7 @@ import type {
   TlbContents,
 } from '../../../preload/bridge'
 import { acknowledge, call, listen } from '../bridge'
+import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { useFrames } from './frames'
 import { usePages } from './pages'
@@ -20,6 +21,7 @@ import { useShell } from './shell'
 
 export const useMachine = defineStore('machine', () => {
   const documents = useDocument()
+  const chosen = useChosenCpu()
   const screen = useScreen()
   const serial = useSerial()
   const shell = useShell()
@@ -32,8 +34,9 @@ export const useMachine = defineStore('machine', () => {
   const cpu = shallowRef<CpuSnapshot>()
   const code = shallowRef<CodeListing>()
   const tlb = shallowRef<TlbContents>()
-  /** The CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
-  const rests = shallowRef<[CpuSnapshot?, CpuSnapshot?]>([])
+  /** Each CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
+  const allRests = shallowRef(new Map<number, [CpuSnapshot?, CpuSnapshot?]>())
+  const rests = computed(() => allRests.value.get(cpu.value?.index ?? 0) ?? [])
 
   const state = computed(() => status.value?.state ?? 'paused')
   const running = computed(() => state.value === 'running')
@@ -55,7 +58,7 @@ export const useMachine = defineStore('machine', () => {
     cpu.value = undefined
     code.value = undefined
     tlb.value = undefined
-    rests.value = []
+    allRests.value = new Map()
     screen.forget()
     serial.forget()
     frames.forget()
@@ -67,7 +70,11 @@ export const useMachine = defineStore('machine', () => {
       forget()
       epoch.value = frame.epoch
     }
-    if (frame.status) status.value = frame.status
+    if (frame.status) {
+      status.value = frame.status
+      // A machine with fewer CPUs than the one before.
+      if (chosen.index >= frame.status.cpus.length) chosen.index = 0
+    }
     if (frame.climb) climb.value = frame.climb
     if (frame.cpu) cpu.value = frame.cpu
     if (frame.code) code.value = frame.code
@@ -84,10 +91,10 @@ export const useMachine = defineStore('machine', () => {
   function settle() {
     const now = cpu.value
     if (status.value === undefined || running.value || now === undefined) return
-    const [last] = rests.value
+    const [last] = rests.value as [CpuSnapshot?, CpuSnapshot?]
     if (last === now) return
     const moved = last === undefined || last.instructions !== now.instructions || last.rip !== now.rip
-    rests.value = moved ? [now, last] : [now, rests.value[1]]
+    allRests.value = new Map(allRests.value).set(now.index ?? 0, moved ? [now, last] : [now, rests.value[1]])
   }
 
   const command = (name: MachineCommand) => documents.attempt(call('machine', name))

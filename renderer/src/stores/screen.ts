@@ -17,8 +17,10 @@ export type Picture = TextScreen | PixelPicture | { kind: 'blank' }
 export const useScreen = defineStore('screen', () => {
   const picture = shallowRef<Picture>()
   const pixels = new PixelPainter()
-  /** The guest has the keyboard and the mouse. */
+  /** The guest has the keyboard. */
   const captured = ref(false)
+  /** And the mouse. */
+  const mouse = ref(false)
 
   /** Fonts come only when they change; until then the last ones count. */
   function apply(update: ScreenUpdate) {
@@ -75,5 +77,5 @@ export const useScreen = defineStore('screen', () => {
     }
   })
 
-  return { picture, pixels, captured, lines, description, apply, forget }
+  return { picture, pixels, captured, mouse, lines, description, apply, forget }
 })

@@ -8,6 +8,7 @@ const TABLE = {
   run: { path: 'M5 3.2v9.6L12.6 8z', solid: true },
   pause: { path: 'M4.5 3.5h2v9h-2zM9.5 3.5h2v9h-2z', solid: true },
   step: { path: 'M8 2.5v7M5 6.8l3 3 3-3M6.2 13.3h3.6' },
+  stepAll: { path: 'M4.5 2.5v7M2.3 7l2.2 2.5L6.7 7M11.5 2.5v7M9.3 7l2.2 2.5L13.7 7M3 13.3h10' },
   stepOver: { path: 'M2.5 9.5C3.4 5.6 6 4 8.2 4c2.6 0 4.4 1.7 5 4.4M13.6 5.2l-.4 3.3-3.2-.7M6.4 13.3H10' },
   reset: { path: 'M12.9 6.3A5.2 5.2 0 1 0 13.2 8.6M13.2 3v3.4H9.8' },
   open: { path: 'M2 12.5v-9h4l1.5 2H13v2M2 12.5h10.5L14.3 7.5H4z' },

@@ -1,0 +1,107 @@
+// What a document's machine is made of: settings, kernels, many CPUs, drives; and the guest's screen and mouse.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, guest, seed, serialLines, shots, test } from './application'
+
+test.beforeAll(() => mkdir(shots, { recursive: true }))
+
+async function accessible(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([])
+}
+
+test('settings are chosen, power the machine on again, and are remembered', async ({ start }) => {
+  const first = await start({ files: [seed('p5.img')] })
+  const { page } = first
+  await expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled')
+  await page.keyboard.press('Control+,')
+  await expect(page.getByTestId('settings')).toBeVisible()
+  await page.getByTestId('cpus').fill('17')
+  await expect(page.getByRole('alert')).toContainText('1 to 16')
+  await expect(page.getByTestId('settings-start')).toBeDisabled()
+  await page.getByTestId('cpus').fill('3')
+  await page.getByTestId('memory-size').fill('64')
+  await page.getByTestId('seed').fill('7')
+  await page.screenshot({ path: join(shots, 'settings-dark.png') })
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.screenshot({ path: join(shots, 'settings-light.png') })
+  await accessible(page)
+  await page.getByTestId('settings-start').click()
+  await expect(page.getByTestId('summary')).toContainText('3 CPUs · 64 MiB')
+  await expect(page.getByTestId('schedule')).toHaveText('deterministic · seed 7')
+  await expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled')
+  await first.app.close()
+  const second = await start({ files: [seed('p5.img')], profile: first.profile })
+  await expect(second.page.getByTestId('summary')).toContainText('3 CPUs · 64 MiB')
+})
+
+test('each CPU can be followed and stepped; the schedule is changed while it is paused', async ({
+  start,
+}) => {
+  const { page } = await start({ files: [seed('p5.img')], width: 1440, height: 900 })
+  await page.keyboard.press('Control+,')
+  await page.getByTestId('cpus').fill('4')
+  await page.getByTestId('settings-start').click()
+  await expect(page.getByTestId('summary')).toContainText('4 CPUs')
+  await expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled')
+  const cpu = page.getByTestId('cpu')
+  const chip = cpu.getByTestId('cpu-chip-2')
+  await expect(chip).toHaveText('2 · sipi')
+  await chip.click()
+  await expect(cpu.getByTestId('activity')).toHaveText('waits for SIPI')
+  await expect(cpu.getByTestId('mode')).toContainText('Real')
+  await page.getByTestId('pause').click()
+  await expect(page.getByTestId('state')).toHaveText('paused')
+  await page.getByTestId('schedule').click()
+  await expect(page.getByTestId('schedule')).toHaveText('parallel')
+  await cpu.getByTestId('cpu-chip-0').click()
+  await expect(cpu.getByTestId('mode')).toContainText('64-bit')
+  await page.keyboard.press('Shift+F11')
+  await expect(page.getByTestId('state')).toHaveText('paused')
+  await page.screenshot({ path: join(shots, 'cpus-dark.png') })
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.screenshot({ path: join(shots, 'cpus-light.png') })
+  await accessible(page)
+})
+
+test('a kernel is offered its command line and initial RAM disk before it boots', async ({ start }) => {
+  const first = await start({ files: [guest('tests/direct-boot.img')] })
+  const { app, page } = first
+  await expect(page.getByTestId('kernel')).toBeVisible()
+  await page.getByTestId('append').fill('hello from the window')
+  const initrd = guest('tests/serial-echo.asm')
+  await app.evaluate(({ dialog }, path) => {
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] })
+  }, initrd)
+  await page.getByTestId('add-initrd').click()
+  await expect(page.getByTestId('initrd')).toContainText('serial-echo.asm')
+  await page.screenshot({ path: join(shots, 'kernel-dark.png') })
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.screenshot({ path: join(shots, 'kernel-light.png') })
+  await accessible(page)
+  await page.getByTestId('boot-kernel').click()
+  await expect(page.getByTestId('serial-text')).toContainText('hello from the window')
+  await first.app.close()
+  const second = await start({ files: [guest('tests/direct-boot.img')], profile: first.profile })
+  await expect(second.page.getByTestId('append')).toHaveValue('hello from the window')
+  await expect(second.page.getByTestId('initrd')).toContainText('serial-echo.asm')
+})
+
+test('a picture of 1024x768 with 32 bits moves in the window', async ({ start }) => {
+  const { page } = await start({ files: [guest('tests/vbe-animate.img')], width: 1440, height: 900 })
+  await expect(page.getByTestId('screen-text')).toContainText('Graphics, 1024 × 768, 32 bits', {
+    timeout: 20_000,
+  })
+  const canvas = page.getByTestId('screen').locator('canvas')
+  const look = () =>
+    canvas.evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, canvas.height >> 1, canvas.width, 1)
+      return Array.from(data.subarray(0, 64)).join()
+    })
+  const before = await look()
+  await expect.poll(look).not.toBe(before)
+  await page.screenshot({ path: join(shots, 'vbe-dark.png') })
+})
