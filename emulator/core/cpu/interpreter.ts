@@ -3,7 +3,7 @@
 // way from one trace to the next. Register operands are addresses in the record, memory operands must be in the fast
 // TLB, flags are left lazy.
 //
-// THERE IS NO CALL IN interpret(), and there must be none (interpreter.test.ts looks): a call clobbers every register,
+// THERE IS NO CALL IN interpret(), and there must be none: a call clobbers every register,
 // so with one anywhere in this function V8 keeps the record pointer, the memory's base and everything else in the stack
 // frame, in all cases. Whatever needs a call makes the loop return a reason, and execute.ts does it.
 
