@@ -492,7 +492,6 @@ export const CPU_TASK_IMAGE = 0x6400 // u8[104]
 export const CPU_PCIDS = 0x8000 // u32[4096]
 // How other threads reach this CPU (bookkeeping; machine/smp.ts). Lines of their own: others write them.
 export const CPU_ATTENTION = 0xc000 // u32, 1: come to a boundary and look; what a sleeping thread waits on
-export const CPU_CHAIN_MODE = 0xc004 // u32, CPU_MODE while traces may be chained; CHAIN_BROKEN: leave at the next jump
 export const CPU_SLEEPING = 0xc008 // u32, 1 while the thread waits on CPU_ATTENTION
 export const CPU_MAINTENANCE = 0xc00c // u32, MAINTENANCE_*
 export const MAINTENANCE_DROP_FAST = 1 // fast entries of the TLB
@@ -509,7 +508,6 @@ export const CPU_CODE_WRITES = 0xc080 // u32 count, then CODE_WRITES_MAX entries
 export const CODE_WRITES_MAX = 60
 export const CPU_CODE_BYTES = 0xc400 // u8[1024], the bytes a trace is being decoded from
 export const CODE_BYTES_MAX = 1024
-export const CHAIN_BROKEN = 0xfffffffe
 /** Jump cache (bookkeeping): where jumps that lead to many places led last. u64 linear address, u32 trace */
 export const CPU_JUMPS = 0x0001_0000
 export const JUMPS_COUNT = 4096 // of 16 bytes

@@ -109,7 +109,6 @@ export class MachineMemory {
   kick(index: number) {
     const block = this.cpuBlock(index)
     Atomics.store(this.u32, (block + L.CPU_ATTENTION) >>> 2, 1)
-    Atomics.store(this.u32, (block + L.CPU_CHAIN_MODE) >>> 2, L.CHAIN_BROKEN)
     Atomics.notify(this.i32, (block + L.CPU_ATTENTION) >>> 2)
   }
   kickAll() {

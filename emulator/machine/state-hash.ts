@@ -48,7 +48,8 @@ export async function stateHash(memory: MachineMemory): Promise<string> {
   for (const [name, start, end] of regions) {
     hash.update(name)
     await eachUsedPage(memory, start, end, (page, bytes) => {
-      hash.update(number(page - start)).update(bytes)
+      const vcpu = page === start && name.startsWith('cpu')
+      hash.update(number(page - start)).update(vcpu ? withoutLeftovers(bytes) : bytes)
     })
   }
   return hash.digest('hex')
@@ -95,6 +96,16 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
     })
   }
   for (const [offset, value] of kept) memory.setHeader32(offset, value)
+}
+
+/**
+ * The first page of a vCPU block as the guest knows it. At a boundary the lazy flags are materialised; what they were
+ * made from stays behind, and what that is depends on where slices ended, which the guest does not see.
+ */
+function withoutLeftovers(bytes: Buffer): Buffer {
+  const page = Buffer.from(bytes)
+  if (page.readUInt32LE(L.CPU_LAZY) === L.LAZY_NONE) page.fill(0, L.CPU_LAZY_A, L.CPU_LAZY_R + 8)
+  return page
 }
 
 async function eachUsedPage(

@@ -25,10 +25,8 @@ import {
   CONTROL_RUN,
   CPU_ACTIVITY,
   CPU_ATTENTION,
-  CPU_CHAIN_MODE,
   CPU_DEBUG_PENDING,
   CPU_FAULT_RIP,
-  CPU_MODE,
   CPU_NMI,
   CPU_REPEATING,
   CPU_RETIRED,
@@ -273,8 +271,6 @@ function takeInterrupt(vector: u32): void {
 
 /** Runs at most `limit` instructions up to the next thing that needs the loop. True when a break or a PAUSE was reached. */
 function advance(limit: u64, now: u64): bool {
-  // Before CPU_ATTENTION is looked at, or a kick between the two would not break the chain.
-  atomic.store<u32>(cpu, load<u32>(cpu, CPU_MODE), CPU_CHAIN_MODE)
   if (load<u32>(cpu, CPU_ATTENTION)) return false
   const trap = (load<u32>(cpu, CPU_RFLAGS) & FLAG_TF) != 0
   // RF speaks to instruction breakpoints only: where there are none, the next instruction may as well not have it.
@@ -372,6 +368,7 @@ function carryOut(exit: u32): bool {
     completed = system(opIp)
     setAhead(0)
     if (!completed) setBudget(budget() + 1)
+    else if (what == Sys.IRET) returnNote()
     else if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)
   }
   flagsMaterialise()

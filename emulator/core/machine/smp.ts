@@ -8,10 +8,8 @@ import { cpuReset, cpuStartup } from '../cpu/reset'
 import { codeWritesServe, traceDropAll } from '../cpu/trace'
 import {
   ACTIVITY_WAIT_SIPI,
-  CHAIN_BROKEN,
   CPU_ACTIVITY,
   CPU_ATTENTION,
-  CPU_CHAIN_MODE,
   CPU_DROP_SERIAL,
   CPU_FENCE,
   CPU_MAINTENANCE,
@@ -64,7 +62,6 @@ export function kick(index: u32): void {
   const block = cpuBlock(index)
   atomic.store<u32>(block, 1, CPU_ATTENTION)
   if (index == cpuIndex) return
-  atomic.store<u32>(block, CHAIN_BROKEN, CPU_CHAIN_MODE)
   if (atomic.load<u32>(block, CPU_SLEEPING)) atomic.notify(block + CPU_ATTENTION, 1)
 }
 

@@ -174,6 +174,11 @@ main:   vector  7, not_available
         finish
 
 program_pic:
+        ; There is no firmware to put the local APIC into virtual wire mode. Off, it lets INTR through (SDM 3A 10.4.3).
+        mov     ecx, 0x1b
+        rdmsr
+        and     ah, 0xf7
+        wrmsr
         mov     al, 0x11
         out     0x20, al
         out     0xa0, al
