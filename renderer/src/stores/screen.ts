@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, markRaw, ref, shallowRef } from 'vue'
 import type { ScreenUpdate, TextScreen } from '../../../preload/bridge'
 import { textOf } from '../lib/code-page-437'
 import { PixelPainter } from '../lib/pixels'
@@ -16,7 +16,8 @@ export type Picture = TextScreen | PixelPicture | { kind: 'blank' }
 
 export const useScreen = defineStore('screen', () => {
   const picture = shallowRef<Picture>()
-  const pixels = new PixelPainter()
+  // Its private fields are out of reach of Vue's proxies.
+  const pixels = markRaw(new PixelPainter())
   /** The guest has the keyboard. */
   const captured = ref(false)
   /** And the mouse. */
