@@ -277,6 +277,8 @@ function writeAt<T>(ip: usize, linear: u64, segment: u32): usize {
 function miss(ip: usize, why: u32): u32 {
   const op = load<u16>(ip, O_OP) as i32
   if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return uncommon(ip, op)
+  // Not for want of a translation: #UD or #NM comes before the operand is looked at.
+  if (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_MOVE8_MR && !sseReady()) return finish(ip, vectorSlowly(ip))
   const size = why & 0xff
   const kind = why & 0xf00
   const write = kind != MISS_READ
