@@ -6,6 +6,7 @@ import type { Page } from '@playwright/test'
 import { expect, guest, seed, serialLines, shots, test } from './application'
 
 async function show(page: Page) {
+  await expect(page.getByTestId('palette')).toBeHidden()
   await page.keyboard.press('Control+Shift+P')
   await page.keyboard.type('page tables')
   await page.keyboard.press('Enter')
@@ -52,6 +53,7 @@ for (const theme of ['dark', 'light'] as const) {
       height: 900,
     })
     await expect(page.getByTestId('climb-8')).toHaveAttribute('data-reached', 'false')
+    await expect(page.getByTestId('cpu')).toBeVisible()
     await page.keyboard.press('Control+3')
     await expect(page.getByTestId('pages')).toContainText('Paging is off')
     await page.screenshot({ path: join(shots, `pages-off-${theme}.png`) })

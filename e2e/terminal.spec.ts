@@ -15,6 +15,8 @@ const answer = (app: ElectronApplication, response: 0 | 1) =>
   }, response)
 
 async function showTerminal(page: Page) {
+  // The panels are docked: there is a place to show it in.
+  await expect(page.getByTestId('cpu')).toBeVisible()
   await page.keyboard.press('Control+Shift+P')
   await page.keyboard.type('show panel: terminal')
   await page.keyboard.press('Enter')
