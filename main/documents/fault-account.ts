@@ -1,4 +1,5 @@
 // A triple fault or an internal stop, made ready for the page.
+import type { MachineMemory } from '@emulator/machine/memory'
 import { linear, type Machine, type StopInfo } from '@emulator/machine/api'
 import { autopsy } from '@emulator/insight/autopsy'
 import { descriptorInWords } from '@emulator/insight/descriptor'
@@ -25,8 +26,9 @@ export function accountOf(
   names?: GuestNames,
 ): FaultAccount {
   const { memory } = machine
-  const report = stop.reason === 'triple-fault' ? tripleFaultReport(memory, 0, instructionText) : undefined
-  if (!report) {
+  const dead = stop.reason === 'triple-fault' ? deadCpu(memory) : undefined
+  const report = dead === undefined ? undefined : tripleFaultReport(memory, dead, instructionText)
+  if (dead === undefined || !report) {
     const kind = stop.reason === 'triple-fault' ? 'triple-fault' : 'internal'
     return {
       kind,
@@ -40,12 +42,12 @@ export function accountOf(
   const first = report.steps[0]!.record
   const digits = isLong(first.mode) ? 16 : 8
   const named = names
-    ? faultNames(report, names, (address, length) => machine.readLinear(linear(address), length))
+    ? faultNames(report, names, (address, length) => machine.readLinear(linear(address), length, dead))
     : []
   return {
     kind: 'triple-fault',
     sentence: report.sentence,
-    findings: autopsy(memory, 0, report),
+    findings: autopsy(memory, dead, report),
     steps: report.steps.map((step, i) => stepOf(step, i, report)),
     context: [
       { what: 'mode', value: `${modeInWords(first.mode)}, CPL ${first.cpl}` },
@@ -59,6 +61,12 @@ export function accountOf(
     ],
     report: [stop.report ?? tripleFaultText(report), ...(named.length > 0 ? ['', ...named] : [])].join('\n'),
   }
+}
+
+/** The CPU that has shut down; undefined when none has. */
+function deadCpu(memory: MachineMemory): number | undefined {
+  for (let cpu = 0; cpu < memory.cpuCount; cpu++) if (tripleFaultReport(memory, cpu)) return cpu
+  return undefined
 }
 
 const ROLES: Record<Step['role'], string> = {

@@ -151,9 +151,17 @@ export class MachineSession {
           () => this.#names,
         ),
         new FrameFlagsSource(machine, () => this.#interest.memory),
-        new PagesSource(machine, () => this.#interest.pages),
+        new PagesSource(
+          machine,
+          () => this.#chosen,
+          () => this.#interest.pages,
+        ),
         new TlbSource(machine, () => this.#interest.tlb),
-        new SpaceSource(machine, () => this.#interest.pages !== false),
+        new SpaceSource(
+          machine,
+          () => this.#chosen,
+          () => this.#interest.pages !== false,
+        ),
       ],
     )
     this.#stopListening = [

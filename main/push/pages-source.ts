@@ -13,9 +13,13 @@ export class PagesSource implements Source<'pages'> {
   readonly interval = 150
   #last: PagesView | undefined
 
-  /** @param wish what the panel wants to see, false when nobody looks */
+  /**
+   * @param chosen the CPU that is followed
+   * @param wish what the panel wants to see, false when nobody looks
+   */
   constructor(
     private readonly machine: Pick<Machine, 'cpu' | 'memory'>,
+    private readonly chosen: () => number,
     private readonly wish: () => Interest['pages'],
   ) {}
 
@@ -26,7 +30,7 @@ export class PagesSource implements Source<'pages'> {
   take(): PagesView | undefined {
     const wish = this.wish()
     if (wish === false) return
-    const view = pagesView(this.machine, 0, wish)
+    const view = pagesView(this.machine, this.chosen(), wish)
     if (this.#last && sameView(this.#last, view)) return
     this.#last = view
     return view
@@ -85,5 +89,5 @@ const indexOf = (address: bigint, level: number, narrow: boolean): number =>
 function sameView(a: PagesView, b: PagesView): boolean {
   const key = (view: PagesView) =>
     JSON.stringify(view, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString(16) : value))
-  return a.linear === b.linear && a.cr3 === b.cr3 && a.kind === b.kind && key(a) === key(b)
+  return a.cpu === b.cpu && a.linear === b.linear && a.cr3 === b.cr3 && a.kind === b.kind && key(a) === key(b)
 }

@@ -14,12 +14,13 @@ export class SpaceSource implements Source<'space'> {
 
   constructor(
     private readonly machine: Pick<Machine, 'memory'>,
+    private readonly chosen: () => number,
     readonly wanted: () => boolean,
   ) {}
 
   take(): AddressSpace | undefined {
     const { memory } = this.machine
-    const space = readAddressSpace(memory, pagingControl(memory, 0))
+    const space = readAddressSpace(memory, pagingControl(memory, this.chosen()))
     if (space.tree) space.tree = pruned(space.tree, NODES_MAX)
     if (this.#last && sameSpace(this.#last, space)) return
     this.#last = space

@@ -1,5 +1,7 @@
-import { restAutopsy } from '@emulator/insight/autopsy'
+import * as L from '@emulator/core/layout'
+import { type Finding, restAutopsy } from '@emulator/insight/autopsy'
 import type { Machine } from '@emulator/machine/api'
+import type { MachineMemory } from '@emulator/machine/memory'
 import type { Status } from '../../preload/bridge'
 import { cpuBriefs } from '@emulator/machine/cpu-snapshot'
 import type { Source } from './source'
@@ -47,7 +49,7 @@ export class StatusSource implements Source<'status'> {
       schedule: this.machine.config.schedule,
       removable: this.traffic.removable(),
     }
-    const stuck = state === 'running' ? restAutopsy(this.machine.memory, 0) : undefined
+    const stuck = state === 'running' ? machineAtRest(this.machine.memory) : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
     const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`
@@ -59,4 +61,16 @@ export class StatusSource implements Source<'status'> {
   forget() {
     this.#last = ''
   }
+}
+
+/** What the machine will never come out of by itself: only when no CPU will do anything else. */
+function machineAtRest(memory: MachineMemory): Finding | undefined {
+  let first: Finding | undefined
+  for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
+    if (memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_WAIT_SIPI) continue
+    const finding = restAutopsy(memory, cpu)
+    if (!finding) return
+    first ??= finding
+  }
+  return first
 }
