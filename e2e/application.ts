@@ -38,15 +38,44 @@ async function launch({ files = [], width = 1280, height = 800, theme = 'dark', 
     { width, height },
   )
   await page.emulateMedia({ colorScheme: theme })
+  await drawsFrames(app, page)
   return { app, page, profile: folder }
 }
 
-/** `start` launches Ringside; everything it started is closed and removed at the end of the test. */
+/**
+ * A window without frames answers questions about its text, but no click ever finds its target at rest: a test would
+ * wait half a minute and tell nothing. So it is asked first, and says what the window's state is if there are none.
+ */
+async function drawsFrames(app: ElectronApplication, page: Page) {
+  const drawn = await page.evaluate(
+    () =>
+      new Promise<boolean>((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => done(true)))
+        setTimeout(() => done(false), 20_000)
+      }),
+  )
+  if (drawn) return
+  const state = await app.evaluate(({ BrowserWindow }) => {
+    const [window] = BrowserWindow.getAllWindows()
+    return JSON.stringify({
+      visible: window?.isVisible(),
+      minimized: window?.isMinimized(),
+      bounds: window?.getBounds(),
+    })
+  })
+  throw new Error(`the window draws no frames: ${state}`)
+}
+
+/**
+ * `start` launches Ringside; what it started is closed and removed at the end of the test. Starting another closes
+ * the one before: two applications with a machine each are more than two cores carry.
+ */
 export const test = base.extend<{ start: (options?: Options) => Promise<Started> }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright finds out by the pattern what a fixture needs
   start: async ({}, use) => {
     const started: Started[] = []
     await use(async (options = {}) => {
+      await started.at(-1)?.app.close()
       const one = await launch(options)
       started.push(one)
       return one

@@ -38,11 +38,16 @@ test('a broken boot chain is told what it did wrong, with the evidence', async (
   await expect(findings.first()).toContainText('not present')
 })
 
-test('a guest that has come to its end by itself says so in the status bar', async ({ start }) => {
+test('a guest that spins for ever says so in the status bar', async ({ start }) => {
   const { page } = await start({ files: [guest('tests/broken-spin.img')] })
   await expect(page.getByTestId('stuck')).toHaveText('spinning with interrupts off')
-  const halted = await start({ files: [seed('p5.img')] })
-  await expect(halted.page.getByTestId('stuck')).toHaveText('halted with interrupts off')
-  await halted.page.getByTestId('stuck').click()
-  await expect(halted.page.getByTestId('current-line')).toBeVisible()
+})
+
+test('a guest that has halted for good says so in the status bar, one click from its code', async ({
+  start,
+}) => {
+  const { page } = await start({ files: [seed('p5.img')] })
+  await expect(page.getByTestId('stuck')).toHaveText('halted with interrupts off')
+  await page.getByTestId('stuck').click()
+  await expect(page.getByTestId('current-line')).toBeVisible()
 })

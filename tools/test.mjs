@@ -95,10 +95,25 @@ async function e2e(args) {
   const screen = xvfb ? [xvfb, '-a', '-s', '-screen 0 1600x1000x24', ...playwright] : playwright
   const [file = '', ...rest] = screen
   const status = await run(file, rest, { ...electronEnvironment(), NODE_ENV: 'production' })
-  return counted(status, E2E_REPORT, ({ stats }) => ({
-    passed: stats.expected,
-    failed: stats.unexpected + stats.flaky,
-  }))
+  return counted(status, E2E_REPORT, (report) => {
+    for (const title of secondTries(report.suites)) say(`needed a second try: ${title}`)
+    return { passed: report.stats.expected + report.stats.flaky, failed: report.stats.unexpected }
+  })
+}
+
+/**
+ * @param {any[]} suites of Playwright's report
+ * @returns {string[]} file and title of each test that failed once and then passed
+ */
+function secondTries(suites) {
+  return suites.flatMap(({ file, specs = [], suites: inner = [] }) => [
+    ...specs
+      .filter((/** @type {any} */ spec) =>
+        spec.tests.some((/** @type {any} */ one) => one.status === 'flaky'),
+      )
+      .map((/** @type {any} */ spec) => `${file}: ${spec.title}`),
+    ...secondTries(inner),
+  ])
 }
 
 /**

@@ -35,6 +35,9 @@ export interface Workspace {
 /** Colours behind the page until it is drawn: --bg0 of renderer/src/theme/tokens.css. */
 const BACKGROUND = { dark: '#0d1015', light: '#eef1f5' }
 
+/** A page that is loaded but has not announced its first picture is shown after this. */
+const SHOW_ANYWAY_MS = 3000
+
 export class DocumentWindow {
   readonly window: BrowserWindow
   readonly #workspace: Workspace
@@ -72,7 +75,10 @@ export class DocumentWindow {
     })
     const { window } = this
     if (maximized) window.maximize()
+    // Shown with its first picture and not white; but if that is never announced (it comes from the compositor, which
+    // a busy host may restart), a window with its page loaded is better than none.
     window.once('ready-to-show', () => window.show())
+    window.webContents.once('did-finish-load', () => setTimeout(() => this.#showAnyway(), SHOW_ANYWAY_MS))
     window.on('close', () => this.#rememberBounds())
     window.on('closed', () => this.#close())
     for (const event of ['resized', 'moved', 'maximize', 'unmaximize'] as const)
@@ -85,6 +91,11 @@ export class DocumentWindow {
       if (reason !== 'clean-exit' && !this.#closed) window.reload()
     })
     void window.loadURL(developmentServer ?? APP_PAGE)
+  }
+
+  #showAnyway() {
+    if (!this.#closed && !this.window.isDestroyed() && !this.window.isVisible() && !this.window.isMinimized())
+      this.window.show()
   }
 
   /** Nothing is open in it: a file may be opened here. */
