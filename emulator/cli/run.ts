@@ -76,7 +76,9 @@ export async function run(args: string[]): Promise<number> {
     })
   } catch (error) {
     if (error instanceof KernelError) throw new FileError(`${kernel}: ${error.message}`)
-    say((error as Error).message)
+    const { message, stack } = error as Error
+    // A RangeError is about the configuration; the rest is our own.
+    say(`the machine could not be made: ${error instanceof RangeError ? message : (stack ?? message)}`)
     return INTERNAL
   }
   try {
@@ -281,7 +283,7 @@ function statusOf(info: StopInfo | undefined): number {
 
 function report({ reason, message, report: text }: StopInfo, names: readonly string[]) {
   if (reason === 'power-off' || reason === 'debug-exit') return
-  const account = reason === 'internal' && text ? `${message}\n${text}` : (text ?? message)
+  const account = reason === 'triple-fault' ? (text ?? message) : [message, text ?? `(${reason})`].join('\n')
   process.stderr.write(
     `\nringside: ${[account.trimEnd(), ...(names.length > 0 ? ['', ...names] : [])].join('\n')}\n`,
   )

@@ -405,16 +405,26 @@ class ThreadedMachine implements Machine {
   #command(command: VcpuCommand): Promise<StopInfo> {
     this.#stopInfo = undefined
     this.#setState('running')
-    const rest = this.#untilRest(command).then((info) => {
-      this.#rest = undefined
-      if (this.#isDisposed()) return info
-      this.#stopInfo = info
-      this.#setState(STOPPED_FOR_GOOD.has(info.reason) ? 'stopped' : 'paused')
-      this.#events.emit('stopped', info)
-      return info
-    })
+    const rest = this.#untilRest(command)
+      .catch((error) => this.#failed(error as Error))
+      .then((info) => {
+        this.#rest = undefined
+        if (this.#isDisposed()) return info
+        this.#stopInfo = info
+        this.#setState(STOPPED_FOR_GOOD.has(info.reason) ? 'stopped' : 'paused')
+        this.#events.emit('stopped', info)
+        return info
+      })
     this.#rest = rest
     return rest
+  }
+
+  /** Something broke on the way to the threads or back. */
+  #failed(error: Error): Promise<StopInfo> {
+    this.#vcpus.halt()
+    this.memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
+    this.memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
+    return this.#describe(L.STOP_INTERNAL, error.stack ?? error.message)
   }
 
   /** As #send(); a guest that resets a machine with a kernel of the host's finds the kernel in memory again. */
@@ -448,9 +458,11 @@ class ThreadedMachine implements Machine {
     const obeyed = this.#vcpus.obey(command)
     // Asked for while the threads were being started.
     if (this.#pausing) this.#vcpus.halt()
-    const { reasons, broken } = await obeyed
+    const outcome = await obeyed
+    const { reasons } = outcome
     this.#speed.end()
     if (this.#isDisposed()) return this.#describe(L.STOP_PAUSE)
+    const broken = outcome.broken ?? this.#unasked(command, reasons)
     if (broken !== undefined) {
       memory.setHeader32(L.HDR_STOP_REASON, L.STOP_INTERNAL)
       memory.setHeader32(L.HDR_STATE, L.STATE_STOPPED)
@@ -462,6 +474,15 @@ class ThreadedMachine implements Machine {
     this.#timeAtRest = memory.header64(L.HDR_CLOCK_NOW)
     await this.#output.delivered()
     return this.#describe(memory.header32(L.HDR_STOP_REASON), broken)
+  }
+
+  /** A machine that runs rests only when somebody says so; anything else is our own mistake, and is told as one. */
+  #unasked({ type }: VcpuCommand, reasons: readonly number[]): string | undefined {
+    if (this.#pausing || (type !== 'run' && type !== 'run-until')) return undefined
+    if (this.memory.header32(L.HDR_STATE) === L.STATE_STOPPED || reasons.includes(L.STOP_STEP))
+      return undefined
+    const control = this.memory.header32(L.HDR_CONTROL)
+    return `the machine came to rest during ‘${type}’ although nobody asked: threads ended with ${reasons.join(', ')}, HDR_CONTROL is ${control}`
   }
 
   #askForPause() {

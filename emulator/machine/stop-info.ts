@@ -98,13 +98,18 @@ function internalReport(memory: MachineMemory, error: string): string {
   const lines = [
     error,
     '',
-    `after ${cpu.instructions} instructions, in ${cpu.mode} mode, CPL ${cpu.cpl}, ${cpu.activity}`,
+    `${memory.cpuCount > 1 ? 'CPU 0: ' : ''}after ${cpu.instructions} instructions, in ${cpu.mode} mode, CPL ${cpu.cpl}, ${cpu.activity}`,
     `next instruction at CS:RIP ${hex(cpu.segments.cs.selector, 4)}:${hex(cpu.rip)}, linear ${hex(cpu.ripLinear)}`,
     `bytes there: ${bytes || 'not mapped'}`,
   ]
   for (let i = 0; i < 16; i += 4) lines.push(registers.slice(i, i + 4).join('  '))
   lines.push(`RFLAGS ${hex(cpu.rflags, 8)}  CR0 ${hex(cpu.cr0, 8)}  CR2 ${hex(cpu.cr2)}  CR3 ${hex(cpu.cr3)}`)
   lines.push(`CR4 ${hex(cpu.cr4, 8)}  EFER ${hex(cpu.efer, 8)}`)
+  for (let other = 1; other < memory.cpuCount; other++) {
+    const { mode, activity, instructions, segments, rip } = cpuSnapshot(memory, other)
+    const where = `${hex(segments.cs.selector, 4)}:${hex(rip)}`
+    lines.push(`CPU ${other}: ${activity}, ${mode} mode, at ${where} after ${instructions} instructions`)
+  }
   lines.push(...lastExceptions(memory))
   return lines.join('\n')
 }

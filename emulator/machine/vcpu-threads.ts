@@ -95,6 +95,9 @@ export class VcpuThreads {
     const commands = this.#parallel ? this.#perCpu(command) : [command]
     const together = command.type !== 'step'
     const outcome: Outcome = { reasons: [] }
+    // Before the commands: a thread that happens to look for one meanwhile would take the pause for its end, and take the
+    // whole machine to rest. It looks again at once, without being woken.
+    Atomics.compareExchange(this.#memory.i32, CONTROL, L.CONTROL_PAUSE, L.CONTROL_RUN)
     const answers = commands.map((one, index) => {
       const thread = this.#threads[index]
       if (!one || !thread) return undefined
@@ -109,7 +112,7 @@ export class VcpuThreads {
         thread.commands.postMessage(one)
       })
     })
-    this.#control(L.CONTROL_PAUSE, L.CONTROL_RUN)
+    Atomics.notify(this.#memory.i32, CONTROL)
     await Promise.all(answers)
     this.halt()
     return outcome
@@ -131,14 +134,10 @@ export class VcpuThreads {
 
   /** Makes every CPU come to rest at its next boundary. */
   halt() {
-    this.#control(L.CONTROL_RUN, L.CONTROL_PAUSE)
+    // Not a plain store: a quit that came meanwhile must stay.
+    Atomics.compareExchange(this.#memory.i32, CONTROL, L.CONTROL_RUN, L.CONTROL_PAUSE)
+    Atomics.notify(this.#memory.i32, CONTROL)
     this.#memory.kickAll()
-  }
-
-  /** Not a plain store: a quit that came meanwhile must stay. */
-  #control(from: number, to: number) {
-    const { i32 } = this.#memory
-    if (Atomics.compareExchange(i32, CONTROL, from, to) === from) Atomics.notify(i32, CONTROL)
   }
 
   /** Ends whatever is under way, with the account of what broke if there is one. */
