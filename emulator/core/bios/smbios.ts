@@ -124,8 +124,9 @@ function chassis(): void {
   end(true)
 }
 
-function processor(index: u32): void {
-  begin(4, 48, PROCESSOR + index)
+/** The one package; its cores are the machine's CPUs (CPUID leaf 0Bh). */
+function processor(cores: u32): void {
+  begin(4, 48, PROCESSOR)
   put8(1)
   put8(3) // central processor
   put8(1) // family: other
@@ -145,18 +146,15 @@ function processor(index: u32): void {
   put8(0)
   put8(0)
   put8(0)
-  put8(1) // cores, enabled, threads
-  put8(1)
-  put8(1)
-  put16(0x000c) // 64 bits, reserved
+  put8(cores) // cores, enabled, threads
+  put8(cores)
+  put8(cores)
+  put16(cores > 1 ? 0x000c : 0x0004) // 64 bits, several cores
   put16(1)
-  put16(1)
-  put16(1)
-  put16(1)
-  putText('CPU ', 4)
-  if (index >= 10) put8(0x31)
-  put8(0x30 + (index % 10))
-  put8(0)
+  put16(cores)
+  put16(cores)
+  put16(cores)
+  text('CPU 0')
   text('Ringside')
   text('1.0')
   end(true)
@@ -245,8 +243,7 @@ export function smbios(): void {
   system()
   baseBoard()
   chassis()
-  const count = load<u32>(HEADER, HDR_CPU_COUNT)
-  for (let index: u32 = 0; index < count; index++) processor(index)
+  processor(load<u32>(HEADER, HDR_CPU_COUNT))
   cache(1, 32, 7)
   cache(2, 2048, 7)
   memoryDevices(load<u32>(HEADER, HDR_RAM_SIZE) >> 10)

@@ -13,6 +13,7 @@ import {
   CPU_RDX,
   CPU_UCODE_REV,
   CPU_XCR0,
+  HDR_CPU_COUNT,
   HDR_CPU_WITHHELD,
   HEADER,
   MODE_CODE64,
@@ -118,6 +119,10 @@ const OFFERED_EXTENDED_EDX: u32 = 0x2c100800
 const OFFERED_XSAVE: u32 = 0xf
 /** Leaf 1 EDX */
 const FEATURE_APIC: u32 = 1 << 9
+const FEATURE_HTT: u32 = 1 << 28
+// Types of levels in leaf 0Bh
+const TOPOLOGY_THREADS: u32 = 1
+const TOPOLOGY_CORES: u32 = 2
 /** Leaf 6 EAX */
 const ARAT: u32 = 4
 /** Leaf 80000007h EDX: the TSC runs at a constant rate in every state. */
@@ -230,21 +235,31 @@ function basicLeaf(leaf: u32, subleaf: u32): void {
   }
 }
 
-/** Initial APIC ID, one logical processor, CLFLUSH lines of 64 bytes. */
-function leaf1Ebx(): u32 {
-  return (load<u32>(cpu, CPU_INDEX) << 24) | (1 << 16) | (8 << 8)
+// The CPUs are the cores of one package, a thread each: their APIC IDs have as many bits as the number of cores needs
+// (SDM 3A 9.9.3). That is what nearly every PC is, and tells kernels that the cores share one clock.
+
+/** Bits of an APIC ID that tell the cores apart. */
+function coreBits(): u32 {
+  return 32 - clz<u32>(load<u32>(HEADER, HDR_CPU_COUNT) - 1)
 }
 
-/** Extended topology: every CPU is a package of its own, with one core and one thread; EDX the x2APIC ID. */
+/** Initial APIC ID, IDs of logical processors in the package, CLFLUSH lines of 64 bytes. */
+function leaf1Ebx(): u32 {
+  return (load<u32>(cpu, CPU_INDEX) << 24) | (1 << (16 + coreBits())) | (8 << 8)
+}
+
+/** Extended topology: EAX how far to shift an x2APIC ID to the next level's, EBX logical processors; EDX the x2APIC ID. */
 function topologyLeaf(subleaf: u32): void {
   const id = load<u32>(cpu, CPU_INDEX)
-  if (subleaf > 1) answer(0, 0, subleaf & 0xff, id)
-  else answer(0, 1, ((subleaf + 1) << 8) | subleaf, id)
+  if (subleaf == 0) answer(0, 1, TOPOLOGY_THREADS << 8, id)
+  else if (subleaf == 1) answer(coreBits(), load<u32>(HEADER, HDR_CPU_COUNT), (TOPOLOGY_CORES << 8) | 1, id)
+  else answer(0, 0, subleaf & 0xff, id)
 }
 
-/** APIC shows IA32_APIC_BASE's enable bit (SDM 3A 10.4.3). */
+/** APIC shows IA32_APIC_BASE's enable bit (SDM 3A 10.4.3); HTT that EBX tells of several logical processors. */
 function leaf1Edx(): u32 {
-  const bits = featureWord(WORD_1_EDX)
+  const several: u32 = load<u32>(HEADER, HDR_CPU_COUNT) > 1 ? FEATURE_HTT : 0
+  const bits = featureWord(WORD_1_EDX) | several
   return apicEnabled(cpu) ? bits : bits & ~FEATURE_APIC
 }
 
@@ -285,12 +300,13 @@ export function linearAddressBits(): u32 {
   return feature(WORD_7_ECX, FEATURE7_LA57) ? 57 : 48
 }
 
-/** Deterministic cache parameters: 8 ways, lines of 64 bytes; L1 of 64 sets, L2 of 4096. */
+/** Deterministic cache parameters: 8 ways, lines of 64 bytes; L1 of 64 sets, L2 of 4096, each a core's own. */
 function cacheLeaf(subleaf: u32): void {
   const geometry: u32 = (7 << 22) | 63
-  if (subleaf == 0) answer(0x121, geometry, 63, 0)
-  else if (subleaf == 1) answer(0x122, geometry, 63, 0)
-  else if (subleaf == 2) answer(0x143, geometry, 4095, 0)
+  const cores = ((1 << coreBits()) - 1) << 26
+  if (subleaf == 0) answer(0x121 | cores, geometry, 63, 0)
+  else if (subleaf == 1) answer(0x122 | cores, geometry, 63, 0)
+  else if (subleaf == 2) answer(0x143 | cores, geometry, 4095, 0)
   else answer(0, 0, 0, 0)
 }
 
