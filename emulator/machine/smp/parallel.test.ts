@@ -1,5 +1,5 @@
-// Several CPUs on several threads: what x86-TSO allows and nothing else (SDM 3A 8.2), locked instructions at every
-// alignment, code that another CPU writes, interrupts between CPUs.
+// Several CPUs on several threads: locked instructions at every alignment, code that another CPU writes, interrupts between
+// CPUs.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Machine } from '../api'
 import { JOB, runJob, type SmpJob, smpMachine } from './guest'
@@ -14,28 +14,6 @@ async function run(cpus: number, job: SmpJob) {
   machine = await smpMachine(job, { cpus, schedule: 'parallel' })
   return runJob(machine, 100_000)
 }
-
-const ROUNDS = 3000
-/** How many times each outcome came up. */
-const litmus = async (variant: number, cpus = 2) =>
-  (await run(cpus, { job: JOB.litmus, variant, rounds: ROUNDS })).numbers('outcomes')
-
-describe('litmus tests', { timeout: 120_000 }, () => {
-  // Outcomes are r0 | r1 << 1, for IRIW r0 | r1 << 1 | r2 << 2 | r3 << 3, for 2+2W (x - 1) | (y - 1) << 1.
-  test.each([
-    ['SB with MFENCE', 0x100, 2, 0],
-    ['SB with a locked instruction', 0x200, 2, 0],
-    ['SB with XCHG for the stores', 5, 2, 0],
-    ['MP', 1, 2, 1],
-    ['LB', 2, 2, 3],
-    ['2+2W', 3, 2, 0],
-    ['IRIW', 4, 4, 5],
-  ])('%s never comes out as it must not', async (_name, variant, cpus, forbidden) => {
-    const outcomes = await litmus(variant, cpus)
-    expect(outcomes.reduce((sum, count) => sum + count, 0)).toBe(ROUNDS)
-    expect(outcomes[forbidden]).toBe(0)
-  })
-})
 
 describe('locked instructions', { timeout: 120_000 }, () => {
   const CPUS = 3
@@ -100,11 +78,6 @@ describe('between CPUs', { timeout: 120_000 }, () => {
 
   test('an NMI ends a halt with interrupts off', async () => {
     expect((await run(2, { job: JOB.nmi, rounds: 100 })).numbers('nmis')).toEqual([100])
-  })
-
-  test('no timer interrupt is lost', async () => {
-    const numbers = (await run(3, { job: JOB.timer, rounds: 500, number: 20_000 })).numbers('timer')
-    expect(numbers.filter((_, i) => i % 2 === 0)).toEqual([500, 500, 500])
   })
 
   test('sixteen CPUs start', async () => {

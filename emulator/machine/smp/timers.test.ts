@@ -1,0 +1,38 @@
+// Timer interrupts, each answered before the next is asked for: one that gets lost ends the run.
+import { afterEach, expect, test } from 'vitest'
+import type { Machine, Schedule } from '../api'
+import { JOB, runJob, smpMachine } from './guest'
+
+let machine: Machine | undefined
+afterEach(async () => {
+  await machine?.dispose()
+  machine = undefined
+})
+
+/** tools/endurance.mjs asks for more. */
+const TICKS = Number(process.env['RINGSIDE_SMP_TICKS'] ?? 500)
+const PATIENCE = 60_000 * Math.max(1, TICKS / 50_000)
+
+// Variant bit 0: periodic, bit 1: busy instead of halting.
+test.each<[string, Schedule, number]>([
+  ['one-shot, halting', 'parallel', 0],
+  ['one-shot, busy', 'parallel', 2],
+  ['one-shot, halting', 'deterministic', 0],
+  ['periodic, busy', 'deterministic', 3],
+])(
+  '%s, %s: no timer interrupt is lost on any of three CPUs',
+  { timeout: PATIENCE + 20_000 },
+  async (...args) => {
+    const [, schedule, variant] = args
+    const count = schedule === 'parallel' ? 5000 : 20_000
+    const job = { job: JOB.timer, variant, rounds: TICKS, number: count }
+    machine = await smpMachine(job, { cpus: 3, schedule })
+    const numbers = (await runJob(machine, PATIENCE)).numbers('timer')
+    expect(numbers.filter((_, i) => i % 2 === 0)).toEqual([TICKS, TICKS, TICKS])
+    // The ticks of a clock that counts nanoseconds: never early; periodic ones exactly at their times.
+    for (const took of numbers.filter((_, i) => i % 2 === 1)) {
+      expect(took).toBeGreaterThanOrEqual(TICKS * count)
+      if (variant & 1) expect(took).toBeLessThan((TICKS + 2) * count)
+    }
+  },
+)
