@@ -160,10 +160,11 @@ export class Types {
     return this.get(this.byName.get(name))
   }
 
-  /** Without typedefs and qualifiers. */
+  /** Without typedefs and qualifiers; where a unit only declares a type, its definition in another one, once scanned. */
   bare(reference: TypeReference): Type | undefined {
     let type = this.get(reference)
     for (let i = 0; type && i < CHAIN_MAX; i++) {
+      if ('declaration' in type && type.declaration) return this.named(type.name) ?? type
       if (!('of' in type) || type.kind === 'array' || type.kind === 'enum') return type
       type = this.get(type.of)
     }
