@@ -1,4 +1,4 @@
-// node tools/seedling-peers.mjs [--boots N] [--cpus LIST] [--on qemu,bochs,ringside] [--line BOOTLINE] [--faults]
+// node tools/seedling-peers.mjs [--boots N] [--cpus LIST] [--on qemu,bochs,ringside] [--line BOOTLINE] [--faults] [--image FILE]
 //
 // Boots Seedling's self-test on the emulators that are installed, and says how each run ended. For people who change
 // the kernel; the project's own tests need none of this (emulator/machine/seedling.test.ts).
@@ -18,9 +18,9 @@ const { values } = parseArgs({
     line: { type: 'string', default: 'run=selftest panic=off' },
     faults: { type: 'boolean', default: false },
     timeout: { type: 'string', default: '300' },
+    image: { type: 'string', default: join(root, 'assets/guests/seedling/seedling.img') },
   },
 })
-const IMAGE = join(root, 'assets/guests/seedling/seedling.img')
 const folder = mkdtempSync(join(tmpdir(), 'seedling-peers-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -42,7 +42,7 @@ const FAULTS = {
 
 /** The image with a boot line of its own. @param {string} line */
 function image(line) {
-  const bytes = readFileSync(IMAGE)
+  const bytes = readFileSync(values.image)
   bytes.fill(0, 512 + 8, 1024)
   bytes.writeUInt16LE(line.length, 512 + 10)
   bytes.write(line, 512 + 12, 'latin1')

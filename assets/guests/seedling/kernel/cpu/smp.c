@@ -102,7 +102,6 @@ void cpus_print(void) {
         printf("%3u %4u %-7s %-20s %8llu %9llu %8llu\n", i, c->apic_id, c->online ? "online" : "silent", c->current ? c->current->name : "-", c->ticks,
                c->switches, c->idle_ns / 1000000);
     }
-    printf("TSC %llu MHz, local timer %llu kHz / 16, tick by %s, %llu a second\n", clock_tsc_hz() / 1000000, clock_lapic_hz() / 1000, clock_tick_source(),
-           boot_options.hz);
+    clock_print();
     printf("TLB shootdowns: %llu with %llu IPIs, %llu forgotten\n", shootdowns, shootdown_ipis, shootdowns_forgotten);
 }

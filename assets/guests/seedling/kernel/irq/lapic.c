@@ -5,7 +5,6 @@
 #include "dev/acpi.h"
 #include "mm/paging.h"
 #include "time/clock.h"
-#include "time/pit.h"
 
 // Registers, as offsets (SDM 3A table 10-1).
 #define ID 0x20
@@ -86,20 +85,19 @@ void lapic_stop_others(void) {
     if (registers) send(0, ASSERT_LEVEL | DELIVERY_NMI | TO_OTHERS);
 }
 
-static u64 counts_in_1_ms(void) {
-    set(TIMER_INITIAL, 0xFFFFFFFF);
-    u32 before = get(TIMER_CURRENT);
-    pit_wait(PIT_HZ / 1000);
-    return before - get(TIMER_CURRENT);
-}
-
-u64 lapic_timer_calibrate(void) {
-    if (!registers) return 0;
+bool lapic_timer_count_up(void) {
+    if (!registers) return false;
     set(TIMER_DIVIDE, DIVIDE_BY_16);
     set(LVT_TIMER, MASKED);
-    timer_hz = clock_calibrate(counts_in_1_ms) * 1000;
+    set(TIMER_INITIAL, 0xFFFFFFFF);
+    return true;
+}
+
+u64 lapic_timer_count(void) { return 0xFFFFFFFF - get(TIMER_CURRENT); }
+
+void lapic_timer_hz(u64 hz) {
+    timer_hz = hz;
     set(TIMER_INITIAL, 0);
-    return timer_hz;
 }
 
 void lapic_timer_start(u64 hz) {

@@ -16,7 +16,11 @@ void lapic_send_init(u32 apic_id);
 void lapic_send_startup(u32 apic_id, u8 page);
 /** NMI to all others, who then find that the kernel has panicked. */
 void lapic_stop_others(void);
-/** Ticks a second of the timer's counter, divided by 16. Measured once, on the first CPU. */
-u64 lapic_timer_calibrate(void);
+/** To measure its timer by another clock, once, on the first CPU: lets it count (divided by 16); false: there is none. */
+bool lapic_timer_count_up(void);
+/** Counts since then. */
+u64 lapic_timer_count(void);
+/** And that is how fast it counts. */
+void lapic_timer_hz(u64 hz);
 void lapic_timer_start(u64 hz);
 void lapic_timer_stop(void);

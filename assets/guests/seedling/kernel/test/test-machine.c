@@ -16,24 +16,26 @@
 #include "test/demos.h"
 #include "test/selftest.h"
 #include "time/clock.h"
-#include "time/pit.h"
 
+/** Compares two clocks: the tick's and the TSC, which clock_init has measured with the same PIT. They may differ by 1 %
+ * (the worst that clock_init keeps quiet about) each, and by three ticks: at both ends, and one that is late. */
 const char *test_clock(char *remark, size_t size) {
     u64 ticked = 0, expected = 0;
     bool good = false;
-    // An emulator that was held up may lose ticks or deliver those it owes all at once: three tries.
-    for (int tries = 0; tries < 3 && !good; tries++) {
+    // An emulator whose host is busy delivers ticks late, in heaps, or never. What it owes gets small beside a longer trial; a
+    // clock that is wrong is wrong in all of them.
+    for (u64 ns = 100000000; ns <= 3200000000 && !good; ns *= 2) {
         u64 ticks = clock_ticks(), start = clock_ns();
-        task_sleep(100000000);
+        task_sleep(ns);
         u64 slept = clock_ns() - start;
-        if (slept < 100000000) return "a sleep was too short";
+        if (slept < ns) return "a sleep was too short";
         ticked = clock_ticks() - ticks;
-        expected = slept * boot_options.hz / 1000000000;
-        good = ticked > 0 && ticked <= expected + expected / 10 + 3;
+        expected = slept / 1000000 * boot_options.hz / 1000;
+        u64 tolerance = expected / 50 + 3;
+        good = ticked > 0 && ticked <= expected + tolerance && ticked + tolerance >= expected;
     }
-    if (!good) return ticked ? "the tick is too fast" : "the clock does not tick";
     format(remark, size, "tick by %s, %llu of %llu ticks, TSC %llu MHz", clock_tick_source(), ticked, expected, clock_tsc_hz() / 1000000);
-    return NULL;
+    return good ? NULL : !ticked ? "the clock does not tick" : ticked > expected ? "the tick is too fast" : "the tick is too slow";
 }
 
 const char *test_interrupts(char *remark, size_t size) {

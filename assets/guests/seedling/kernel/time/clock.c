@@ -10,14 +10,19 @@
 #include "time/hpet.h"
 #include "time/pit.h"
 
-static u64 tsc_start, tsc_hz, lapic_hz;
+#define CALIBRATIONS_A_SECOND 200 // 5 ms each
+
+static u64 tsc_start, tsc_hz, tsc_error_hz, lapic_hz, lapic_error_hz;
 static volatile u64 ticks;
 static const char *source = "none";
 
 u64 clock_ticks(void) { return ticks; }
 const char *clock_tick_source(void) { return source; }
 u64 clock_tsc_hz(void) { return tsc_hz; }
-u64 clock_lapic_hz(void) { return lapic_hz; }
+void clock_print(void) {
+    printf("TSC %llu MHz +- %llu kHz, local timer %llu +- %llu kHz / 16, tick by %s, %llu a second\n", tsc_hz / 1000000, tsc_error_hz / 1000,
+           lapic_hz / 1000, lapic_error_hz / 1000, source, boot_options.hz);
+}
 
 u64 clock_ns(void) {
     if (!tsc_hz) return rdtsc() & 0x3FFFFFFFFFFFFFFF; // before clock_init: something that grows
@@ -30,30 +35,24 @@ void clock_delay(u64 ns) {
     while (clock_ns() - start < ns) pause_cpu();
 }
 
-/** The smallest of several measurements, when another one has come within 1 % of it: whoever interrupts a measurement (an
- * SMI, or the host of an emulator) makes it longer, never shorter, and hardly twice by the same. They are short, so that most
- * of them are not interrupted. */
-u64 clock_calibrate(u64 (*measure)(void)) {
-    u64 best = measure();
-    for (int round = 0; round < 20; round++) {
-        u64 next = measure(), larger = MAX(best, next);
-        best = MIN(best, next);
-        if (round >= 4 && larger - best <= best / 100) break;
+/** The least disturbed of several measurements; the first that is good to 0.1 % will do. */
+static u64 calibrate(const char *name, u64 (*now)(void), u64 *error_hz) {
+    struct measured best = {0, ~0ull};
+    for (int round = 0; round < 40 && best.error > best.counts / 1000; round++) {
+        struct measured next = pit_measure(PIT_HZ / CALIBRATIONS_A_SECOND, now);
+        if (next.counts && next.error < best.error) best = next;
     }
-    return best;
-}
-
-static u64 tsc_in_1_ms(void) {
-    u64 before = rdtsc();
-    pit_wait(PIT_HZ / 1000);
-    return rdtsc() - before;
+    *error_hz = best.error * CALIBRATIONS_A_SECOND;
+    u64 hz = best.counts * CALIBRATIONS_A_SECOND;
+    if (best.error > best.counts / 100) printf("clock: %s could not be measured better than %llu +- %llu kHz\n", name, hz / 1000, *error_hz / 1000);
+    return hz;
 }
 
 void clock_init(void) {
-    u64 best = clock_calibrate(tsc_in_1_ms);
+    u64 hz = calibrate("the TSC", rdtsc, &tsc_error_hz);
     tsc_start = rdtsc();
-    tsc_hz = MAX(best * 1000, 1000000);
-    lapic_hz = lapic_timer_calibrate();
+    tsc_hz = MAX(hz, 1000000);
+    if (lapic_timer_count_up()) lapic_timer_hz(lapic_hz = calibrate("the local APIC's timer", lapic_timer_count, &lapic_error_hz));
 }
 
 /** One tick on the first CPU: time goes on, sleepers wake, and each CPU's task is charged. */

@@ -13,6 +13,6 @@ u64 clock_ns(void);
 u64 clock_ticks(void);
 void clock_delay(u64 ns);
 const char *clock_tick_source(void);
-u64 clock_calibrate(u64 (*measure)(void));
 u64 clock_tsc_hz(void);
-u64 clock_lapic_hz(void);
+/** The clocks, each with the error of its measurement. */
+void clock_print(void);

@@ -4,5 +4,7 @@
 #define PIT_HZ 1193182ull
 void pit_start(u64 hz, void (*tick)(void));
 void pit_stop(void);
-/** Waits that many of its periods (at most 65535), by looking; needs no interrupt. */
-void pit_wait(u64 periods);
+/** So many counts of another clock passed, give or take `error`: half the time in which the period may have begun or ended. */
+struct measured { u64 counts, error; };
+/** Times that many periods of the PIT (at most 65535) by another clock, by looking; needs no interrupt. */
+struct measured pit_measure(u64 periods, u64 (*now)(void));
