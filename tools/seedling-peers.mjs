@@ -24,21 +24,11 @@ const { values } = parseArgs({
 const folder = mkdtempSync(join(tmpdir(), 'seedling-peers-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-/** What a fault must make the guest say. */
-const FAULTS = {
-  null: /null pointer/,
-  wild: /#GP general protection/,
-  segment: /#NP segment not present/,
-  double: /#DF double fault/,
-  triple: /shutdown/,
-  eoi: /acknowledged now/,
-  shootdown: /pages unmapped without telling/,
-  'use-after-free': /BUG: use after free/,
-  'double-free': /BUG: double free/,
-  deadlock: /deadlock: CPU/,
-  interrupts: /BUG: unbalanced interrupts/,
-  smash: /stack smashed/,
-}
+/**
+ * What a fault must make the guest say, with one CPU and with several, and how the machine ends.
+ * @type {Record<string, { says: string, saysWithOthers?: string, ends?: string }>}
+ */
+const FAULTS = JSON.parse(readFileSync(join(root, 'assets/guests/seedling/faults.json'), 'utf8'))
 
 /** The image with a boot line of its own. @param {string} line */
 function image(line) {
@@ -103,9 +93,14 @@ function command(peer, disk, cpus, port) {
   return [join(root, 'ringside'), ['run', disk, '--smp', String(cpus), '--memory', '64M', '--no-pace']]
 }
 
+/** How long a guest that has said everything may take to switch the machine off. */
+const PATIENCE = 30_000
+
 /**
+ * Boots, and is content when the guest has said what is expected and then ended the emulator: by power-off, or by a triple
+ * fault (QEMU is told to end at one, Bochs does).
  * @param {string} peer @param {string} line @param {number} cpus @param {RegExp} expected
- * @returns {Promise<{ good: boolean, seconds: number, text: string }>}
+ * @returns {Promise<{ wrong: string | undefined, seconds: number, text: string }>}
  */
 async function boot(peer, line, cpus, expected) {
   const port = 20000 + Math.floor(Math.random() * 20000)
@@ -113,19 +108,23 @@ async function boot(peer, line, cpus, expected) {
   const start = Date.now()
   const child = spawn(name, args, { stdio: ['ignore', peer === 'bochs' ? 'ignore' : 'pipe', 'ignore'] })
   let text = ''
-  /** @type {Promise<boolean>} */
-  const said = new Promise((resolve) => {
+  /** @type {string | undefined} */
+  const wrong = await new Promise((resolve) => {
+    /** @type {NodeJS.Timeout | undefined} */
+    let patience
     /** @param {Buffer} data */
     const hear = (data) => {
       text += data.toString('latin1')
-      if (/SEEDLING-FAILED/.test(text)) resolve(false)
-      // What follows the expected words in the same breath is wanted, too.
-      if (expected.test(text)) setTimeout(() => resolve(true), 200)
+      if (/SEEDLING-FAILED/.test(text)) setTimeout(() => resolve('a test failed'), 200)
+      if (expected.test(text)) patience ??= setTimeout(() => resolve('it did not switch itself off'), PATIENCE)
     }
     child.stdout?.on('data', hear)
-    child.on('error', () => resolve(false))
-    child.on('close', () => setTimeout(() => resolve(expected.test(text)), 300))
-    setTimeout(() => resolve(false), Number(values.timeout) * 1000).unref()
+    child.on('error', (error) => resolve(error.message))
+    // What is still in the pipe or socket comes first.
+    child.on('close', () =>
+      setTimeout(() => resolve(expected.test(text) ? undefined : 'it ended without having said it'), 300),
+    )
+    setTimeout(() => resolve('time is over'), Number(values.timeout) * 1000).unref()
     if (peer !== 'bochs') return
     const dial = () => {
       const socket = connect(port, '127.0.0.1')
@@ -134,22 +133,26 @@ async function boot(peer, line, cpus, expected) {
     }
     dial()
   })
-  const good = await said
   child.kill('SIGKILL')
-  return { good, seconds: (Date.now() - start) / 1000, text }
+  return { wrong, seconds: (Date.now() - start) / 1000, text }
 }
 
-const jobs = values.faults
-  ? Object.entries(FAULTS).map(([kind, expected]) => ({
-      line: `run=fault,${kind};off panic=off timer=pit`,
-      expected,
-      what: kind,
-    }))
-  : Array.from({ length: Number(values.boots) }, (_, i) => ({
+/** @param {number} cpus @returns {{ line: string, expected: RegExp, what: string }[]} */
+function jobs(cpus) {
+  if (!values.faults)
+    return Array.from({ length: Number(values.boots) }, (_, i) => ({
       line: values.line,
       expected: /SEEDLING-OK/,
       what: `boot ${i + 1}`,
     }))
+  return Object.entries(FAULTS).map(([kind, { says, saysWithOthers, ends }]) => ({
+    line: `run=fault,${kind};off panic=off timer=pit`,
+    // A machine that goes on after a triple fault would say that it switches itself off, or start again.
+    expected: new RegExp(`${(cpus > 1 && saysWithOthers) || says}${ends ? '\\s*$' : ''}`),
+    what: kind,
+  }))
+}
+
 let failed = 0
 for (const peer of values.on.split(',')) {
   if (
@@ -160,10 +163,12 @@ for (const peer of values.on.split(',')) {
     continue
   }
   for (const cpus of values.cpus.split(',').map(Number))
-    for (const { line, expected, what } of jobs) {
-      const { good, seconds, text } = await boot(peer, line, cpus, expected)
-      console.log(`${good ? 'ok    ' : 'FAILED'} ${peer}, ${cpus} CPU(s), ${what}, ${seconds.toFixed(1)} s`)
-      if (good) continue
+    for (const { line, expected, what } of jobs(cpus)) {
+      const { wrong, seconds, text } = await boot(peer, line, cpus, expected)
+      console.log(
+        `${wrong ? 'FAILED' : 'ok    '} ${peer}, ${cpus} CPU(s), ${what}, ${seconds.toFixed(1)} s${wrong ? `: ${wrong}` : ''}`,
+      )
+      if (!wrong) continue
       failed++
       const lines = text.split('\n')
       console.log(
