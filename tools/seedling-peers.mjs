@@ -116,7 +116,8 @@ async function boot(peer, line, cpus, expected) {
     const hear = (data) => {
       text += data.toString('latin1')
       if (/SEEDLING-FAILED/.test(text)) setTimeout(() => resolve('a test failed'), 200)
-      if (expected.test(text)) patience ??= setTimeout(() => resolve('it did not switch itself off'), PATIENCE)
+      if (expected.test(text))
+        patience ??= setTimeout(() => resolve('it did not switch itself off'), PATIENCE)
     }
     child.stdout?.on('data', hear)
     child.on('error', (error) => resolve(error.message))
