@@ -110,14 +110,14 @@ async function boot(peer, line, cpus, expected) {
   let text = ''
   /** @type {string | undefined} */
   const wrong = await new Promise((resolve) => {
-    /** @type {NodeJS.Timeout | undefined} */
-    let patience
+    let heard = false
     /** @param {Buffer} data */
     const hear = (data) => {
       text += data.toString('latin1')
       if (/SEEDLING-FAILED/.test(text)) setTimeout(() => resolve('a test failed'), 200)
-      if (expected.test(text))
-        patience ??= setTimeout(() => resolve('it did not switch itself off'), PATIENCE)
+      if (heard || !expected.test(text)) return
+      heard = true
+      setTimeout(() => resolve('it did not switch itself off'), PATIENCE).unref()
     }
     child.stdout?.on('data', hear)
     child.on('error', (error) => resolve(error.message))
