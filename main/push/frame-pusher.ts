@@ -5,6 +5,8 @@ import type { Part, Source } from './source'
 
 /** One frame of a 60 Hz display, ms. */
 export const FRAME_TIME = 16
+/** Timers of the host come a little early or late; a source that is due within this is due, ms. */
+const SLACK = 4
 /** A page that has not answered for this long gets the next frame all the same, ms. */
 const PATIENCE = 1000
 
@@ -79,7 +81,10 @@ export class FramePusher {
     const waiting = this.#drawn < this.#sequence && now - this.#lastSent < PATIENCE
     if (!waiting) this.#push(now)
     // A page that draws slowly wakes us with `drawn`; the timer is for the guest that goes on meanwhile.
-    if (this.host.live() || this.#urgent.size > 0) this.#schedule(waiting ? FRAME_TIME / 2 : FRAME_TIME)
+    // What the sending took is part of the display frame, or large pictures would come at two thirds of their rate.
+    const spent = this.host.now() - now
+    if (this.host.live() || this.#urgent.size > 0)
+      this.#schedule(waiting ? FRAME_TIME / 2 : Math.max(1, FRAME_TIME - spent))
   }
 
   #push(now: number) {
@@ -88,7 +93,7 @@ export class FramePusher {
     for (const source of this.sources) {
       if (!source.wanted()) continue
       const urgent = this.#urgent.delete(source.part)
-      if (!urgent && now - (this.#taken.get(source) ?? 0) < source.interval) continue
+      if (!urgent && now - (this.#taken.get(source) ?? 0) < source.interval - SLACK) continue
       this.#taken.set(source, now)
       const value = source.take()
       if (value === undefined) continue

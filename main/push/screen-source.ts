@@ -4,13 +4,17 @@ import type { TextScreen } from '@emulator/machine/api'
 import type { ScreenUpdate } from '../../preload/bridge'
 import { sameBytes, type Source } from './source'
 
-/** Pictures with more pixels are looked at every other display frame. */
+/** After an update of more bytes the next one comes at 30 a second: each byte is copied four times on its way. */
 const LARGE = 1 << 20
+/** Every other display frame, ms. */
+const LARGE_INTERVAL = 32
 
 export class ScreenSource implements Source<'screen'> {
   readonly part = 'screen'
   readonly #tracker: ScreenTracker
   #last: TextScreen | undefined
+  /** Of the pixels told last. */
+  #bytes = 0
 
   constructor(
     machine: { memory: MachineMemory },
@@ -20,11 +24,12 @@ export class ScreenSource implements Source<'screen'> {
   }
 
   get interval(): number {
-    return this.#tracker.pixels > LARGE ? 33 : 0
+    return this.#bytes > LARGE || this.#tracker.pixels > LARGE ? LARGE_INTERVAL : 0
   }
 
   take(): ScreenUpdate | undefined {
     const shot = this.#tracker.take()
+    this.#bytes = shot !== undefined && 'pixels' in shot ? shot.pixels.byteLength : 0
     const last = this.#last
     this.#last = shot?.kind === 'text' ? shot : undefined
     if (shot === undefined || shot.kind !== 'text') return shot

@@ -5,7 +5,7 @@ import { type Lines, packed } from './vga-text'
 // As the main process cuts them (emulator/machine/screen-tracker.ts).
 const TILE_WIDTH = 64
 const TILE_HEIGHT = 16
-const OPAQUE = 0xff000000
+const OPAQUE = 0xff000000 | 0
 
 export class PixelPainter {
   width = 0
@@ -26,7 +26,7 @@ export class PixelPainter {
     if (this.pixels.length !== width * height) this.pixels = new Uint32Array(width * height)
     if (picture.kind === 'rgb') {
       this.#indices = undefined
-      for (let i = 0; i < picture.pixels.length; i++) this.pixels[i] = swapped(picture.pixels[i]!)
+      swapAll(picture.pixels, this.pixels)
       this.#touch(0, height)
       return
     }
@@ -85,7 +85,15 @@ export class PixelPainter {
   }
 }
 
-/** 00RRGGBB as the canvas has it. */
+/** 00RRGGBB as the canvas has it; signed, which is what the engine's integers are and a Uint32Array does not mind. */
 function swapped(value: number): number {
-  return (OPAQUE | (value & 0xff00) | ((value >>> 16) & 0xff) | ((value & 0xff) << 16)) >>> 0
+  return OPAQUE | (value & 0xff00) | ((value >>> 16) & 0xff) | ((value & 0xff) << 16)
+}
+
+/** All of a picture, seen as signed words: unsigned ones beyond 2^31 would pass through floating point one by one. */
+function swapAll(from: Uint32Array, into: Uint32Array) {
+  const words = new Int32Array(from.buffer, from.byteOffset, from.length)
+  const pixels = new Int32Array(into.buffer, into.byteOffset, into.length)
+  const count = Math.min(words.length, pixels.length)
+  for (let i = 0; i < count; i++) pixels[i] = swapped(words[i]!)
 }
