@@ -321,7 +321,7 @@ export const CPU_RETIRED = 0xb0 // u64, instructions retired
 export const CPU_CPL = 0xb8 // u32
 export const CPU_ACTIVITY = 0xbc // u32, ACTIVITY_*
 export const CPU_SHADOW = 0xc0 // u32, interrupts are inhibited for the next instruction: 1 STI, 2 MOV SS (which defers #DB too)
-export const CPU_NMI = 0xc4 // u32, bit 0 pending, bit 1 blocked until IRET
+export const CPU_NMI = 0xc4 // u32, bit 0 pending, bit 1 blocked until IRET, bit 2 another one is pending behind it
 export const CPU_MODE = 0xc8 // u32, MODE_* bits, derived from CS, SS, CR0, EFER, RFLAGS.VM
 export const CPU_INDEX = 0xcc // u32
 
@@ -415,6 +415,7 @@ export const REQUEST_NMI = 2
 export const REQUEST_INIT = 4
 export const REQUEST_SIPI = 8 // start-up vector in bits 8-15
 export const REQUEST_SMI = 16
+export const REQUEST_NMI_AGAIN = 32 // one more behind REQUEST_NMI
 export const CPU_INBOX = 0x520 // u32[8], bit per vector accepted for the local APIC and not yet in its IRR
 export const CPU_INBOX_LEVEL = 0x540 // u32[8], those that are level-triggered
 /** MONITOR: guest-physical address of the line | 1 when armed, and its content then */
@@ -540,7 +541,7 @@ export const EVENT_KIND_PORT = 6 // a: port | size << 16 | write << 24, b: value
 export const EVENT_CLASS_TLB = 4096
 export const EVENT_CLASS_PATH = 64
 export const EVENT_KIND_LINE = 16 // a: line | high << 8; line: 0-15 IRQ, 16-19 PIRQA-PIRQD
-export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: destination | low half of the entry << 32
+export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: PATH_IOAPIC destination | low half of the entry << 32, from PATH_MSI on the CPU that is reached
 export const EVENT_KIND_ACCEPT = 18 // a: vector | CPU << 8 | level-triggered << 16: now in the CPU's IRR
 export const EVENT_KIND_DELIVER = 19 // a: vector | CPU << 8 | by the 8259 << 16: now in service
 export const EVENT_KIND_EOI = 20 // a: vector | CPU << 8 | of the 8259 << 16, b: IRQ if of the 8259

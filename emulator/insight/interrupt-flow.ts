@@ -16,8 +16,18 @@ export interface PathEvent {
 export type Route =
   | { by: 'pic'; irq: number }
   | { by: 'ioapic'; input: number; destination: number }
-  /** A message of a device, an IPI, or a local interrupt: nothing came by a line. */
-  | { by: 'message' }
+  /** A message of a device, past the I/O APIC. */
+  | { by: 'msi' }
+  /** From the local APIC of CPU `from`. */
+  | { by: 'ipi'; from: number }
+  /** Of the CPU's own local APIC. */
+  | { by: 'local'; source: LocalSource }
+  /** What sent it was not seen: events began later. */
+  | { by: 'unseen' }
+
+export type LocalSource = 'timer' | 'thermal' | 'performance' | 'LINT0' | 'LINT1' | 'error'
+/** In the order of the local vector table's registers (SDM 3A 10.5.1). */
+const LOCAL_SOURCES: LocalSource[] = ['timer', 'thermal', 'performance', 'LINT0', 'LINT1', 'error']
 
 /** One interrupt. Times in ns of machine time; undefined: not seen (yet). */
 export interface InterruptFlow {
@@ -74,29 +84,26 @@ export function interruptFlows(events: readonly PathEvent[]): InterruptFlow[] {
     } else if (kind === L.EVENT_KIND_ROUTE) {
       const vector = (a >>> 16) & 0xff
       const input = (a >>> 8) & 0xff
-      const line = low === L.PATH_PIC ? input : lineOf(input)
+      const line = low === L.PATH_PIC ? input : low === L.PATH_IOAPIC ? lineOf(input) : undefined
       const raised = line === undefined ? undefined : risen.get(line)
-      const route: Route =
-        low === L.PATH_PIC
-          ? { by: 'pic', irq: input }
-          : { by: 'ioapic', input, destination: Number(b & 0xffffffffn) }
-      const flow = begin({ vector, route, routed: time })
+      const target = Number(b & 0xffffffffn)
+      const flow = begin({ vector, route: routeOf(low, input, target), routed: time })
+      if (low !== L.PATH_PIC && low !== L.PATH_IOAPIC) flow.cpu = target
       if (line !== undefined) flow.line = line
       if (raised !== undefined) flow.raised = raised
       routed.set(vector, [...(routed.get(vector) ?? []), flow])
     } else if (kind === L.EVENT_KIND_ACCEPT) {
       // A vector that is in the IRR already takes another request in: one interrupt will come of both.
-      const waiting = routed.get(low)?.shift()
-      const flow = waiting ?? begin({ vector: low, route: { by: 'message' } })
+      const flow = take(routed.get(low), cpu) ?? begin({ vector: low, route: { by: 'unseen' } })
       flow.cpu = cpu
       flow.accepted = time
       flow.level = flag
       if (!accepted.has(key(cpu, low))) accepted.set(key(cpu, low), flow)
     } else if (kind === L.EVENT_KIND_DELIVER) {
       // What the 8259 gives goes past the IRR.
-      const flow = flag ? routed.get(low)?.shift() : accepted.get(key(cpu, low))
+      const flow = flag ? take(routed.get(low), cpu) : accepted.get(key(cpu, low))
       if (!flag) accepted.delete(key(cpu, low))
-      const taken = flow ?? begin({ vector: low, route: { by: 'message' } })
+      const taken = flow ?? begin({ vector: low, route: { by: 'unseen' } })
       taken.cpu = cpu
       taken.delivered = time
       serviced.set(flag ? -1 - low : key(cpu, low), taken)
@@ -108,6 +115,28 @@ export function interruptFlows(events: readonly PathEvent[]): InterruptFlow[] {
     }
   }
   return flows
+}
+
+/** @param path PATH_* */
+function routeOf(path: number, input: number, target: number): Route {
+  switch (path) {
+    case L.PATH_PIC:
+      return { by: 'pic', irq: input }
+    case L.PATH_IOAPIC:
+      return { by: 'ioapic', input, destination: target }
+    case L.PATH_IPI:
+      return { by: 'ipi', from: input }
+    case L.PATH_MSI:
+      return { by: 'msi' }
+    default:
+      return { by: 'local', source: LOCAL_SOURCES[input] ?? 'timer' }
+  }
+}
+
+/** Takes the first out of `waiting` that CPU `cpu` may have. */
+function take(waiting: InterruptFlow[] | undefined, cpu: number): InterruptFlow | undefined {
+  const at = waiting?.findIndex((flow) => flow.cpu === undefined || flow.cpu === cpu) ?? -1
+  return at < 0 ? undefined : waiting?.splice(at, 1)[0]
 }
 
 function compare(x: bigint, y: bigint): number {

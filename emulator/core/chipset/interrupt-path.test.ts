@@ -78,8 +78,41 @@ test('IPIs have no line; a vector that is already requested is one interrupt', (
   }
   expect(core.cpus[1]!.takeAll()).toEqual([0x55])
   const seen = flows().filter(({ vector }) => vector === 0x55)
-  expect(seen.map(({ route }) => route.by)).toEqual(['message', 'message'])
+  expect(seen.map(({ route, cpu }) => ({ route, cpu }))).toEqual([
+    { route: { by: 'ipi', from: 0 }, cpu: 1 },
+    { route: { by: 'ipi', from: 0 }, cpu: 1 },
+  ])
   expect(seen.filter(({ delivered }) => delivered !== undefined)).toHaveLength(1)
+})
+
+test('a broadcast is an interrupt of each CPU it reaches; to itself too', () => {
+  const { core, flows } = machine(3)
+  core.cpus[2]!.write(0x300, 0x800a1) // all, itself included
+  for (const cpu of [...core.cpus].reverse()) expect(cpu.takeAll()).toEqual([0xa1])
+  const seen = flows().filter(({ vector }) => vector === 0xa1)
+  expect(seen.map(({ route, cpu }) => [route, cpu]).sort((x, y) => Number(x[1]) - Number(y[1]))).toEqual([
+    [{ by: 'ipi', from: 2 }, 0],
+    [{ by: 'ipi', from: 2 }, 1],
+    [{ by: 'ipi', from: 2 }, 2],
+  ])
+  for (const { routed, accepted, delivered, ended } of seen) {
+    expect([routed, accepted, delivered, ended].every((time) => time !== undefined)).toBe(true)
+  }
+})
+
+test('what is local names its entry, a message of a device is one', () => {
+  const { core, flows } = machine(2)
+  const [cpu] = core.cpus
+  cpu!.write(0x3e0, 11)
+  cpu!.write(0x320, 0x91)
+  cpu!.write(0x380, 1000)
+  core.pass(2000)
+  expect(cpu!.takeAll()).toEqual([0x91])
+  core.exports.mmioWrite(0xfee01000n, 4, 0x92n)
+  expect(core.cpus[1]!.takeAll()).toEqual([0x92])
+  const route = (wanted: number) => flows().find(({ vector }) => vector === wanted)
+  expect(route(0x91)).toMatchObject({ route: { by: 'local', source: 'timer' }, cpu: 0 })
+  expect(route(0x92)).toMatchObject({ route: { by: 'msi' }, cpu: 1 })
 })
 
 test('off, nothing is written', () => {

@@ -158,3 +158,38 @@ test('PCI interrupts: active low at inputs 16-19, unasserted they are silent', (
   core.redirect(16, LEVEL | 0x90)
   expect(cpu.take()).toBe(0x90)
 })
+
+describe('ExtINT at input 0 (the 8259 behind the I/O APIC)', () => {
+  const pit = () => {
+    core.out8(0x43, 0x34)
+    core.out8(0x40, 0xa9)
+    core.out8(0x40, 0x04)
+  }
+  beforeEach(() => {
+    // LINT0 is masked: nothing else leads to a CPU.
+    for (const each of core.cpus) each.write(0x350, 0x10000)
+    core.initialisePic(0xfffe)
+  })
+
+  test('the CPU that is meant asks the 8259 for the vector, once an interrupt', () => {
+    core.redirect(0, 0x700, 1)
+    pit()
+    core.pass(1_100_000)
+    expect(cpu.take()).toBe(undefined)
+    expect(other.take()).toBe(0x20)
+    expect(other.take()).toBe(undefined)
+    // The next one comes when this one has been ended.
+    core.pass(1_100_000)
+    expect(other.take()).toBe(undefined)
+    core.out8(0x20, 0x20)
+    expect(other.take()).toBe(0x20)
+    core.out8(0x20, 0x20)
+  })
+
+  test('masked, nobody is', () => {
+    core.redirect(0, 0x10700, 1)
+    pit()
+    core.pass(1_100_000)
+    expect([cpu.take(), other.take()]).toEqual([undefined, undefined])
+  })
+})

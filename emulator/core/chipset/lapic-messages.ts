@@ -2,8 +2,18 @@
 // interrupt command register, I/O APIC and MSI end here. Callable from any thread.
 
 import { cpu, cpuIndex } from '../cpu/context'
-import { DEV_LINES, REQUEST_NMI, REQUEST_SMI } from '../layout'
-import { cpuBlock, cpuCount, requestInit, requestPost, requestStartup } from '../machine/smp'
+import {
+  DEV_LINES,
+  EVENT_CLASS_PATH,
+  EVENT_KIND_ROUTE,
+  PATH_IOAPIC,
+  PATH_IPI,
+  PATH_MSI,
+  REQUEST_SMI,
+} from '../layout'
+import { clockNow } from '../machine/clock'
+import { event } from '../machine/events'
+import { cpuBlock, cpuCount, requestInit, requestNmi, requestPost, requestStartup } from '../machine/smp'
 import { ipiNote } from '../memory/tlb-log'
 import {
   APIC_DFR,
@@ -18,6 +28,8 @@ import {
   ERROR_SEND_VECTOR,
   lapicAccept,
   lapicError,
+  lapicExternal,
+  MODE_EXTINT,
   MODE_FIXED,
   MODE_INIT,
   MODE_LOWEST,
@@ -58,18 +70,26 @@ function matches(index: u32, destination: u32, logical: bool, wide: bool): bool 
   return (id >> 4 == destination >> 4 || destination >> 4 == 15) && (id & destination & 15) != 0
 }
 
-/** Set while a CPU's own command is carried out. Transient. */
-let commanded: bool = false
+/** Where the message under way comes from (PATH_*); the I/O APIC tells of its own. Transient. */
+let source: u32 = PATH_IOAPIC
 
 /** Hands CPU `index` what the mode asks for. */
 function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
   if (mode == MODE_FIXED || mode == MODE_LOWEST) {
-    if (commanded) ipiNote(index, vector)
+    if (source == PATH_IPI) ipiNote(index, vector)
+    if (source != PATH_IOAPIC) routed(index, vector)
     lapicAccept(index, vector, level)
-  } else if (mode == MODE_NMI) requestPost(index, REQUEST_NMI)
+  } else if (mode == MODE_EXTINT) lapicExternal(index)
+  else if (mode == MODE_NMI) requestNmi(index)
   else if (mode == MODE_SMI) requestPost(index, REQUEST_SMI)
   else if (mode == MODE_INIT) requestInit(index)
   else if (mode == MODE_STARTUP) requestStartup(index, vector)
+}
+
+/** For who looks at the path of interrupts. */
+function routed(index: u32, vector: u32): void {
+  const input = source == PATH_IPI ? cpuIndex : 0
+  event(EVENT_CLASS_PATH, EVENT_KIND_ROUTE, source | (input << 8) | (vector << 16), index, clockNow())
 }
 
 /**
@@ -112,9 +132,9 @@ export function interruptMessage(
 
 /** A write of the low half of the interrupt command register sends. */
 export function lapicCommand(low: u32, destination: u32, wide: bool): void {
-  commanded = true
+  source = PATH_IPI
   command(low, destination, wide)
-  commanded = false
+  source = PATH_IOAPIC
 }
 
 function command(low: u32, destination: u32, wide: bool): void {
@@ -136,6 +156,7 @@ function command(low: u32, destination: u32, wide: bool): void {
   // With a shorthand that includes the sender only fixed interrupts are valid (table 10-3).
   if (shorthand == SHORTHAND_SELF || shorthand == SHORTHAND_ALL) {
     if (mode != MODE_FIXED) return
+    routed(cpuIndex, vector)
     lapicAccept(cpuIndex, vector, false)
     if (shorthand == SHORTHAND_SELF) return
   }
@@ -159,5 +180,8 @@ export function messageSignalled(address: u32, data: u32): bool {
   const mode = (data >> 8) & 7
   const level = (data & 0x8000) != 0
   if (level && !(data & 0x4000)) return true
-  return interruptMessage((address >> 12) & 0xff, (address & 4) != 0, mode, data & 0xff, level, false)
+  source = PATH_MSI
+  const met = interruptMessage((address >> 12) & 0xff, (address & 4) != 0, mode, data & 0xff, level, false)
+  source = PATH_IOAPIC
+  return met
 }

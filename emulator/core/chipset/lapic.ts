@@ -19,16 +19,17 @@ import {
   EVENT_KIND_ACCEPT,
   EVENT_KIND_DELIVER,
   EVENT_KIND_EOI,
+  EVENT_KIND_ROUTE,
   HDR_INTR,
   HEADER,
+  PATH_LOCAL,
   REQUEST_INTERRUPT,
-  REQUEST_NMI,
   REQUEST_SMI,
 } from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
-import { cpuBlock, cpuCount, requestInit, requestPost } from '../machine/smp'
+import { cpuBlock, cpuCount, requestInit, requestNmi, requestPost } from '../machine/smp'
 import { interruptAcknowledge } from './i8259'
 import { ioapicEoi } from './ioapic'
 import { lapicTimerReset } from './lapic-timer'
@@ -65,6 +66,7 @@ export const APIC_SELF_IPI: u32 = 0x3f0
 const PENDING: u32 = 0x400 // u32, vector that can be delivered now, 0: none
 const ERRORS: u32 = 0x404 // u32, errors since the last write of the ESR
 const LINT0_LEVEL: u32 = 0x408 // u32, level the pin had when it was last looked at
+const EXTERNAL: u32 = 0x40c // u32, 1: a message has said that the 8259 has something
 export const TIMER_SINCE: u32 = 0x410 // u64 ns, when the counter had TIMER_COUNT
 export const TIMER_FROM: u32 = 0x418 // u32
 export const TIMER_TSC_DEADLINE: u32 = 0x420 // u64, IA32_TSC_DEADLINE
@@ -242,6 +244,7 @@ export function lapicTake(): u32 {
   if (load<u32>(HEADER, HDR_INTR) && externalPasses(cpu)) {
     chipsetLock()
     vector = interruptAcknowledge()
+    if (!load<u32>(HEADER, HDR_INTR)) apicStore(cpu, EXTERNAL, 0)
     chipsetUnlock()
     event(EVENT_CLASS_PATH, EVENT_KIND_DELIVER, vector | (cpuIndex << 8) | 0x10000, 0, clockNow())
     return vector
@@ -292,12 +295,19 @@ function lapicErrorOf(index: u32, errors: u32): void {
   const before = atomic.or<u32>(apic(block, ERRORS), errors)
   const entry = apicLoad(block, APIC_LVT_ERROR)
   // Its own vector being illegal must not raise it again.
-  if (!(entry & LVT_MASKED) && before == 0 && (entry & 0xf0) != 0) lapicAccept(index, entry & 0xff, false)
+  if (!(entry & LVT_MASKED) && before == 0 && (entry & 0xf0) != 0)
+    localAccept(index, APIC_LVT_ERROR, entry & 0xff, false)
 }
 
 /** A write of the ESR: the errors since the last one show. */
 export function lapicErrorsLatch(): void {
   apicStore(cpu, APIC_ESR, atomic.xchg<u32>(apic(cpu, ERRORS), 0))
+}
+
+function localAccept(index: u32, entry: u32, vector: u32, level: bool): void {
+  const input = (entry - APIC_LVT_TIMER) >> 4
+  event(EVENT_CLASS_PATH, EVENT_KIND_ROUTE, PATH_LOCAL | (input << 8) | (vector << 16), index, clockNow())
+  lapicAccept(index, vector, level)
 }
 
 /** Raises the local interrupt at `entry` of CPU `index`, as its table says. From any thread. */
@@ -308,17 +318,23 @@ export function lapicLocal(index: u32, entry: u32): void {
   // The timer and the error entry have no delivery mode: fixed.
   const mode = entry == APIC_LVT_TIMER || entry == APIC_LVT_ERROR ? MODE_FIXED : (value & LVT_MODE) >> 8
   if (mode == MODE_FIXED) {
-    if (value & 0xf0) lapicAccept(index, value & 0xff, false)
+    if (value & 0xf0) localAccept(index, entry, value & 0xff, false)
     else lapicErrorOf(index, ERROR_RECEIVE_VECTOR)
-  } else if (mode == MODE_NMI) requestPost(index, REQUEST_NMI)
+  } else if (mode == MODE_NMI) requestNmi(index)
   else if (mode == MODE_SMI) requestPost(index, REQUEST_SMI)
   else if (mode == MODE_INIT) requestInit(index)
 }
 
-/** Whether the 8259's INTR reaches the CPU: no APIC, or LINT0 as ExtINT (10.1: virtual wire). */
+/** An ExtINT message, as an input of the I/O APIC sends it: CPU `index` is to ask the 8259 for the vector. From any thread. */
+export function lapicExternal(index: u32): void {
+  atomic.store<u32>(apic(cpuBlock(index), EXTERNAL), 1)
+  requestPost(index, 0)
+}
+
+/** Whether the 8259's INTR reaches the CPU: no APIC, LINT0 as ExtINT (10.1: virtual wire), or an ExtINT message. */
 @inline
 export function externalPasses(block: usize): bool {
-  if (!apicEnabled(block)) return true
+  if (!apicEnabled(block) || apicLoad(block, EXTERNAL)) return true
   return (apicLoad(block, APIC_LVT_LINT0) & (LVT_MASKED | LVT_MODE)) == MODE_EXTINT << 8
 }
 
@@ -344,6 +360,6 @@ export function lint0Update(index: u32): void {
   else if ((entry & (LVT_LEVEL | LVT_MODE)) == LVT_LEVEL) {
     if (entry & LVT_REMOTE_IRR) return
     apicStore(block, APIC_LVT_LINT0, entry | LVT_REMOTE_IRR)
-    lapicAccept(index, entry & 0xff, true)
+    localAccept(index, APIC_LVT_LINT0, entry & 0xff, true)
   } else if (!before) lapicLocal(index, APIC_LVT_LINT0)
 }

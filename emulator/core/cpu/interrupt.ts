@@ -161,7 +161,8 @@ export function externalInterrupt(vector: u32): void {
 
 /** An NMI at an instruction boundary; further ones wait for IRET (SDM 3A 6.7.1). */
 export function nonMaskableInterrupt(): void {
-  store<u32>(cpu, (load<u32>(cpu, CPU_NMI) & ~1) | 2, CPU_NMI)
+  // What was pending behind it is the one that waits now.
+  store<u32>(cpu, 2 | ((load<u32>(cpu, CPU_NMI) >> 2) & 1), CPU_NMI)
   asynchronousEvent(EXC_NMI)
 }
 

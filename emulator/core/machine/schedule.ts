@@ -38,9 +38,12 @@ import { tlbBind } from '../memory/tlb'
 import { monitorBroken } from './monitor'
 import { cpuBlock, cpuCount } from './smp'
 
-/** Bounds of a turn, in instructions: powers of two. */
+/**
+ * Bounds of a turn, in instructions: powers of two. 256 to 32767, 7000 in the mean: a change of turns costs about as much as
+ * 500 instructions (the trace it ends in is decoded for it), and short turns have to occur for races to come up.
+ */
 const TURN_MIN: u64 = 256
-const TURN_OCTAVES: u64 = 5
+const TURN_OCTAVES: u64 = 7
 
 /** Power-on: CPU 0 begins, the generator is at the seed. */
 export function turnsReset(): void {

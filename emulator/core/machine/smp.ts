@@ -25,6 +25,7 @@ import {
   REQUEST_INIT,
   REQUEST_INTERRUPT,
   REQUEST_NMI,
+  REQUEST_NMI_AGAIN,
   REQUEST_SIPI,
   RESET_CPU,
   VCPU_STRIDE,
@@ -71,10 +72,25 @@ export function kickOthers(): void {
   for (let i: u32 = 0; i < count; i++) if (i != cpuIndex) kick(i)
 }
 
-/** Asks for REQUEST_INTERRUPT, REQUEST_NMI or REQUEST_SMI (or several). A number no CPU has is ignored. */
+/** Asks for REQUEST_INTERRUPT or REQUEST_SMI (or both; 0: to look). A number no CPU has is ignored. */
 export function requestPost(index: u32, bits: u32): void {
   if (index >= cpuCount()) return
   atomic.or<u32>(cpuBlock(index), bits, CPU_REQUEST)
+  kick(index)
+}
+
+/**
+ * NMI. A CPU has one in service and one pending behind it at most; where none is in service, two that come together are
+ * both taken.
+ */
+export function requestNmi(index: u32): void {
+  if (index >= cpuCount()) return
+  const block = cpuBlock(index)
+  while (true) {
+    const old = atomic.load<u32>(block, CPU_REQUEST)
+    const wanted = old | (old & REQUEST_NMI ? REQUEST_NMI_AGAIN : REQUEST_NMI)
+    if (atomic.cmpxchg<u32>(block, old, wanted, CPU_REQUEST) == old) break
+  }
   kick(index)
 }
 
@@ -125,8 +141,15 @@ export function attend(): void {
   if (asked & REQUEST_SIPI && load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_WAIT_SIPI)
     cpuStartup((asked >> SIPI_SHIFT) & 0xff)
   if (asked & REQUEST_INTERRUPT) lapicInbox()
-  if (asked & REQUEST_NMI) store<u32>(cpu, load<u32>(cpu, CPU_NMI) | 1, CPU_NMI)
+  if (asked & REQUEST_NMI) nmiPend()
+  if (asked & REQUEST_NMI_AGAIN) nmiPend()
   // There is no system management mode: REQUEST_SMI asks for nothing.
+}
+
+/** One NMI more is pending: a second one only while none is in service. */
+function nmiPend(): void {
+  const state = load<u32>(cpu, CPU_NMI)
+  store<u32>(cpu, state | ((state & 3) == 1 ? 4 : 1), CPU_NMI)
 }
 
 /** Serves MAINTENANCE_DROP_FAST, also in the midst of an instruction: only the executor's shortcuts go. */
