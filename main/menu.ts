@@ -33,6 +33,7 @@ const PANELS = [
   ['cpu', 'CPU'],
   ['code', 'Code'],
   ['memory', 'Memory map'],
+  ['allocator', 'Allocator'],
   ['pages', 'Page tables'],
   ['tlb', 'TLB'],
   ['terminal', 'Terminal'],

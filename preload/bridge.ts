@@ -19,6 +19,10 @@ import type {
   TextScreen,
 } from '../emulator/machine/api'
 import type { AddressSpace } from '../emulator/insight/address-space'
+import type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
+import type { FreeSpace } from '../emulator/insight/lenses/free-space'
+import type { Trouble } from '../emulator/insight/lenses/reader'
+import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator/insight/lenses/reading'
 import type { Finding } from '../emulator/insight/autopsy'
 import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
@@ -29,6 +33,10 @@ import type { TileUpdate } from '../emulator/machine/screen-tracker'
 
 export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
 export type { Finding } from '../emulator/insight/autopsy'
+export type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
+export type { Mapping } from '../emulator/insight/frames/reverse-map'
+export type { FreeSpace } from '../emulator/insight/lenses/free-space'
+export type { AllocatorReading, Slab, SlabCache } from '../emulator/insight/lenses/reading'
 export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
 export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
@@ -305,6 +313,44 @@ export type FrameFlagsUpdate =
   | { kind: 'all'; flags: Uint8Array }
   | { kind: 'changed'; frames: Uint32Array; flags: Uint8Array }
 
+/** A byte per frame: all of them, or those that changed. */
+export type ByteColumnUpdate =
+  | { kind: 'all'; values: Uint8Array }
+  | { kind: 'changed'; at: Uint32Array; values: Uint8Array }
+
+/** The lens that a kernel's allocators are read through. */
+export interface LensState {
+  /** File name; empty when there is none. */
+  file: string
+  kernel: string
+  /** none: there is no lens; broken: it cannot be used, `problem` says why; waiting: the kernel has not set up what the lens
+   *  points at, or no code of its file has been seen yet; ready: what is shown is the kernel's own. */
+  state: 'none' | 'broken' | 'waiting' | 'ready'
+  problem?: string
+}
+
+/** What a kernel's allocators make of physical memory. */
+export interface AllocatorView {
+  lens: LensState
+  colour: Colour
+  /** Index into the legend, by frame; absent when no shade has changed. */
+  shades?: ByteColumnUpdate
+  legend: LegendEntry[]
+  space: FreeSpace
+  allocators: AllocatorReading[]
+  caches: SlabCache[]
+  tasks: TaskReading[]
+  /** What could not be read. */
+  troubles: Trouble[]
+  samples: Sample[]
+  /** Page tables that are followed, and whether some were left out. */
+  tables: number
+  tablesLeftOut: boolean
+  /** Machine time of the look, ms, and how long it took on the host, ms. */
+  time: number
+  cost: number
+}
+
 export interface Frame {
   sequence: number
   /** Power-ons of this machine: everything shown of an earlier one is history. */
@@ -318,6 +364,7 @@ export interface Frame {
   pages?: PagesView
   space?: AddressSpace
   tlb?: TlbContents
+  allocator?: AllocatorView
   serial?: SerialChunk
   shell?: ByteChunk
 }
@@ -336,6 +383,8 @@ export interface Interest {
   code: false | { lines: number; before: number; at?: string }
   /** The CPU whose TLB is shown. */
   tlb: false | number
+  /** What the allocator heatmap colours its cells by. */
+  allocator: false | Colour
   /** `at` is a linear address as hexadecimal digits; without it the walk follows RIP. `changes`: bits of the entry of
    *  a level that are taken to be the other way round, as hexadecimal digits. */
   pages: false | { at?: string; changes: { level: number; bits: string }[] }
@@ -352,6 +401,8 @@ export interface FrameFacts {
   bytes: Uint8Array
   /** Bytes that are not zero. */
   used: number
+  /** What the kernel's allocator says of it and where it is mapped, while somebody looks at the allocator. */
+  story?: FrameStory
 }
 
 /** One step on the way to a triple fault, or the one exception that a report is about. */
@@ -454,6 +505,10 @@ export interface Calls {
   capture: (on: boolean) => void
   interest: (interest: Interest) => void
   'memory.frame': (frame: number) => FrameFacts
+  /** The slabs of a slab cache, by its number in AllocatorView.caches; those that fit. */
+  'allocator.slabs': (cache: number) => Slab[]
+  /** Asks the user for a lens file. */
+  'lens.choose': () => void
   'layout.save': (layout: string) => void
   'clipboard.text': (text: string) => void
   /** Saves a PNG where the user says; answers the path, or nothing when the user changed their mind. */

@@ -282,10 +282,9 @@ export class DocumentWindow {
     mouse: (dx, dy, wheel, buttons) => this.#session?.mouse(dx, dy, wheel, buttons),
     capture: (on) => this.window.webContents.setIgnoreMenuShortcuts(on),
     interest: (interest) => this.#session?.setInterest(interest),
-    'memory.frame': (frame) => {
-      if (!this.#session) throw new Error('no machine is open in this window')
-      return this.#session.frameFacts(frame)
-    },
+    'memory.frame': (frame) => this.#open().frameFacts(frame),
+    'allocator.slabs': (cache) => this.#open().slabs(cache),
+    'lens.choose': () => this.#chooseLens(),
     'layout.save': (layout) => this.#workspace.profile.setWindow({ layout }),
     'clipboard.text': (text) => clipboard.writeText(text),
     'screenshot.save': (png) => this.#saveScreenshot(png),
@@ -304,6 +303,24 @@ export class DocumentWindow {
       ],
     })
     if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])
+  }
+
+  #open(): MachineSession {
+    if (!this.#session) throw new Error('no machine is open in this window')
+    return this.#session
+  }
+
+  async #chooseLens(): Promise<void> {
+    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
+      title: 'Choose a lens for this kernel',
+      properties: ['openFile'],
+      filters: [
+        { name: 'Lens files', extensions: ['json'] },
+        { name: 'All files', extensions: ['*'] },
+      ],
+    })
+    const [path] = filePaths
+    if (!canceled && path !== undefined) this.#session?.openLens(path)
   }
 
   #openLab(): LabSession {

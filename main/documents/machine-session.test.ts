@@ -19,6 +19,7 @@ const ALL: Interest = {
   code: { lines: 20, before: 4 },
   pages: { changes: [] },
   tlb: 0,
+  allocator: false,
 }
 
 const open: MachineSession[] = []
@@ -84,6 +85,7 @@ test('what nobody looks at is not sent', async () => {
     code: false,
     pages: false,
     tlb: false,
+    allocator: false,
     shell: false,
   })
   session.machine.run()

@@ -1,7 +1,7 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
 import { dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
-import { type KeyCode, type Machine, physical, type StopInfo } from '@emulator/machine/api'
+import { type KeyCode, linear, type Machine, physical, type StopInfo } from '@emulator/machine/api'
 import { createMachine } from '@emulator/machine/machine'
 import { openMedium } from '@emulator/media/medium'
 import type {
@@ -15,8 +15,11 @@ import type {
   RemovableDrive,
   Schedule,
 } from '../../preload/bridge'
+import { type LensFile, lensBeside, openLens } from '@emulator/insight/lenses/find-lens'
+import { elfKernel, type Kernel } from '@emulator/insight/lenses/kernel'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { loadDisassembler } from '../disassembly'
+import { AllocatorSource, type KernelState } from '../push/allocator-source'
 import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
 import { CpuSource } from '../push/cpu-source'
@@ -50,6 +53,7 @@ const NOTHING: Interest = {
   code: false,
   pages: false,
   tlb: false,
+  allocator: false,
   shell: false,
 }
 
@@ -59,6 +63,7 @@ export class MachineSession {
   readonly #host: SessionHost
   readonly #pusher: FramePusher
   readonly #serial: SerialSource
+  readonly #allocator: AllocatorSource
   readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
   readonly #troubles: string[] = []
@@ -67,6 +72,8 @@ export class MachineSession {
   #epoch = 0
   #fault: FaultAccount | undefined
   #names: GuestNames | undefined
+  #kernel: Kernel | undefined
+  #lens: LensFile | undefined
 
   /**
    * Opens what belongs to the document and builds a machine around it, at its reset vector.
@@ -86,7 +93,10 @@ export class MachineSession {
     })
     const session = new MachineSession(machine, dirname(path), host)
     // The window comes first: the symbols of a large kernel take a moment to read.
-    setImmediate(() => session.useNames(() => GuestNames.beside(path)))
+    setImmediate(() => {
+      session.useNames(() => GuestNames.beside(path))
+      session.useLens(() => lensBeside(path))
+    })
     return session
   }
 
@@ -114,6 +124,12 @@ export class MachineSession {
       () => this.#interest.shell,
       (port, bytes) => void this.#toGuest(port, bytes).catch(() => {}),
       () => this.#pusher.kick('status', 'shell'),
+    )
+    this.#allocator = new AllocatorSource(
+      machine,
+      () => this.#interest.allocator,
+      () => this.#kernelState(),
+      () => this.#lens,
     )
     const status = new StatusSource(machine, {
       sent: () => this.#serial.total(0),
@@ -157,6 +173,7 @@ export class MachineSession {
           () => this.#interest.pages,
         ),
         new TlbSource(machine, () => this.#interest.tlb),
+        this.#allocator,
         new SpaceSource(
           machine,
           () => this.#chosen,
@@ -293,6 +310,7 @@ export class MachineSession {
     try {
       await machine.reset()
       this.#epoch++
+      this.#allocator.reset()
       this.#setFault(undefined)
       if (goOn) machine.run()
     } finally {
@@ -342,6 +360,8 @@ export class MachineSession {
       bytes: bytes.slice(0, 16),
       used: bytes.reduce((count, byte) => count + (byte === 0 ? 0 : 1), 0),
     }
+    const story = this.#allocator.story(frame)
+    if (story) facts.story = story
     // The stamp counts 2^20 ns.
     if (stamp !== 0) facts.lastTranslation = (stamp * 2 ** 20) / 1e6
     return facts
@@ -354,9 +374,51 @@ export class MachineSession {
     if (!names) return
     this.#names?.close()
     this.#names = names
-    this.#pusher.kick('code')
+    const { symbols } = names
+    this.#kernel = symbols && elfKernel(symbols, (address) => names.label(address))
+    this.#pusher.kick('code', 'allocator')
     const stop = this.machine.stopInfo
     if (stop && this.#fault) this.#stopped(stop)
+  }
+
+  /** Reads the kernel's allocators through this lens from now on. */
+  useLens(find: () => LensFile | undefined) {
+    if (this.machine.state === 'disposed') return
+    const lens = find()
+    if (!lens) return
+    this.#lens = lens
+    this.#pusher.kick('allocator')
+  }
+
+  /** @throws Error when there is no such file */
+  openLens(path: string) {
+    const lens = openLens(path)
+    if (!lens) throw new Error(`${path} is not there`)
+    this.useLens(() => lens)
+  }
+
+  /** The slabs of a slab cache. */
+  slabs(cache: number) {
+    return this.#allocator.slabs(cache)
+  }
+
+  /** The guest's symbols, and whether what runs is what they are of. */
+  #kernelState(): KernelState | undefined {
+    const names = this.#names
+    if (!names) return undefined
+    const { machine } = this
+    for (let cpu = 0; names.state.state === 'waiting' && cpu < machine.config.cpus; cpu++) {
+      const read = (address: bigint, length: number) => machine.readLinear(linear(address), length, cpu)
+      // Where the CPU is, or where system calls go: in the kernel, even while a program runs.
+      names.check(machine.cpu(cpu).ripLinear, read)
+      names.check(machine.memory.cpu64(cpu, L.CPU_LSTAR), read)
+    }
+    const { file, state, problem } = names.state
+    return {
+      ...{ file, state },
+      ...(this.#kernel ? { kernel: this.#kernel } : {}),
+      ...(problem === undefined ? {} : { problem }),
+    }
   }
 
   async dispose(): Promise<void> {

@@ -77,6 +77,7 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
         memory: true,
         code: false,
         tlb: false,
+        allocator: false,
         pages: value,
       },
     ])

@@ -1,5 +1,6 @@
 // Checks of what comes from the page. Each answers the value with its type or throws an Error that names what was
 // wrong; nothing is coerced.
+import { COLOURS } from '@emulator/insight/frames/frame-observer'
 import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
 import { checkSettings } from '../documents/machine-settings'
 
@@ -76,6 +77,7 @@ export const interest: Check<Interest> = (value) => {
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
     tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
+    allocator: given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
   }
 }
@@ -199,6 +201,8 @@ export const ARGUMENTS: Arguments = {
   capture: [flag('capture')],
   interest: [interest],
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
+  'allocator.slabs': [integer('a cache', 0, 2 ** 16)],
+  'lens.choose': [],
   'layout.save': [text('a layout', 1 << 16)],
   'clipboard.text': [text('text', 1 << 22)],
   'screenshot.save': [bytes('a picture', 1 << 25)],

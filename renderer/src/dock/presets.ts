@@ -66,7 +66,8 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       break
     }
     case 'memory': {
-      add('memory')
+      add('allocator')
+      add('memory', 'allocator')
       add('cpu', 'memory', 'left', { initialWidth: side })
       add('code', 'cpu')
       if (wide) add('pages', 'memory', 'right', { initialWidth: Math.round(Math.max(360, width * 0.34)) })

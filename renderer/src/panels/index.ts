@@ -1,4 +1,5 @@
 import { type Component, defineAsyncComponent } from 'vue'
+import AllocatorPanel from './AllocatorPanel.vue'
 import CodePanel from './CodePanel.vue'
 import CpuPanel from './CpuPanel.vue'
 import FaultPanel from './FaultPanel.vue'
@@ -16,6 +17,7 @@ export const COMPONENTS: Record<PanelId, Component> = {
   cpu: CpuPanel,
   code: CodePanel,
   memory: MemoryPanel,
+  allocator: AllocatorPanel,
   pages: PageTablesPanel,
   tlb: TlbPanel,
   fault: FaultPanel,

@@ -1,5 +1,5 @@
 // The panels of a machine's window. Titles are what tabs and menus say.
-export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'pages' | 'tlb' | 'terminal' | 'fault'
+export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'allocator' | 'pages' | 'tlb' | 'terminal' | 'fault'
 
 export interface PanelInfo {
   title: string
@@ -15,6 +15,7 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   cpu: { title: 'CPU', minimumWidth: 288 },
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
+  allocator: { title: 'Allocator', minimumWidth: 300 },
   pages: { title: 'Page tables', minimumWidth: 320 },
   tlb: { title: 'TLB', minimumWidth: 300 },
   terminal: { title: 'Terminal', minimumWidth: 200 },

@@ -71,6 +71,12 @@ export function useCommands() {
       run: () => send('symbols.choose'),
     },
     {
+      id: 'lens',
+      title: 'Choose a lens for the kernel…',
+      available: open,
+      run: () => void documents.attempt(call('lens.choose')),
+    },
+    {
       id: 'settings',
       title: 'Settings of the machine…',
       keys: 'Ctrl+,',

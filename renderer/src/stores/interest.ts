@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import type { Interest } from '../../../preload/bridge'
 import { send } from '../bridge'
+import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { usePages } from './pages'
@@ -11,6 +12,7 @@ export const useInterest = defineStore('interest', () => {
   const documents = useDocument()
   const chosen = useChosenCpu()
   const pages = usePages()
+  const allocator = useAllocator()
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
@@ -33,6 +35,7 @@ export const useInterest = defineStore('interest', () => {
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
       tlb: sees('tlb') && chosen.index,
+      allocator: sees('allocator') && allocator.colour,
       pages: sees('pages') && pages.wish,
     }
   })

@@ -11,6 +11,7 @@ import type {
   TlbContents,
 } from '../../../preload/bridge'
 import { acknowledge, call, listen } from '../bridge'
+import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { useFrames } from './frames'
@@ -26,6 +27,7 @@ export const useMachine = defineStore('machine', () => {
   const serial = useSerial()
   const shell = useShell()
   const frames = useFrames()
+  const allocator = useAllocator()
   const pages = usePages()
 
   const epoch = shallowRef(-1)
@@ -62,6 +64,7 @@ export const useMachine = defineStore('machine', () => {
     screen.forget()
     serial.forget()
     frames.forget()
+    allocator.forget()
     pages.forget()
   }
 
@@ -83,6 +86,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
     if (frame.frames) frames.apply(frame.frames)
+    if (frame.allocator) allocator.apply(frame.allocator)
     if (frame.pages) pages.view = frame.pages
     if (frame.space) pages.space = frame.space
     settle()

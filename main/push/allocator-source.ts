@@ -1,0 +1,131 @@
+import type { Kernel } from '@emulator/insight/lenses/kernel'
+import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
+import type { LensFile } from '@emulator/insight/lenses/find-lens'
+import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
+import type { Slab } from '@emulator/insight/lenses/reading'
+import type { Machine } from '@emulator/machine/api'
+import type { AllocatorView, LensState } from '../../preload/bridge'
+import { ByteColumn } from './byte-column'
+import type { Source } from './source'
+
+/** What the guest's symbols are good for at the moment. */
+export interface KernelState {
+  /** Absent when the file cannot be read. */
+  kernel?: Kernel
+  file: string
+  state: 'match' | 'mismatch' | 'waiting' | 'unreadable'
+  problem?: string
+}
+
+/** Looks take at most this part of the time. */
+const SHARE = 1 / 12
+const INTERVAL_MIN = 100
+const SLABS_MAX = 400
+
+export class AllocatorSource implements Source<'allocator'> {
+  readonly part = 'allocator'
+  interval = INTERVAL_MIN
+  #observer: FrameObserver | undefined
+  #madeOf: [Kernel | undefined, LensFile | undefined] = [undefined, undefined]
+  readonly #shades = new ByteColumn()
+  #sent: Colour | undefined
+  #last = ''
+
+  /**
+   * @param colour that the panel shows, false when nobody looks
+   * @param names the guest's symbols, undefined when there are none
+   */
+  constructor(
+    private readonly machine: Pick<Machine, 'memory' | 'state'>,
+    private readonly colour: () => false | Colour,
+    private readonly names: () => KernelState | undefined,
+    private readonly lens: () => LensFile | undefined,
+  ) {}
+
+  wanted() {
+    return this.colour() !== false
+  }
+
+  take(): AllocatorView | undefined {
+    const colour = this.colour()
+    if (colour === false) return
+    const began = performance.now()
+    const { observer, lens } = this.#prepare()
+    observer.look()
+    if (colour !== this.#sent) this.#shades.forget()
+    this.#sent = colour
+    const { values, legend } = observer.shades(colour)
+    const shades = this.#shades.take(values)
+    const { space, reading, samples, map, time } = observer
+    const { allocators, caches, tasks, troubles } = reading
+    const state: LensState = lens.state === 'ready' && !observer.ready ? { ...lens, state: 'waiting' } : lens
+    const cost = performance.now() - began
+    this.interval = Math.max(INTERVAL_MIN, Math.round(cost / SHARE))
+    const view: AllocatorView = {
+      ...{ lens: state, colour, legend, space, allocators, caches, tasks, troubles: [...troubles], samples: [...samples] },
+      ...{ tables: map.tables, tablesLeftOut: map.incomplete, time, cost },
+    }
+    if (shades) view.shades = shades
+    // A machine at rest tells the same again and again.
+    const told = JSON.stringify([state, colour, time, space, allocators, caches, tasks.length])
+    if (!shades && told === this.#last) return
+    this.#last = told
+    return view
+  }
+
+  /** What is known of a frame; while nobody looks at the allocator, nothing is. */
+  story(frame: number): FrameStory | undefined {
+    return this.wanted() ? this.#observer?.story(frame) : undefined
+  }
+
+  slabs(cache: number): Slab[] {
+    const { observer, lens } = this.#prepare()
+    const { kernel } = observer
+    if (lens.state !== 'ready' || !kernel || !observer.lens) return []
+    return readCacheSlabs(this.machine.memory, kernel, observer.lens, cache, SLABS_MAX)
+  }
+
+  /** Another power-on: what was known is history. */
+  reset() {
+    this.#observer = undefined
+    this.forget()
+  }
+
+  forget() {
+    this.#shades.forget()
+    this.#last = ''
+  }
+
+  /** The observer for the lens and the symbols there are now. */
+  #prepare(): { observer: FrameObserver; lens: LensState } {
+    const file = this.lens()
+    const names = this.names()
+    const lens = lensState(file, names)
+    const kernel = lens.state === 'ready' ? names?.kernel : undefined
+    const known = this.#observer
+    if (known && this.#madeOf[0] === kernel && this.#madeOf[1] === file) return { observer: known, lens: this.#missing(known, lens) }
+    const observer = new FrameObserver(this.machine.memory, kernel, file && 'lens' in file ? file.lens : undefined)
+    this.#observer = observer
+    this.#madeOf = [kernel, file]
+    return { observer, lens: this.#missing(observer, lens) }
+  }
+
+  #missing(observer: FrameObserver, lens: LensState): LensState {
+    if (lens.state !== 'ready') return lens
+    const [first, ...more] = observer.missing
+    if (first === undefined) return lens
+    const others = more.length > 0 ? ` and ${more.length} more symbols` : ''
+    return { ...lens, state: 'broken', problem: `it is for another kernel: this one has no ${first}${others}` }
+  }
+}
+
+function lensState(file: LensFile | undefined, names: KernelState | undefined): LensState {
+  if (!file) return { file: '', kernel: '', state: 'none' }
+  if ('problem' in file) return { file: file.name, kernel: '', state: 'broken', problem: file.problem }
+  const { kernel } = file.lens
+  const broken = (problem: string): LensState => ({ file: file.name, kernel, state: 'broken', problem })
+  if (!names) return broken('there is no file with the kernel’s symbols beside the image')
+  if (names.state === 'unreadable') return broken(`${names.file} cannot be read: ${names.problem}`)
+  if (names.state === 'mismatch') return broken(`${names.file} is not the kernel that runs`)
+  return { file: file.name, kernel, state: names.state === 'match' ? 'ready' : 'waiting' }
+}
