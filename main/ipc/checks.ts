@@ -77,7 +77,8 @@ export const interest: Check<Interest> = (value) => {
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),
     tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
-    allocator: given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
+    allocator:
+      given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
   }
 }

@@ -62,7 +62,17 @@ export class AllocatorSource implements Source<'allocator'> {
     const cost = performance.now() - began
     this.interval = Math.max(INTERVAL_MIN, Math.round(cost / SHARE))
     const view: AllocatorView = {
-      ...{ lens: state, colour, legend, space, allocators, caches, tasks, troubles: [...troubles], samples: [...samples] },
+      ...{
+        lens: state,
+        colour,
+        legend,
+        space,
+        allocators,
+        caches,
+        tasks,
+        troubles: [...troubles],
+        samples: [...samples],
+      },
       ...{ tables: map.tables, tablesLeftOut: map.incomplete, time, cost },
     }
     if (shades) view.shades = shades
@@ -103,8 +113,13 @@ export class AllocatorSource implements Source<'allocator'> {
     const lens = lensState(file, names)
     const kernel = lens.state === 'ready' ? names?.kernel : undefined
     const known = this.#observer
-    if (known && this.#madeOf[0] === kernel && this.#madeOf[1] === file) return { observer: known, lens: this.#missing(known, lens) }
-    const observer = new FrameObserver(this.machine.memory, kernel, file && 'lens' in file ? file.lens : undefined)
+    if (known && this.#madeOf[0] === kernel && this.#madeOf[1] === file)
+      return { observer: known, lens: this.#missing(known, lens) }
+    const observer = new FrameObserver(
+      this.machine.memory,
+      kernel,
+      file && 'lens' in file ? file.lens : undefined,
+    )
     this.#observer = observer
     this.#madeOf = [kernel, file]
     return { observer, lens: this.#missing(observer, lens) }
@@ -115,7 +130,11 @@ export class AllocatorSource implements Source<'allocator'> {
     const [first, ...more] = observer.missing
     if (first === undefined) return lens
     const others = more.length > 0 ? ` and ${more.length} more symbols` : ''
-    return { ...lens, state: 'broken', problem: `it is for another kernel: this one has no ${first}${others}` }
+    return {
+      ...lens,
+      state: 'broken',
+      problem: `it is for another kernel: this one has no ${first}${others}`,
+    }
   }
 }
 

@@ -82,8 +82,19 @@ export class FrameObserver {
   #before: Uint8Array | undefined
   readonly #seen = new Map<bigint, PagingControl>()
   readonly #noKernel: Kernel = {
-    types: { get: () => undefined, bare: () => undefined, sizeOf: () => undefined, member: () => undefined, text: () => 'void' },
-    ...{ address: () => undefined, typeOf: () => undefined, typeNamed: () => undefined, label: () => undefined },
+    types: {
+      get: () => undefined,
+      bare: () => undefined,
+      sizeOf: () => undefined,
+      member: () => undefined,
+      text: () => 'void',
+    },
+    ...{
+      address: () => undefined,
+      typeOf: () => undefined,
+      typeNamed: () => undefined,
+      label: () => undefined,
+    },
   }
 
   constructor(
@@ -140,7 +151,13 @@ export class FrameObserver {
     this.#before = this.ready ? use : undefined
     const last = this.samples.at(-1)
     if (!this.ready || last?.time === this.time) return
-    this.samples.push({ time: this.time, free: this.space.free, fragmentation: this.space.fragmentation, taken, given })
+    this.samples.push({
+      time: this.time,
+      free: this.space.free,
+      fragmentation: this.space.fragmentation,
+      taken,
+      given,
+    })
     if (this.samples.length > SAMPLES_MAX) this.samples.shift()
   }
 
@@ -157,7 +174,8 @@ export class FrameObserver {
     const { tasks, current } = this.reading
     for (const { id, name, addressSpace } of tasks) {
       model ??= this.#paged()
-      if (addressSpace !== undefined && addressSpace > 0 && model) add({ ...model, cr3: BigInt(addressSpace) }, `${name} (${id})`)
+      if (addressSpace !== undefined && addressSpace > 0 && model)
+        add({ ...model, cr3: BigInt(addressSpace) }, `${name} (${id})`)
     }
     for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
       const control = pagingControl(memory, cpu)
@@ -173,7 +191,8 @@ export class FrameObserver {
       const now = [...roots.values()][0]?.control
       for (const control of this.#seen.values()) {
         // One that is gone has other things in its memory: kernels keep the same upper half everywhere.
-        if (now && sameUpperHalf(memory, now, control)) add(control, `CR3 ${control.cr3.toString(16).toUpperCase()}`)
+        if (now && sameUpperHalf(memory, now, control))
+          add(control, `CR3 ${control.cr3.toString(16).toUpperCase()}`)
       }
     }
     return [...roots.values()]
@@ -195,17 +214,25 @@ export class FrameObserver {
       case 'state':
         if (!this.ready) return this.#hardware(values)
         values.set(use)
-        return counted(colour, values, uses.map(({ name, kind }) => ({ name, kind, frames: 0 })))
+        return counted(
+          colour,
+          values,
+          uses.map(({ name, kind }) => ({ name, kind, frames: 0 })),
+        )
       case 'order': {
         const legend: LegendEntry[] = [{ name: 'no order', kind: 'unknown', frames: 0 }]
-        for (let n = 0; n <= 10; n++) legend.push({ name: n === 10 ? '10 and more' : String(n), kind: 'scale', frames: 0 })
+        for (let n = 0; n <= 10; n++)
+          legend.push({ name: n === 10 ? '10 and more' : String(n), kind: 'scale', frames: 0 })
         for (let frame = 0; frame < count; frame++)
           values[frame] = order[frame] === ORDER_NONE ? 0 : 1 + Math.min(10, order[frame]!)
         return counted(colour, values, legend)
       }
       case 'owner': {
         const legend: LegendEntry[] = [{ name: 'nobody', kind: 'unknown', frames: 0 }]
-        legend.push({ name: 'free', kind: 'free', frames: 0 }, { name: 'others', kind: 'reserved', frames: 0 })
+        legend.push(
+          { name: 'free', kind: 'free', frames: 0 },
+          { name: 'others', kind: 'reserved', frames: 0 },
+        )
         const shade = new Map<number, number>()
         const kinds = uses.map(({ kind }) => kind)
         for (let frame = 0; frame < count; frame++) {
@@ -256,11 +283,24 @@ export class FrameObserver {
     const first = this.memory.frames + L.FRAME_FLAGS
     for (let frame = 0; frame < values.length; frame++) {
       const flags = u32[(first + frame * L.FRAME_SIZE) >>> 2]!
-      values[frame] = flags & L.FRAME_PAGE_TABLE ? 4 : flags & L.FRAME_EXECUTED ? 3 : flags & L.FRAME_WRITTEN ? 2 : flags & L.FRAME_TOUCHED ? 1 : 0
+      values[frame] =
+        flags & L.FRAME_PAGE_TABLE
+          ? 4
+          : flags & L.FRAME_EXECUTED
+            ? 3
+            : flags & L.FRAME_WRITTEN
+              ? 2
+              : flags & L.FRAME_TOUCHED
+                ? 1
+                : 0
     }
     return counted('state', values, [
       { name: 'never touched', kind: 'free', frames: 0 },
-      ...['read', 'written', 'executed', 'page table'].map((name) => ({ name, kind: 'used' as const, frames: 0 })),
+      ...['read', 'written', 'executed', 'page table'].map((name) => ({
+        name,
+        kind: 'used' as const,
+        frames: 0,
+      })),
     ])
   }
 
@@ -313,7 +353,9 @@ function aged(colour: Colour, times: Float32Array, now: number, at: (time: numbe
     while (step < AGE_LIMITS.length && ago >= AGE_LIMITS[step]!) step++
     values[frame] = 1 + AGE_LIMITS.length - step
   }
-  const legend: LegendEntry[] = [{ name: colour === 'heat' ? 'never' : 'before the first look', kind: 'unknown', frames: 0 }]
+  const legend: LegendEntry[] = [
+    { name: colour === 'heat' ? 'never' : 'before the first look', kind: 'unknown', frames: 0 },
+  ]
   legend.push({ name: 'longer ago', kind: 'scale', frames: 0 })
   for (const name of [...AGES].reverse()) legend.push({ name: `within ${name}`, kind: 'scale', frames: 0 })
   return counted(colour, values, legend)
@@ -330,5 +372,9 @@ function sameUpperHalf(memory: MachineMemory, a: PagingControl, b: PagingControl
   const first = half(a)
   const second = half(b)
   // Accessed and dirty bits differ without meaning anything.
-  return first !== undefined && second !== undefined && first.every((word, i) => ((word ^ second[i]!) & ~0x60) === 0)
+  return (
+    first !== undefined &&
+    second !== undefined &&
+    first.every((word, i) => ((word ^ second[i]!) & ~0x60) === 0)
+  )
 }

@@ -35,7 +35,13 @@ test('4 KiB, 2 MiB and shared tables; changes and spaces that go', () => {
     ['ffff800000000000', 'b'],
     ['ffff800000001000', 'b'],
   ])
-  expect(mappings[0]).toMatchObject({ entry: 0x4000, writable: true, user: false, executable: true, pageSize: 4096 })
+  expect(mappings[0]).toMatchObject({
+    entry: 0x4000,
+    writable: true,
+    user: false,
+    executable: true,
+    pageSize: 4096,
+  })
   expect(mappings[1]).toMatchObject({ writable: false, executable: false })
 
   put(memory, 0x4008, 0x6001n)
@@ -88,7 +94,13 @@ test('32-bit paging and PAE', () => {
   map.update([{ control: narrow, name: 'a' }])
   expect([map.counts[9], map.counts[0x400], map.counts[0x7ff]]).toEqual([1, 1, 1])
   expect(map.mappings(9)[0]).toMatchObject({ linear: 0x3f_f000n, entry: 0x2ffc })
-  const pae: PagingControl = { cr0: 0x8000_0001n, cr3: 0n, cr4: 0x20n, efer: 0n, pdptes: [0n, 0x3001n, 0n, 0n] }
+  const pae: PagingControl = {
+    cr0: 0x8000_0001n,
+    cr3: 0n,
+    cr4: 0x20n,
+    efer: 0n,
+    pdptes: [0n, 0x3001n, 0n, 0n],
+  }
   put(memory, 0x3000, 0x20_0083n)
   map.update([{ control: pae, name: 'b' }])
   expect([map.counts[9], map.counts[0x200]]).toEqual([0, 1])

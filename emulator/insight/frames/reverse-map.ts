@@ -145,7 +145,8 @@ export class ReverseMap {
     for (const { control, name } of this.#roots) {
       const kind = pagingKind(control)
       const nxe = ((control.efer >> 11n) & 1n) !== 0n && kind !== '32-bit'
-      for (const top of topsOf(control)) this.#search(top, frame, { kind, nxe, name, most, found, path: [], without })
+      for (const top of topsOf(control))
+        this.#search(top, frame, { kind, nxe, name, most, found, path: [], without })
       if (found.length >= most) break
     }
     return found.slice(0, most)
@@ -164,10 +165,20 @@ export class ReverseMap {
       const low = table.copy[narrow ? i : 2 * i]!
       if ((low & 1) === 0) continue
       const high = narrow ? 0 : table.copy[2 * i + 1]!
-      const now = { writable: rights.writable && (low & 2) !== 0, user: rights.user && (low & 4) !== 0, executable: rights.executable && !(search.nxe && high >>> 31) }
+      const now = {
+        writable: rights.writable && (low & 2) !== 0,
+        user: rights.user && (low & 4) !== 0,
+        executable: rights.executable && !(search.nxe && high >>> 31),
+      }
       const at = page + i * size
       if (!isLeaf(low, level, narrow)) {
-        const next = { table: frameOf(table.copy, i, narrow) * 4096, level: level - 1, narrow, page: at, rights: now }
+        const next = {
+          table: frameOf(table.copy, i, narrow) * 4096,
+          level: level - 1,
+          narrow,
+          page: at,
+          rights: now,
+        }
         if (this.#search(next, wanted, search)) inside = true
         continue
       }
@@ -237,7 +248,13 @@ function* topsOf(control: PagingControl): Generator<Top> {
   if (kind === 'PAE') {
     for (const [i, entry] of (control.pdptes ?? []).entries())
       if (entry & 1n)
-        yield { table: Number(entry & 0xf_ffff_ffff_f000n), level: 2, narrow: false, page: i * 2 ** 18, rights }
+        yield {
+          table: Number(entry & 0xf_ffff_ffff_f000n),
+          level: 2,
+          narrow: false,
+          page: i * 2 ** 18,
+          rights,
+        }
     return
   }
   const narrow = kind === '32-bit'

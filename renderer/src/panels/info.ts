@@ -1,5 +1,15 @@
 // The panels of a machine's window. Titles are what tabs and menus say.
-export type PanelId = 'screen' | 'serial' | 'cpu' | 'code' | 'memory' | 'allocator' | 'pages' | 'tlb' | 'terminal' | 'fault'
+export type PanelId =
+  | 'screen'
+  | 'serial'
+  | 'cpu'
+  | 'code'
+  | 'memory'
+  | 'allocator'
+  | 'pages'
+  | 'tlb'
+  | 'terminal'
+  | 'fault'
 
 export interface PanelInfo {
   title: string

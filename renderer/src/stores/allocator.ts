@@ -24,7 +24,8 @@ export const useAllocator = defineStore('allocator', () => {
       const { at, values } = update.shades
       for (let i = 0; i < at.length; i++) shades.value[at[i]!] = values[i]!
       // In ascending order.
-      if (at.length > 0) dirty = [Math.min(dirty?.[0] ?? at[0]!, at[0]!), Math.max(dirty?.[1] ?? 0, at.at(-1)!)]
+      if (at.length > 0)
+        dirty = [Math.min(dirty?.[0] ?? at[0]!, at[0]!), Math.max(dirty?.[1] ?? 0, at.at(-1)!)]
     }
     version.value++
   }

@@ -27,26 +27,50 @@ const STEP_MAX = 16
  * @param start first frame, @param shown how many, of `total`
  * @param width of the room, device pixels, @param height too
  */
-export function layoutFor(kind: LayoutKind, start: number, shown: number, total: number, width: number, height: number): FrameLayout {
+export function layoutFor(
+  kind: LayoutKind,
+  start: number,
+  shown: number,
+  total: number,
+  width: number,
+  height: number,
+): FrameLayout {
   if (kind === 'hilbert') return hilbertLayout(start, shown, total, width, height)
   for (let step = 1; ; step *= 2) {
     const { columns, rows, cell } = gridFor(Math.max(1, shown), width * step, height * step)
     const fits = columns * rows >= shown
     if (fits || step >= STEP_MAX)
       return {
-        ...{ kind, start, shown, columns, rows: Math.min(rows, Math.ceil(shown / columns)), step, side: 0, across: 0 },
+        ...{
+          kind,
+          start,
+          shown,
+          columns,
+          rows: Math.min(rows, Math.ceil(shown / columns)),
+          step,
+          side: 0,
+          across: 0,
+        },
         cell: step === 1 ? cell : 1,
       }
   }
 }
 
-function hilbertLayout(start: number, wanted: number, total: number, width: number, height: number): FrameLayout {
+function hilbertLayout(
+  start: number,
+  wanted: number,
+  total: number,
+  width: number,
+  height: number,
+): FrameLayout {
   // The whole memory is as many curves as it has powers of four; a part of it is one.
   let side = 8
   while (side * side * 4 <= Math.min(wanted, total)) side *= 2
   const all = wanted >= total
   const curve = side * side
-  const from = all ? 0 : Math.min(Math.floor(start / curve), Math.max(0, Math.ceil(total / curve) - 1)) * curve
+  const from = all
+    ? 0
+    : Math.min(Math.floor(start / curve), Math.max(0, Math.ceil(total / curve) - 1)) * curve
   const curves = all ? Math.ceil(total / curve) : 1
   let best = { across: 1, scale: 0 }
   for (let across = 1; across <= curves; across++) {

@@ -55,7 +55,14 @@ export function paintCells(
   return pixels
 }
 
-function meanOf(layout: FrameLayout, shades: Uint8Array, palette: Uint32Array, background: number, x: number, y: number): number {
+function meanOf(
+  layout: FrameLayout,
+  shades: Uint8Array,
+  palette: Uint32Array,
+  background: number,
+  x: number,
+  y: number,
+): number {
   const { step } = layout
   let red = 0
   let green = 0
@@ -69,7 +76,9 @@ function meanOf(layout: FrameLayout, shades: Uint8Array, palette: Uint32Array, b
       blue += (colour >>> 16) & 0xff
     }
   const n = step * step
-  return (0xff000000 | (Math.floor(blue / n) << 16) | (Math.floor(green / n) << 8) | Math.floor(red / n)) >>> 0
+  return (
+    (0xff000000 | (Math.floor(blue / n) << 16) | (Math.floor(green / n) << 8) | Math.floor(red / n)) >>> 0
+  )
 }
 
 function canvasPainter(canvas: HTMLCanvasElement): HeatPainter {
@@ -78,7 +87,9 @@ function canvasPainter(canvas: HTMLCanvasElement): HeatPainter {
     paint({ layout, shades, palette, background }, width, height) {
       resize(canvas, width, height)
       const pixels = paintCells(layout, shades, palette, background, width, height)
-      canvas.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
+      canvas
+        .getContext('2d')
+        ?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
     },
     dispose() {},
   }
@@ -135,22 +146,36 @@ void main() {
   ivec2 inside = p - c * cell;
   colour = gap == 1 && (inside.x == cell - 1 || inside.y == cell - 1) ? background : at(c.x, c.y);
 }`
-const UNIFORMS = ['shades', 'palette', 'background', 'height', 'cell', 'step_', 'gap', 'columns', 'rows', 'start', 'shown', 'side', 'across'] as const
+const UNIFORMS = [
+  'shades',
+  'palette',
+  'background',
+  'height',
+  'cell',
+  'step_',
+  'gap',
+  'columns',
+  'rows',
+  'start',
+  'shown',
+  'side',
+  'across',
+] as const
 
 function webglPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter | undefined {
   const gl = canvas.getContext('webgl2', { antialias: false, depth: false, alpha: false })
   if (!gl) return undefined
   const program = programOf(gl)
   if (!program) return undefined
-  const at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as Record<
-    (typeof UNIFORMS)[number],
-    WebGLUniformLocation | null
-  >
+  const at = Object.fromEntries(
+    UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]),
+  ) as Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>
   const texture = (unit: number) => {
     const made = gl.createTexture()
     gl.activeTexture(gl.TEXTURE0 + unit)
     gl.bindTexture(gl.TEXTURE_2D, made)
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST)
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST)
     return made
   }
   const shadeTexture = texture(0)
@@ -175,7 +200,17 @@ function webglPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter 
       size = shades.length
       padded = new Uint8Array(rows * TEXTURE_COLUMNS)
       padded.set(shades)
-      gl!.texImage2D(gl!.TEXTURE_2D, 0, gl!.R8UI, TEXTURE_COLUMNS, rows, 0, gl!.RED_INTEGER, gl!.UNSIGNED_BYTE, padded)
+      gl!.texImage2D(
+        gl!.TEXTURE_2D,
+        0,
+        gl!.R8UI,
+        TEXTURE_COLUMNS,
+        rows,
+        0,
+        gl!.RED_INTEGER,
+        gl!.UNSIGNED_BYTE,
+        padded,
+      )
       return
     }
     if (!changed) return
@@ -186,7 +221,17 @@ function webglPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter 
     const to = (last + 1) * TEXTURE_COLUMNS
     padded.set(shades.subarray(from, Math.min(to, shades.length)), from)
     const part = padded.subarray(from, to)
-    gl!.texSubImage2D(gl!.TEXTURE_2D, 0, 0, first, TEXTURE_COLUMNS, last - first + 1, gl!.RED_INTEGER, gl!.UNSIGNED_BYTE, part)
+    gl!.texSubImage2D(
+      gl!.TEXTURE_2D,
+      0,
+      0,
+      first,
+      TEXTURE_COLUMNS,
+      last - first + 1,
+      gl!.RED_INTEGER,
+      gl!.UNSIGNED_BYTE,
+      part,
+    )
   }
 
   return {
@@ -202,7 +247,18 @@ function webglPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter 
       gl.uniform4f(at.background, part(0), part(8), part(16), 1)
       const { cell, step, columns, rows, start, side, across } = layout
       const shown = Math.min(layout.shown, shades.length - start)
-      const values = { height, cell, step_: step, gap: cell >= GAP_FROM ? 1 : 0, columns, rows, start, shown, side, across }
+      const values = {
+        height,
+        cell,
+        step_: step,
+        gap: cell >= GAP_FROM ? 1 : 0,
+        columns,
+        rows,
+        start,
+        shown,
+        side,
+        across,
+      }
       for (const [name, value] of Object.entries(values)) gl.uniform1i(at[name as keyof typeof values], value)
       gl.drawArrays(gl.TRIANGLES, 0, 3)
     },

@@ -3,7 +3,11 @@ import { interpolateViridis, rgb } from 'd3'
 import type { LegendEntry } from '../../../../preload/bridge'
 
 /** A CSS colour per entry. @param token answers a token's value; @param dark the theme: in a light one, more is darker */
-export function shadeColours(legend: readonly LegendEntry[], token: (name: string) => string, dark: boolean): string[] {
+export function shadeColours(
+  legend: readonly LegendEntry[],
+  token: (name: string) => string,
+  dark: boolean,
+): string[] {
   const ordered = legend.filter(({ kind }) => kind === 'scale').length
   const used = legend.filter(({ kind, name }) => kind === 'used' && !isTable(name)).length
   let step = 0

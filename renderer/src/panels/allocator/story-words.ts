@@ -13,9 +13,18 @@ export function storyWords(story: FrameStory): string[] {
     if (cache !== undefined) parts.push(`of cache ${cache}`)
     if (order !== undefined) {
       const size = 2 ** order
-      parts.push(order === 0 ? 'order 0' : `order ${order}: ${count(frame - (block ?? frame) + 1)} of ${size} frames`)
+      parts.push(
+        order === 0 ? 'order 0' : `order ${order}: ${count(frame - (block ?? frame) + 1)} of ${size} frames`,
+      )
     }
-    if (owner) parts.push(owner.name === '' ? (owner.id === 0 ? 'for the kernel' : `for task ${owner.id}, which is gone`) : `for ${owner.name} (${owner.id})`)
+    if (owner)
+      parts.push(
+        owner.name === ''
+          ? owner.id === 0
+            ? 'for the kernel'
+            : `for task ${owner.id}, which is gone`
+          : `for ${owner.name} (${owner.id})`,
+      )
     if (references !== undefined && references > 1) parts.push(`shared by ${references}`)
     lines.push(parts.join(' · '))
   }
@@ -34,7 +43,8 @@ export const rights = ({ writable, user, executable }: Mapping): string =>
 /** How often it is mapped, and where first: of several, where a person would look for it. */
 export function mappingWords({ mapped, mappings }: FrameStory): string {
   if (mapped === 0) return 'mapped nowhere'
-  const first = mappings.find(({ user }) => user) ?? mappings.find(({ pageSize }) => pageSize === 4096) ?? mappings[0]
+  const first =
+    mappings.find(({ user }) => user) ?? mappings.find(({ pageSize }) => pageSize === 4096) ?? mappings[0]
   const often = mapped === 1 ? 'mapped once' : `mapped ${count(mapped)} times`
   if (!first) return often
   const space = first.user && first.spaces.length > 0 ? ` in ${first.spaces.join(', ')}` : ''

@@ -1,0 +1,160 @@
+// The allocator heatmap over Seedling, against what Seedling prints of its own allocators.
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, guest, serialLines, shots, test } from './application'
+
+/** Seedling with another boot line, its symbols and its lens beside it. */
+function seedling(line: string, lens = true): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-allocator-'))
+  const bytes = readFileSync(guest('seedling/seedling.img'))
+  bytes.fill(0, 512 + 8, 1024)
+  bytes.writeUInt16LE(line.length, 512 + 10)
+  bytes.write(line, 512 + 12, 'latin1')
+  const image = join(folder, 'seedling.img')
+  writeFileSync(image, bytes)
+  copyFileSync(guest('seedling/seedling.elf'), join(folder, 'seedling.elf'))
+  if (lens) copyFileSync(guest('seedling/seedling.lens.json'), join(folder, 'seedling.lens.json'))
+  folders.push(folder)
+  return image
+}
+const folders: string[] = []
+test.afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+test.beforeAll(() => mkdir(shots, { recursive: true }))
+
+async function show(page: Page) {
+  await expect(page.getByTestId('palette')).toBeHidden()
+  await page.keyboard.press('Control+Shift+P')
+  await page.keyboard.type('panel: allocator')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('allocator')).toBeVisible()
+}
+
+const figure = (page: Page, name: string) =>
+  page
+    .getByTestId('allocator-figures')
+    .locator('div', { has: page.locator(`dt:text-is("${name}")`) })
+    .locator('dd')
+const plain = async (text: Promise<string | null>) => ((await text) ?? '').replace(/[^\w^.-]/g, '')
+
+for (const allocator of ['buddy', 'bitmap'] as const) {
+  test(`shows what Seedling's ${allocator} allocator and slab caches print`, async ({ start }) => {
+    const { page } = await start({ files: [seedling(`frames=${allocator} run=stress,3000;shell`)] })
+    await show(page)
+    await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })
+    await page.getByTestId('serial').click()
+    await page.keyboard.type('frames\nslab\n')
+    await expect(page.getByTestId('serial-text')).toContainText(/colours[\s\S]*seedling> $/)
+    const text = (await serialLines(page)).join('\n')
+    const [, free, , largest] =
+      /allocator: \w+, (\d+) of (\d+) frames free, largest block of order (\d+)/.exec(text)!
+    await expect(page.getByTestId('allocator-kernel')).toHaveText(`Seedling · ${allocator}`)
+    // The shell waits for a key: nothing is allocated any more.
+    await expect.poll(() => plain(figure(page, 'free').textContent())).toBe(free)
+    expect(await plain(figure(page, 'largest').textContent())).toBe(`2^${largest}`)
+    await expect(figure(page, 'free')).not.toHaveClass(/changed/)
+    await expect(page.getByTestId('allocator-figures')).not.toContainText('disagree')
+    if (allocator === 'buddy') {
+      const blocks = /\n {2}order [ \d]+\n {2}free {2}([ \d]+)/.exec(text)![1]!.trim().split(/\s+/)
+      expect(await page.getByTestId('allocator-blocks').locator('td[data-order]').allTextContents()).toEqual(
+        blocks,
+      )
+    }
+    for (const line of text.split('\n').filter((line) => /^kmalloc-\d+ /.test(line))) {
+      const [name, , , , slabs, inUse] = line.trim().split(/\s+/)
+      const cells = page
+        .getByTestId('allocator-caches')
+        .getByRole('row', { name: new RegExp(`${name}\\b`) })
+        .locator('td')
+      expect(
+        [await plain(cells.nth(2).textContent()), await plain(cells.nth(3).textContent())],
+        name,
+      ).toEqual([slabs, inUse])
+    }
+
+    // A frame's story, by the keyboard.
+    await page
+      .getByTestId('allocator-legend')
+      .getByRole('button', { name: /^table/ })
+      .click()
+    await page.getByRole('button', { name: 'table', exact: true }).click()
+    await page.getByTestId('allocator-runs').getByRole('button').last().click()
+    await expect(page.getByTestId('frame-card')).toContainText('table')
+    await expect(page.getByTestId('frame-card')).toContainText(/asked for by \w+\+[0-9A-F]+h/)
+    await expect(page.getByTestId('frame-card')).toContainText(/mapped \d+ time|mapped once/)
+    await page
+      .getByTestId('frame-card')
+      .getByRole('button', { name: /walk to it/ })
+      .first()
+      .click()
+    await expect(page.getByTestId('pages')).toBeVisible()
+  })
+}
+
+test('without a lens it says so, and shows what the hardware knows', async ({ start }) => {
+  const { page } = await start({ files: [seedling('run=help', false)] })
+  await show(page)
+  await expect(page.getByTestId('allocator-notice')).toContainText('No lens')
+  await expect(page.getByTestId('allocator-legend')).toContainText('executed')
+})
+
+for (const theme of ['dark', 'light'] as const) {
+  test(`looks right, ${theme}`, async ({ start }) => {
+    const { app, page } = await start({
+      files: [seedling('run=stress,20000;shell')],
+      theme,
+      width: 1440,
+      height: 900,
+    })
+    await page.keyboard.press('Control+Shift+P')
+    await page.keyboard.type('layout: memory')
+    await page.keyboard.press('Enter')
+    await show(page)
+    await expect(page.getByTestId('allocator-kernel')).toContainText('Seedling', { timeout: 30_000 })
+    await expect(page.getByTestId('serial-text')).toContainText('seedling> ')
+    await page.getByTestId('serial').click()
+    await page.keyboard.type('forkstorm 5000\n')
+    await page.waitForTimeout(2500)
+    const shot = async (name: string) =>
+      page.screenshot({ path: join(shots, `allocator-${name}-${theme}.png`) })
+    await shot('state')
+    const map = page.getByTestId('allocator-map')
+    const box = (await map.boundingBox())!
+    await page.mouse.move(box.x + box.width * 0.2, box.y + box.height * 0.2)
+    await page.waitForTimeout(400)
+    await shot('tip')
+    for (const colour of ['order', 'mapped', 'heat', 'age', 'owner']) {
+      await page.getByRole('radio', { name: colour }).click()
+      await page.waitForTimeout(500)
+      await shot(colour)
+    }
+    await page.getByRole('radio', { name: 'state' }).click()
+    await page.getByRole('radio', { name: 'rows' }).click()
+    await page.getByRole('button', { name: 'table', exact: true }).click()
+    await page.waitForTimeout(400)
+    await shot('rows')
+    for (const { width, height } of [
+      { width: 1280, height: 800 },
+      { width: 900, height: 600 },
+      { width: 2560, height: 1440 },
+    ]) {
+      await app.evaluate(
+        ({ BrowserWindow }, size) =>
+          BrowserWindow.getAllWindows()[0]!.setContentSize(size.width, size.height),
+        { width, height },
+      )
+      await page.waitForTimeout(600)
+      await shot(String(width))
+    }
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+    const serious = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)
+    expect(serious).toEqual([])
+  })
+}
