@@ -19,6 +19,7 @@ test('right calls pass unchanged', () => {
     memory: false,
     code: { lines: 20, before: 5, at: '7c00' },
     tlb: 3,
+    allocator: 'order',
     pages: { at: 'ffff800000000000', changes: [{ level: 1, bits: '2' }] },
   }
   expect(checkCall('interest', [interest]).args).toEqual([interest])

@@ -133,7 +133,7 @@ export class ReverseMap {
     const end = Math.min(counts.length, first + frames)
     for (let frame = first; frame < end; frame++) {
       const count = counts[frame]! + by
-      counts[frame] = count < 0 ? 0 : count > 0xffff ? 0xffff : count
+      counts[frame] = Math.max(0, Math.min(count, 0xffff))
     }
   }
 
