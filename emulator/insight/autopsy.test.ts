@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { defaultConfig, type Machine } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { openMedium } from '../media/medium'
-import { autopsy, type Finding, restAutopsy } from './autopsy'
+import { autopsy, type Finding } from './autopsy'
+import { restAutopsy } from './rest-autopsy'
 import { tripleFaultReport } from './triple-fault'
 
 const image = (name: string) =>

@@ -41,7 +41,6 @@ export interface Finding {
   evidence: { what: string; value: string }[]
 }
 
-const RFLAGS_IF = 0x200n
 const CR0_PG = 1n << 31n
 const CR4_PAE = 1n << 5n
 const EFER = 0xc000_0080n
@@ -445,44 +444,5 @@ function interruptTable({ first, report }: Body): Finding | undefined {
       what: `IDT ${vector}`,
       value: raw === undefined ? 'beyond the limit' : hex(raw, 16),
     })),
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// A CPU that will do nothing any more although nothing failed
-
-/** JMP to itself, also with a PAUSE before it: bytes, and how far before RIP the loop may have begun. */
-const SELF_JUMPS: readonly number[][] = [
-  [0xeb, 0xfe],
-  [0xf3, 0x90, 0xeb, 0xfc],
-  [0xe9, 0xfb, 0xff, 0xff, 0xff],
-]
-
-/** What a CPU at rest, or going round in a circle, waits for; undefined when it is neither. */
-export function restAutopsy(memory: MachineMemory, cpu: number): Finding | undefined {
-  const mode = memory.cpu32(cpu, L.CPU_MODE)
-  const rip = memory.cpu64(cpu, L.CPU_RIP)
-  const base = memory.cpu64(cpu, L.CPU_SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE + L.SEGMENT_BASE)
-  const code = codeBits(mode) === 64 ? rip : (base + rip) & 0xffff_ffffn
-  const interruptible = (memory.cpu64(cpu, L.CPU_RFLAGS) & RFLAGS_IF) !== 0n
-  const where = { what: 'RIP', value: hex(code, addressDigits(codeBits(mode))) }
-  const flag = { what: 'RFLAGS.IF', value: interruptible ? '1' : '0' }
-  if (memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_HALTED) {
-    if (interruptible) return undefined
-    return {
-      kind: 'halted',
-      title: 'Halted with interrupts off',
-      text: 'HLT waits for an interrupt, and RFLAGS.IF keeps all but NMI away: nothing the machine does by itself will wake this CPU. That is how many boot chains end on purpose; if yours should go on, it needs STI before HLT.',
-      evidence: [where, flag],
-    }
-  }
-  const bytes = readThroughPages(memory, pagingControl(memory, cpu), code, 5)
-  const loop = SELF_JUMPS.find((pattern) => pattern.every((byte, i) => bytes[i] === byte))
-  if (!loop) return undefined
-  return {
-    kind: 'spinning',
-    title: interruptible ? 'Spinning in a jump to itself' : 'Spinning with interrupts off',
-    text: `The instruction at ${where.value} jumps to itself${interruptible ? '; only interrupt handlers still run' : ', and RFLAGS.IF is clear: this CPU will never do anything else'}. HLT in the loop would save the power and show as idle.`,
-    evidence: [where, flag, { what: 'bytes', value: hexBytes(bytes.subarray(0, loop.length)) }],
   }
 }

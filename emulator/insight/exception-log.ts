@@ -79,13 +79,12 @@ function readRecord(view: DataView, at: number): ExceptionRecord {
 }
 
 /**
- * The chain that ended in shutdown: the last event and the exceptions raised while delivering it, oldest first, the
- * triple record last. Empty when this CPU has not shut down. Attempts belong to one event when nothing was executed
- * between them: same instruction count, same place.
+ * The last event and the exceptions raised while delivering it, oldest first. Attempts belong to one event when nothing was
+ * executed between them: same instruction count, same place.
  */
-export function tripleFaultChain(records: readonly ExceptionRecord[]): ExceptionRecord[] {
+export function lastChain(records: readonly ExceptionRecord[]): ExceptionRecord[] {
   const last = records.at(-1)
-  if (last?.kind !== 'triple') return []
+  if (!last) return []
   let start = records.length - 1
   while (start > 0) {
     const { retired, rip, cs, kind } = records[start - 1]!
@@ -94,3 +93,7 @@ export function tripleFaultChain(records: readonly ExceptionRecord[]): Exception
   }
   return records.slice(start)
 }
+
+/** The chain that ended in shutdown, the triple record last. Empty when this CPU has not shut down. */
+export const tripleFaultChain = (records: readonly ExceptionRecord[]): ExceptionRecord[] =>
+  records.at(-1)?.kind === 'triple' ? lastChain(records) : []

@@ -5,7 +5,7 @@ import * as L from '../core/layout'
 import { defaultConfig } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { openMedium } from '../media/medium'
-import { restAutopsy } from './autopsy'
+import { restAutopsy } from './rest-autopsy'
 import { SLOT_EMPTY, SLOT_GLOBAL, SLOT_STALE, SLOT_SUPERVISOR, tlbContents } from './tlb-contents'
 import { tlbLookup } from './tlb-lookup'
 

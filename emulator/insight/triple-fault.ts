@@ -3,7 +3,7 @@
 import * as L from '../core/layout'
 import type { MachineMemory } from '../machine/memory'
 import { type Descriptor, decodeDescriptor } from './descriptor'
-import { type ExceptionRecord, exceptionRecords, tripleFaultChain } from './exception-log'
+import { type ExceptionRecord, exceptionRecords, lastChain, tripleFaultChain } from './exception-log'
 import { errorCodeInWords, exceptionName } from './exceptions'
 import { causeInWords } from './fault-cause'
 import { hex } from './hex'
@@ -73,7 +73,27 @@ export function tripleFaultReport(
   disassemble?: Disassemble,
 ): TripleFaultReport | undefined {
   const records = exceptionRecords(memory, cpu)
-  const chain = tripleFaultChain(records)
+  return reportOf(memory, cpu, records, tripleFaultChain(records), disassemble)
+}
+
+/** The same account of the last thing that this CPU has delivered or tried to; undefined when that was no exception. */
+export function lastExceptionReport(
+  memory: MachineMemory,
+  cpu: number,
+  disassemble?: Disassemble,
+): TripleFaultReport | undefined {
+  const records = exceptionRecords(memory, cpu)
+  if (records.at(-1)?.kind !== 'fault') return undefined
+  return reportOf(memory, cpu, records, lastChain(records), disassemble)
+}
+
+function reportOf(
+  memory: MachineMemory,
+  cpu: number,
+  records: readonly ExceptionRecord[],
+  chain: readonly ExceptionRecord[],
+  disassemble?: Disassemble,
+): TripleFaultReport | undefined {
   const first = chain[0]
   if (!first) return undefined
   const control = { ...pagingControl(memory, cpu), cr0: first.cr0, cr3: first.cr3 }
@@ -221,14 +241,15 @@ export function holdsRealModeTable({ mode, idtr }: ExceptionRecord): boolean {
 function sentence(chain: readonly ExceptionRecord[]): string {
   const first = chain[0]!
   const second = chain[1]
-  if (!second) return `${capital(causeInWords(first))}, and the processor shut down.`
+  const ended = chain.at(-1)!.kind === 'triple'
+  if (!second) return `${capital(causeInWords(first))}${ended ? ', and the processor shut down' : ''}.`
   const table = holdsRealModeTable(second)
     ? `IDTR still held the real-mode table (base 0, limit ${hex(second.idtr.limit)}h), whose bytes are no valid gates`
     : causeInWords(second)
   const event =
     first.kind === 'fault' ? `the ${exceptionName(first.vector).mnemonic} this raised` : 'that interrupt'
-  const names = chain.slice(1, -1).map(({ vector }) => exceptionName(vector).mnemonic)
-  const course = [...names, 'the triple fault'].join(', then ')
+  const names = chain.slice(1, ended ? -1 : undefined).map(({ vector }) => exceptionName(vector).mnemonic)
+  const course = [...names, ...(ended ? ['the triple fault'] : [])].join(', then ')
   return `${capital(causeInWords(first))}, and ${event} could not be delivered because ${table}: so came ${course}.`
 }
 

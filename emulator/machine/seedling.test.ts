@@ -4,8 +4,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import * as L from '../core/layout'
 import { openDirectBoot } from '../firmware/direct-boot/files'
+import { autopsy, type Finding } from '../insight/autopsy'
+import { interruptFlows, pathEvents } from '../insight/interrupt-flow'
+import { restAutopsy } from '../insight/rest-autopsy'
+import { staleUses } from '../insight/stale-uses'
+import { placeText, SymbolFile } from '../insight/symbols/symbols'
+import { readTlbLog } from '../insight/tlb-log'
+import { tripleFaultReport } from '../insight/triple-fault'
 import { openMedium } from '../media/medium'
 import { defaultConfig, type Machine, type MachineConfig, MIB, type StopInfo } from './api'
 import { createMachine } from './machine'
@@ -37,9 +45,12 @@ function image(line: string, change: (bytes: Buffer) => void = () => {}): string
 async function run(
   config: Partial<MachineConfig>,
   until?: string,
+  prepare: (machine: Machine) => void = () => {},
 ): Promise<{ text: string; end?: StopInfo }> {
+  await machine?.dispose()
   const started = await createMachine({ ...defaultConfig(), memory: 32 * MIB, pace: false, ...config })
   machine = started
+  prepare(started)
   let text = ''
   return new Promise((resolve) => {
     started.on('serial', ({ port, bytes }) => {
@@ -58,7 +69,7 @@ const boot = (
   until?: string,
 ) => run({ drives: [{ slot: 'hda', medium: openMedium(image(line, change)) }], ...config }, until)
 
-const SHORT = 'run=selftest panic=off ops=3000 unmappings=20 quiet'
+const SHORT = 'run=selftest panic=off ops=3000 unmappings=20'
 
 describe('the self-test', () => {
   test.each([1, 4])('with %i CPU(s)', async (cpus) => {
@@ -86,34 +97,154 @@ describe('the self-test', () => {
   })
 })
 
-// What each says, and how the machine ends: a panic powers off here (panic=off), what the kernel survives goes on to `off`.
-const FAULTS: Record<string, [RegExp, StopInfo['reason']?]> = {
-  null: [
-    /PANIC on CPU 0, task 1 init: #PF page fault: address 0000000000000008, not present, read, ring 0 \(null pointer\)[\s\S]*null\+0x[\s\S]*fault_command\+0x/,
-  ],
-  wild: [/PANIC on CPU 0, task 1 init: #GP general protection[\s\S]*wild\+0x/],
-  segment: [/PANIC on CPU 0, task 1 init: #NP segment not present, error code GDT index 7[\s\S]*segment\+0x/],
-  double: [/PANIC on CPU 0, task 1 init: #DF double fault[\s\S]*deeper\+0x/],
-  triple: [/shutdown/, 'triple-fault'],
-  eoi: [/ticks: \d+, then (\d+), \1 100 ms later; interrupt 0 is in service: yes\s+acknowledged now/],
-  'use-after-free': [
-    /BUG: use after free: frame \w+ was written at offset 28h \(4242\) while it was free[\s\S]*use_after_free\+0x/,
-  ],
-  'double-free': [
-    /BUG: double free: frame \w+ is free already, since double_free\+0x[\s\S]*BUG: double free: \w+ of cache kmalloc-64 is free already/,
-  ],
-  deadlock: [/PANIC[\s\S]*deadlock: CPU 0 wants the lock 'first', which it has held since deadlock\+0x/],
-  interrupts: [/BUG: unbalanced interrupts: the command 'fault' has left them off/],
-  smash: [/PANIC[\s\S]*stack smashed: a buffer was written beyond its end[\s\S]*smash_the_stack\+0x/],
-}
+/** What each says, and how the machine ends; the same file holds for QEMU and Bochs (tools/seedling-peers.mjs). */
+const FAULTS: Record<string, { says: string; saysWithOthers?: string; ends?: StopInfo['reason'] }> =
+  JSON.parse(readFileSync(guest('faults.json'), 'utf8'))
+/** A panic powers off here, what the kernel survives goes on to `off`. */
+const faultLine = (kind: string) => `run=fault,${kind};off panic=off ata=off timer=pit`
 
 describe('fault', () => {
-  test.each(Object.entries(FAULTS))('%s', async (kind, [expected, reason = 'power-off']) => {
-    const { text, end } = await boot(`run=fault,${kind};off panic=off ata=off timer=pit`)
-    expect(text).toMatch(expected)
-    expect(end?.reason).toBe(reason)
-    // No IDT: #UD cannot be delivered, nor the #GP about that, nor the #DF about that.
-    if (kind === 'triple') expect(end?.report).toMatch(/#UD[\s\S]*#GP[\s\S]*#DF/)
+  test.each(Object.entries(FAULTS))('%s', async (kind, { says, ends = 'power-off' }) => {
+    const { text, end } = await boot(faultLine(kind))
+    expect(text).toMatch(new RegExp(says))
+    expect(end?.reason).toBe(ends)
+  })
+
+  test.each(['deadlock', 'null'])('%s, with 4 CPUs', async (kind) => {
+    const { says, saysWithOthers } = FAULTS[kind]!
+    const { text, end } = await boot(`${faultLine(kind)} patience=100`, { cpus: 4 })
+    expect(text).toMatch(new RegExp(saysWithOthers ?? says))
+    expect(end?.reason).toBe('power-off')
+  })
+})
+
+describe('what Ringside itself reports of a fault', () => {
+  const symbols = new SymbolFile(guest('seedling.elf'))
+  afterAll(() => symbols.close())
+  const name = (address: bigint) => {
+    const place = symbols.symbols.at(address)
+    return place && placeText(place)
+  }
+
+  /** The panicked kernel, all CPUs halted, and what is said of each. */
+  async function panicked(kind: string, cpus = 1) {
+    await boot(`run=fault,${kind} ata=off timer=pit`, { cpus }, undefined, 'All CPUs are stopped.')
+    const { memory } = machine!
+    await vi.waitFor(() => expect(restAutopsy(memory, 0)).toBeDefined(), { timeout: 10_000 })
+    return { memory, finding: restAutopsy(memory, 0, name)! }
+  }
+  const value = ({ evidence }: Finding, key: string) => evidence.find(({ what }) => what === key)?.value
+  /** Functions on the stack, the innermost first. */
+  const calls = ({ evidence }: Finding) =>
+    evidence
+      .slice(evidence.findIndex(({ what }) => what === 'called from'))
+      .map(({ value }) => /\((\w+)\+/.exec(value)?.[1])
+
+  test.each([
+    ['null', 'Halted after #PF page fault', /^Linear address 0000000000000008 was to be read and is not mapped/],
+    ['wild', 'Halted after #GP: an address that cannot exist', /the address DEADBEEF00000000 is not canonical/i],
+    ['segment', 'Halted after #NP: selector 0038h names a descriptor', /not present/],
+  ])('%s', async (kind, title, text) => {
+    const { finding } = await panicked(kind)
+    expect(finding.kind).toBe('halted')
+    expect(finding.title).toContain(title)
+    expect(finding.text).toMatch(text)
+    expect(finding.text).toContain('has not returned: it has halted this CPU with interrupts off')
+    expect(value(finding, 'raised at')).toMatch(new RegExp(`\\(${kind}\\+`))
+    expect(calls(finding)).toEqual(expect.arrayContaining(['panic_frame', 'trap', 'fault_command', 'init']))
+  })
+
+  test('double: the stack has run out, and #DF says so on its own', async () => {
+    const { finding } = await panicked('double')
+    expect(finding.title).toBe('Halted after #DF: the stack ran out of its memory')
+    expect(finding.text).toMatch(/could not be delivered because .* so came #PF, then #DF\./)
+    expect(value(finding, 'raised at')).toMatch(/\(deeper\+/)
+    expect(calls(finding)).toContain('deeper')
+  })
+
+  test('triple: the chain, and that there is no table', async () => {
+    const { end } = await boot(faultLine('triple'))
+    const { memory } = machine!
+    const report = tripleFaultReport(memory, 0)!
+    // No IDT: #UD cannot be delivered, nor the #GP about that, nor (SDM 3A table 6-5) the #DF that two #GP make.
+    expect(report.steps.map(({ record }) => record.vector)).toEqual([6, 13, 13, 8, 13])
+    expect(end!.report).toMatch(/#UD[\s\S]*#GP[\s\S]*#DF/)
+    const [first] = autopsy(memory, 0, report)
+    expect(first).toMatchObject({ kind: 'interrupt-table', title: 'The interrupt table has no gate for #UD' })
+    expect(name(report.instruction.linear)).toMatch(/^triple\+/)
+  })
+
+  test.each([
+    ['deadlock', ['panic', 'spin_lock', 'deadlock', 'fault_command', 'init']],
+    ['smash', ['panic', '__stack_chk_fail', 'smash_the_stack']],
+  ])('%s: no exception, but who called', async (kind, functions) => {
+    const { finding } = await panicked(kind)
+    expect(finding.title).toBe('Halted with interrupts off')
+    expect(calls(finding)).toEqual(expect.arrayContaining(functions))
+  })
+
+  test('of four CPUs the one that panicked, the others halted by it', async () => {
+    const { memory } = await panicked('null', 4)
+    const all = [0, 1, 2, 3].map((cpu) => restAutopsy(memory, cpu, name))
+    expect(all.map((finding) => finding?.kind)).toEqual(['halted', 'halted', 'halted', 'halted'])
+    const telling = all.filter((finding) => value(finding!, 'raised at'))
+    expect(telling.length).toBe(1)
+    expect(value(telling[0]!, 'raised at')).toMatch(/\(null\+/)
+  })
+
+  test('eoi: the interrupt is in service, and nothing of its line is taken until it is acknowledged', async () => {
+    await run(
+      { drives: [{ slot: 'hda', medium: openMedium(image(faultLine('eoi'))) }] },
+      undefined,
+      (started) => started.memory.setHeader32(L.HDR_EVENT_CLASSES, L.EVENT_CLASS_PATH),
+    )
+    const { memory } = machine!
+    const flows = interruptFlows(pathEvents(memory.view, memory.cpuBlock(0)))
+    const timer = flows.filter(({ line, delivered }) => line === 0 && delivered !== undefined)
+    const lengths = timer.map(({ delivered, ended }) => (ended === undefined ? 0n : ended - delivered!))
+    // Two waits of 100 ms, without what passed before the first tick (of 10 ms) in them. All others are short.
+    expect(lengths.filter((ns) => ns > 1_000_000n).length).toBe(1)
+    const longest = lengths.reduce((a, b) => (a > b ? a : b))
+    expect(Number(longest) / 1e6).toBeGreaterThan(188)
+    expect(Number(longest) / 1e6).toBeLessThan(201)
+    const at = lengths.indexOf(longest)
+    expect(timer[at + 1]!.delivered! >= timer[at]!.ended!).toBe(true)
+  })
+
+  test.each([false, true])('shootdown, forgotten: %s', async (forget) => {
+    const command = forget ? 'fault,shootdown' : 'shootdown,100'
+    const { text } = await run(
+      { cpus: 4, drives: [{ slot: 'hda', medium: openMedium(image(`run=${command};off panic=off ata=off`)) }] },
+      undefined,
+      (started) => started.watchTlb(true),
+    )
+    const counted = Number(/(\d+) (?:reads of the old page|stale uses)/.exec(text)![1])
+    const { records, lost } = readTlbLog(machine!.memory)
+    expect(lost).toBe(0)
+    const uses = staleUses(records)
+    console.log(counted, uses.length, new Set(uses.map(u=>`${name(u.used.rip)} ${u.used.rip.toString(16)} ${u.linear.toString(16)} ${u.count} ${u.differs} ${u.access} ${name(u.changed?.rip??0n)}`)))
+    if (!forget) {
+      expect(counted).toBe(0)
+      expect(uses).toEqual([])
+      return
+    }
+    // Each read of the guest's that gave the old page is one of these: by `look`, of the one page, changed by the one CPU.
+    expect(counted).toBeGreaterThan(50)
+    const looks = uses.filter(({ used }) => /^look\+/.test(name(used.rip) ?? ''))
+    const pages = new Set(looks.map(({ linear }) => linear >> 12n))
+    expect(pages.size).toBe(1)
+    expect(looks.reduce((sum, { count }) => sum + count, 0)).toBe(counted)
+    for (const { changed, differs, affected, access } of looks) {
+      expect(name(changed!.rip)).toMatch(/^shootdown_trial\+/)
+      expect({ differs, affected, access }).toEqual({ differs: ['other frame'], affected: true, access: 'read' })
+    }
+    // And no other stale use is told that is none: the page is the only one that was changed without telling.
+    expect(uses.filter((use) => use.linear >> 12n !== looks[0]!.linear >> 12n)).toEqual([])
+  })
+
+  test.each(['use-after-free', 'double-free', 'interrupts'])('%s: the machine is well', async (kind) => {
+    await boot(`run=fault,${kind};shell ata=off`, {}, undefined, '> ')
+    expect(restAutopsy(machine!.memory, 0)).toBeUndefined()
   })
 })
 

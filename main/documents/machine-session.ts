@@ -139,6 +139,7 @@ export class MachineSession {
       shell: () => this.terminals.shell,
       mediumTroubles: () => [...warnings, ...this.#troubles],
       removable: () => this.removable(),
+      label: (address) => this.#label(address),
     })
     this.#pusher = new FramePusher(
       {
@@ -365,6 +366,13 @@ export class MachineSession {
     // The stamp counts 2^20 ns.
     if (stamp !== 0) facts.lastTranslation = (stamp * 2 ** 20) / 1e6
     return facts
+  }
+
+  /** The name of an address, if the symbols are those of what runs. */
+  #label(address: bigint): string | undefined {
+    const names = this.#names
+    if (!names?.check(address, (at, length) => this.machine.readLinear(linear(at), length))) return undefined
+    return names.label(address)
   }
 
   /** Takes names for the guest's addresses from these symbols from now on. */

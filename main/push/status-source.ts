@@ -1,5 +1,6 @@
 import * as L from '@emulator/core/layout'
-import { type Finding, restAutopsy } from '@emulator/insight/autopsy'
+import type { Finding } from '@emulator/insight/autopsy'
+import { restAutopsy } from '@emulator/insight/rest-autopsy'
 import type { Machine } from '@emulator/machine/api'
 import type { MachineMemory } from '@emulator/machine/memory'
 import type { Status } from '../../preload/bridge'
@@ -15,6 +16,8 @@ export interface Traffic {
   shell(): Status['shell']
   mediumTroubles(): string[]
   removable(): Status['removable']
+  /** The name of a guest's address, if there are symbols that may be believed. */
+  label(address: bigint): string | undefined
 }
 
 export class StatusSource implements Source<'status'> {
@@ -49,10 +52,10 @@ export class StatusSource implements Source<'status'> {
       schedule: this.machine.config.schedule,
       removable: this.traffic.removable(),
     }
-    const stuck = state === 'running' ? machineAtRest(this.machine.memory) : undefined
+    const stuck = state === 'running' ? machineAtRest(this.machine.memory, (address) => this.traffic.label(address)) : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`
     if (key === this.#last) return
     this.#last = key
     return status
@@ -64,13 +67,19 @@ export class StatusSource implements Source<'status'> {
 }
 
 /** What the machine will never come out of by itself: only when no CPU will do anything else. */
-function machineAtRest(memory: MachineMemory): Finding | undefined {
+function machineAtRest(
+  memory: MachineMemory,
+  label: (address: bigint) => string | undefined,
+): Finding | undefined {
   let first: Finding | undefined
   for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
     if (memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_WAIT_SIPI) continue
-    const finding = restAutopsy(memory, cpu)
+    const finding = restAutopsy(memory, cpu, label)
     if (!finding) return
-    first ??= finding
+    // The CPU that panicked says more than those it has stopped.
+    if (!first || (!tells(first) && tells(finding))) first = finding
   }
   return first
 }
+
+const tells = ({ evidence }: Finding): boolean => evidence.some(({ what }) => what === 'raised at')

@@ -4,7 +4,7 @@
 
 struct boot_options boot_options = {
     .run = "shell", .frames = "buddy", .sched = "rr", .irq = "apic", .timer = "lapic", .ata = "dma", .panic = "halt", .root = "/",
-    .hz = 100, .quantum = 5, .cpus = 16, .deaf = ~0ull, .operations = 1000000, .unmappings = 1000, .seed = 1, .debug_port = true, .acpi = true,
+    .hz = 100, .quantum = 5, .cpus = 16, .deaf = ~0ull, .operations = 1000000, .unmappings = 1000, .seed = 1, .patience = 20000, .debug_port = true, .acpi = true,
 };
 
 enum kind { TEXT, NUMBER, SWITCH };
@@ -32,11 +32,11 @@ static const struct option {
     {"ops", NUMBER, O(operations), 1, 1000000000, NULL},
     {"unmappings", NUMBER, O(unmappings), 1, 1000000000, NULL},
     {"seed", NUMBER, O(seed), 0, ~0ull, NULL},
+    {"patience", NUMBER, O(patience), 10, 1000000, NULL},
     {"poison", SWITCH, O(poison), 0, 0, NULL},
     {"forget-ipi", SWITCH, O(forget_ipi), 0, 0, NULL},
     {"debug-port", SWITCH, O(debug_port), 0, 0, NULL},
     {"acpi", SWITCH, O(acpi), 0, 0, NULL},
-    {"quiet", SWITCH, O(quiet), 0, 0, NULL},
 };
 
 static bool is_choice(const char *choices, const char *value) {

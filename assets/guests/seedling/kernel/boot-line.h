@@ -18,11 +18,11 @@ struct boot_options {
     u64 operations;      // for the allocators' self-test
     u64 unmappings;      // for the shootdown's
     u64 seed;            // for everything random
+    u64 patience;        // ms after which a spinlock that does not come free is a deadlock
     bool poison;         // fill freed frames, check them when they are given out again
     bool forget_ipi;     // shootdowns send no IPI: a bug on purpose
     bool debug_port;     // report to the workstation
     bool acpi;           // false: pretend there is none
-    bool quiet;
 };
 extern struct boot_options boot_options;
 

@@ -1,12 +1,11 @@
 #include "cpu/spinlock.h"
+#include "boot-line.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
 #include "mm/shootdown.h"
 #include "panic.h"
 #include "symbols.h"
 #include "time/clock.h"
-
-#define PATIENCE_NS 20000000000ull // nobody holds a spinlock for 20 s
 
 u64 spin_lock(struct spinlock *lock) {
     u64 flags = interrupts_save();
@@ -24,7 +23,7 @@ u64 spin_lock(struct spinlock *lock) {
                 shootdown_serve();
                 if (panic_stops_this_cpu()) stop_cpu();
                 pause_cpu();
-                if (!deadline) deadline = clock_ns() + PATIENCE_NS;
+                if (!deadline) deadline = clock_ns() + boot_options.patience * 1000000;
                 else if (clock_ns() > deadline)
                     panic("deadlock: CPU %u waits for the lock '%s', held by CPU %u since %s", me - 1, lock->name, lock->holder - 1,
                           symbol_text((u64)lock->taken_at));

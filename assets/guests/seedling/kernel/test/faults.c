@@ -162,7 +162,7 @@ static const struct kind { const char *name; void (*run)(void); const char *help
     {"shootdown", shootdown_fault, "unmapping without telling the other CPUs: they read old pages"},
     {"use-after-free", use_after_free, "a frame written to after it was freed"},
     {"double-free", double_free, "a frame and an object freed twice"},
-    {"deadlock", deadlock, "two locks, two orders: panic after 20 s (one CPU: at once)"},
+    {"deadlock", deadlock, "two locks, two orders: panic when patience= is over (one CPU: at once)"},
     {"interrupts", unbalanced, "interrupts left off"},
     {"smash", smash, "a buffer overrun: the stack protector panics"},
 };

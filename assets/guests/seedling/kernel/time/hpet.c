@@ -30,6 +30,14 @@ bool hpet_init(void) {
     return true;
 }
 
+bool hpet_run(bool on) {
+    if (!registers && !hpet_init()) return false;
+    if (!on_tick) set(CONFIGURATION, on);
+    return true;
+}
+
+u64 hpet_ns(void) { return get(COUNTER) * period_fs / 1000000; }
+
 static void interrupt(struct trap_frame *frame) {
     (void)frame;
     if (on_tick) on_tick();
