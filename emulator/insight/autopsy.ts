@@ -10,7 +10,7 @@ import { addressDigits, hex, hexBytes } from './hex'
 import { codeBits, isLong, isProtected } from './mode'
 import { accessOutcome, entryControl } from './page-access'
 import { entryFields } from './page-table-entry'
-import { pagingControl, readThroughPages, type Walk, walkPages } from './page-walk'
+import { pagingControl, type Walk, walkPages } from './page-walk'
 import { holdsRealModeTable, type TripleFaultReport } from './triple-fault'
 
 export type FindingKind =

@@ -13,6 +13,7 @@ import { lastExceptionReport, title, type TripleFaultReport } from './triple-fau
 const RFLAGS_IF = 0x200n
 /** How far above RSP a handler's frame is looked for. */
 const FRAME_REACH = 16384
+const RBP = 5
 
 /** JMP to itself, also with a PAUSE before it: bytes, and how far before RIP the loop may have begun. */
 const SELF_JUMPS: readonly number[][] = [
@@ -48,28 +49,29 @@ export function restAutopsy(
   const loop = SELF_JUMPS.find((pattern) => pattern.every((byte, i) => bytes[i] === byte))
   if (halted ? interruptible : !loop) return undefined
   // A call that never returns may be the last instruction of its function: the name is that of the CALL.
-  const called = (interruptible ? [] : stack(memory, cpu, control, mode)).map((address, i) => ({
-    what: i === 0 ? 'called from' : '',
-    value: place(address, address - 1n),
-  }))
+  const called = (frame: bigint, inMode: number) => {
+    const bits = codeBits(inMode)
+    const found = bits === 16 ? [] : callers(memory, control, frame, bits === 64 ? 8 : 4)
+    return found.map((address, i) => ({
+      what: i === 0 ? 'called from' : '',
+      value: place(address, address - 1n),
+    }))
+  }
   const unhandled = interruptible ? undefined : unfinished(memory, cpu, control, mode)
-  if (unhandled)
-    return afterException(memory, cpu, unhandled, halted, [where, flag], {
-      place,
-      called,
-    })
+  if (unhandled) return afterException(memory, cpu, unhandled, halted, [where, flag], { place, called })
+  const calls = interruptible ? [] : called(memory.cpu64(cpu, L.CPU_RBP), mode)
   if (halted)
     return {
       kind: 'halted',
       title: 'Halted with interrupts off',
       text: 'HLT waits for an interrupt, and RFLAGS.IF keeps all but NMI away: nothing the machine does by itself will wake this CPU. That is how many boot chains end on purpose; if yours should go on, it needs STI before HLT.',
-      evidence: [where, flag, ...called],
+      evidence: [where, flag, ...calls],
     }
   return {
     kind: 'spinning',
     title: interruptible ? 'Spinning in a jump to itself' : 'Spinning with interrupts off',
     text: `The instruction at ${hex(code, addressDigits(codeBits(mode)))} jumps to itself${interruptible ? '; only interrupt handlers still run' : ', and RFLAGS.IF is clear: this CPU will never do anything else'}. HLT in the loop would save the power and show as idle.`,
-    evidence: [where, flag, { what: 'bytes', value: hexBytes(bytes.subarray(0, loop!.length)) }, ...called],
+    evidence: [where, flag, { what: 'bytes', value: hexBytes(bytes.subarray(0, loop!.length)) }, ...calls],
   }
 }
 
@@ -79,8 +81,12 @@ function afterException(
   report: TripleFaultReport,
   halted: boolean,
   state: Finding['evidence'],
-  { place, called }: { place: (address: bigint) => string; called: Finding['evidence'] },
+  {
+    place,
+    called,
+  }: { place: (address: bigint) => string; called: (frame: bigint, mode: number) => Finding['evidence'] },
 ): Finding {
+  const first = report.steps[0]!.record
   const { record } = report.steps.at(-1)!
   const [likely] = autopsy(memory, cpu, report)
   const { mnemonic } = exceptionName(record.vector)
@@ -91,11 +97,14 @@ function afterException(
     title: `${halted ? 'Halted' : 'Spinning'} after ${likely ? `${mnemonic}: ${lower(likely.title)}` : title(record)}`,
     text: `${report.sentence} That was at ${raised}. The handler of ${mnemonic} has not returned: it ${does} with interrupts off, as a kernel does that panics.${likely ? ` ${likely.text}` : ''}`,
     evidence: [
-      ...report.steps.map((step) => ({ what: exceptionName(step.record.vector).mnemonic, value: step.title })),
+      ...report.steps.map((step) => ({
+        what: exceptionName(step.record.vector).mnemonic,
+        value: step.title,
+      })),
       { what: 'raised at', value: raised },
+      ...called(first.gpr[RBP]!, first.mode),
       ...(likely?.evidence ?? []),
       ...state,
-      ...called,
     ],
   }
 }
@@ -127,11 +136,4 @@ function unfinished(
     return report
   }
   return undefined
-}
-
-/** Return addresses by the frame pointers. */
-function stack(memory: MachineMemory, cpu: number, control: PagingControl, mode: number): bigint[] {
-  const bits = codeBits(mode)
-  if (bits === 16) return []
-  return callers(memory, control, memory.cpu64(cpu, L.CPU_RBP), bits === 64 ? 8 : 4)
 }

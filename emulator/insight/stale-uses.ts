@@ -6,7 +6,8 @@ import { type Moment, momentOf, type TlbRecord } from './tlb-log'
 /**
  * A CPU may use a translation until the shootdown of it reaches it: the one that has changed the entry waits. So a use is
  * told as stale only if the CPU does not invalidate afterwards in the handler of an interrupt that the changing CPU has sent
- * after the change.
+ * for this change: after it, and before it took the matter for finished, that is, has dropped its own translation and
+ * changed the same entry again.
  */
 export interface StaleUse {
   /** In the log. */
@@ -59,23 +60,39 @@ export function staleUses(records: readonly TlbRecord[]): StaleUse[] {
   })
 }
 
-/** Whether the invalidation that `cpu` makes after record `i` is one the CPU of `change` has asked it for after it. */
+/** Whether the invalidation that `cpu` makes after record `i` is one the CPU of `change` has asked it for. */
 function beingShotDown(records: readonly TlbRecord[], i: number, cpu: number, change: TlbRecord): boolean {
   if (change.cpu === cpu) return false
+  const first = records[0]!.number
+  const begin = Math.max(0, Number(change.a) - first + 1)
+  const end = finishedAt(records, begin, change.cpu, records[i]!.b)
   const asked = new Set<bigint>()
   // Interrupts sent before the use, but after the change, count too.
-  for (let n = i - 1; n >= 0 && BigInt(records[n]!.number) > change.a; n--) {
+  const hear = (n: number) => {
     const { kind, cpu: sender, a, b } = records[n]!
-    if (kind === L.TLB_LOG_KIND_IPI && sender === change.cpu && Number(b) === cpu) asked.add(a)
+    if (n < end && kind === L.TLB_LOG_KIND_IPI && sender === change.cpu && Number(b) === cpu) asked.add(a)
   }
+  for (let n = begin; n < i; n++) hear(n)
   let handling = false
   for (let n = i + 1; n < records.length; n++) {
-    const { kind, cpu: who, a, b } = records[n]!
-    if (kind === L.TLB_LOG_KIND_IPI && who === change.cpu && Number(b) === cpu) asked.add(a)
-    else if (who !== cpu) continue
-    else if (kind === L.TLB_LOG_KIND_INTERRUPT) handling ||= asked.has(a)
+    hear(n)
+    const { kind, cpu: who, a } = records[n]!
+    if (who !== cpu) continue
+    if (kind === L.TLB_LOG_KIND_INTERRUPT) handling ||= asked.has(a)
     else if (kind === L.TLB_LOG_KIND_RETURN) handling = false
     else if (kind === L.TLB_LOG_KIND_INVALIDATE) return handling
   }
   return false
+}
+
+/** Where `cpu` changes the entry again after having dropped its own translation; the end of the log if it does not. */
+function finishedAt(records: readonly TlbRecord[], begin: number, cpu: number, entry: bigint): number {
+  let dropped = false
+  for (let n = begin; n < records.length; n++) {
+    const { kind, cpu: who, a } = records[n]!
+    if (who !== cpu) continue
+    if (kind === L.TLB_LOG_KIND_INVALIDATE) dropped = true
+    else if (kind === L.TLB_LOG_KIND_CHANGE && a === entry && dropped) return n
+  }
+  return records.length
 }

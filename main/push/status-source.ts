@@ -52,7 +52,10 @@ export class StatusSource implements Source<'status'> {
       schedule: this.machine.config.schedule,
       removable: this.traffic.removable(),
     }
-    const stuck = state === 'running' ? machineAtRest(this.machine.memory, (address) => this.traffic.label(address)) : undefined
+    const stuck =
+      state === 'running'
+        ? machineAtRest(this.machine.memory, (address) => this.traffic.label(address))
+        : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
     const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`

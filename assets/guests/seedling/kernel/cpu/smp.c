@@ -16,7 +16,6 @@
 #include "time/clock.h"
 
 #define START_PAGE 0x8000ull
-#define PATIENCE_NS 500000000ull
 
 extern const u8 ap_start[], ap_start_end[];
 extern const u32 efer_nxe;
@@ -60,19 +59,20 @@ static bool wait_online(struct cpu *cpu, u64 ns) {
 static bool start(struct cpu *cpu) {
     u64 stack = kernel_stack_allocate();
     if (!stack) return false;
+    const u64 patience = MIN(500, boot_options.patience) * 1000000;
     u64 *mailbox = direct(START_PAGE + 0xFE0);
     mailbox[0] = kernel_pml4;
     mailbox[1] = stack - 16;
     mailbox[2] = (u64)cpu;
     mailbox[3] = (u64)ap_main;
     barrier();
-    if (cpu->apic_id == boot_options.deaf) return wait_online(cpu, PATIENCE_NS);
+    if (cpu->apic_id == boot_options.deaf) return wait_online(cpu, patience);
     lapic_send_init(cpu->apic_id);
     clock_delay(10000000);
     lapic_send_startup(cpu->apic_id, START_PAGE >> PAGE_SHIFT);
     if (wait_online(cpu, 200000)) return true;
     lapic_send_startup(cpu->apic_id, START_PAGE >> PAGE_SHIFT);
-    return wait_online(cpu, PATIENCE_NS);
+    return wait_online(cpu, patience);
 }
 
 void smp_init(void) {

@@ -103,6 +103,12 @@ static void add(struct superblock *superblock, const char *path, char type, u64 
     }
 }
 
+static bool is_empty(const u8 *block) {
+    for (int i = 0; i < 512; i++)
+        if (block[i]) return false;
+    return true;
+}
+
 struct superblock *ustar_mount(const u8 *archive, u64 size) {
     struct superblock *superblock = kzalloc(sizeof *superblock);
     if (!superblock) return NULL;
@@ -113,7 +119,10 @@ struct superblock *ustar_mount(const u8 *archive, u64 size) {
     u64 number = 2, at = 0;
     while (at + 512 <= size) {
         const struct header *header = (const void *)(archive + at);
-        if (!header->name[0]) return superblock; // two empty blocks end an archive; one is enough for us
+        if (is_empty(archive + at)) { // two such blocks end an archive; one is enough for us
+            if (number == 2) printf("initrd: it has no files\n");
+            return superblock;
+        }
         s64 length = octal(header->size, sizeof header->size);
         const char *wrong = memcmp(header->magic, "ustar", 5)                                               ? "no ustar header"
                             : octal(header->checksum, sizeof header->checksum) != checksum(header)          ? "a wrong checksum"

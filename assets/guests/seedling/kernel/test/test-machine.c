@@ -248,27 +248,27 @@ const char *test_schedulers(char *remark, size_t size) {
         // An emulator on a busy host may hold up a CPU for most of a trial, and the ticks with it: then a longer trial,
         // before the scheduler is to blame. Turns, not time, for round robin; the fair one makes up for turns that were
         // too long.
-        static const u64 trials[] = {60000000, 150000000, 400000000, 1000000000, 3000000000};
+        static const u64 trials[] = {6, 15, 40, 100, 300}; // ticks
         bool takes_turns = false;
         sched_select("rr");
         for (unsigned t = 0; t < COUNT_OF(trials) && !takes_turns; t++) {
-            share_of_first(cpu, trials[t], 8, 8);
+            share_of_first(cpu, trials[t] * 1000000000 / boot_options.hz, 8, 8);
             turns[0] = race.turns[0];
             turns[1] = race.turns[1];
             takes_turns = turns[0] >= 2 && turns[0] <= turns[1] + 1 && turns[1] <= turns[0] + 1;
         }
         sched_select("fair");
-        for (unsigned t = 0; t < COUNT_OF(trials) && (fair < 25 || fair > 75); t++) fair = share_of_first(cpu, trials[t], 8, 8);
-        for (unsigned t = 0; t < COUNT_OF(trials) && weighted < 50; t++) weighted = share_of_first(cpu, trials[t], 11, 8);
+        for (unsigned t = 0; t < COUNT_OF(trials) && (fair < 25 || fair > 75); t++) fair = share_of_first(cpu, trials[t] * 1000000000 / boot_options.hz, 8, 8);
+        for (unsigned t = 0; t < COUNT_OF(trials) && weighted < 50; t++) weighted = share_of_first(cpu, trials[t] * 1000000000 / boot_options.hz, 11, 8);
         sched_select("priority");
-        for (unsigned t = 0; t < COUNT_OF(trials) && highest < 80; t++) highest = share_of_first(cpu, trials[t], 7, 5);
+        for (unsigned t = 0; t < COUNT_OF(trials) && highest < 80; t++) highest = share_of_first(cpu, trials[t] * 1000000000 / boot_options.hz, 7, 5);
         // Both have used up many quanta, and sank to below where they started (3 and 8); each wait brings one up again.
         u64 down[2] = {0, 0}, up[2] = {0, 0};
         for (unsigned p = 0; p < 2; p++) {
             sched_select(p ? "dynamic" : "mlfq");
             u32 start = p ? 8 : 3;
-            for (unsigned t = 1; t < COUNT_OF(trials) && !up[p]; t++) {
-                share_of_first(cpu, trials[t], 8, 8);
+            for (unsigned t = 0; t < COUNT_OF(trials) && !up[p]; t++) {
+                share_of_first(cpu, trials[t] * 1000000000 / boot_options.hz, 8, 8);
                 down[p] = race.sank[0] < start && race.sank[1] < start;
                 up[p] = down[p] && race.rose[0] > race.sank[0] && race.rose[1] > race.sank[1];
             }
