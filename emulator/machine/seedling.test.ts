@@ -93,7 +93,7 @@ describe('the self-test', () => {
   })
 
   test('started by Multiboot 2', async () => {
-    const append = 'run=selftest;off panic=off ops=2000 unmappings=20'
+    const append = 'run=selftest;off panic=off ops=2000 unmappings=20 hz=1000'
     const direct = openDirectBoot(guest('seedling.elf'), [guest('initrd.tar')], append)
     const { text, end } = await run({ direct })
     expect(text).toContain(`boot line: ${append}`)
