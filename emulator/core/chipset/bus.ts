@@ -164,6 +164,7 @@ export function chipsetDeadline(): u64 {
 }
 
 /** The time of an access; whatever was due before it has happened. */
+@inline
 function arrive(): u64 {
   const now = clockNow()
   if (now >= load<u64>(HEADER, HDR_DEADLINE)) chipsetRun(now)
@@ -198,7 +199,9 @@ function allOnes(size: u32): u32 {
 export function portRead(port: u32, size: u32): u32 {
   const now = arrive()
   let value: u32
-  if (size > 1 && (port == 0x1f0 || port == 0x170)) {
+  if (size == 1 && port - VBE_PORT >= VBE_PORTS) {
+    value = byteRead(port, now)
+  } else if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     const channel: u32 = port == 0x1f0 ? 0 : 1
     value = ideDecodes(channel) ? ataDataRead(channel, size, now) : allOnes(size)
   } else if (port == PCI_ADDRESS && size == 4) {
@@ -224,7 +227,9 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   const now = arrive()
   const sized = size == 4 ? value : value & ((1 << (size << 3)) - 1)
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16) | (1 << 24), sized, 0)
-  if (size > 1 && (port == 0x1f0 || port == 0x170)) {
+  if (size == 1 && port - VBE_PORT >= VBE_PORTS) {
+    byteWrite(port, sized, now)
+  } else if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     if (ideDecodes(port == 0x1f0 ? 0 : 1)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
   } else if (port == 0xf4) debugExitWrite(sized)
   else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
@@ -238,6 +243,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
 }
 
 /** A byte on its own, of a wider access too: ranges placed on the PCI bus come before the ISA bus. */
+@inline
 function byteRead(port: u32, now: u64): u32 {
   if (pciIoFind(port, 1)) return rangePortRead(windowHandler, <u32>windowOffset, 1, now)
   if (port - PCI_DATA < 4) return pciDataRead(port & 3, 1)

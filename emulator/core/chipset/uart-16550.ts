@@ -98,8 +98,11 @@ export function uartRead(index: u32, offset: u32, now: u64): u32 {
       return load<u8>(u, MCR)
     case 5: {
       const status = lineStatus(u)
-      store<u8>(u, 0, LSR)
-      update(index)
+      // Nothing to clear, nothing to change: what polls a transmitter is told at once.
+      if (load<u8>(u, LSR)) {
+        store<u8>(u, 0, LSR)
+        update(index)
+      }
       return status
     }
     case 6: {

@@ -85,7 +85,9 @@ function logRegisters(record: usize): void {
   store<u64>(record, load<u64>(cpu, CPU_IDTR_BASE), XLOG_IDTR_BASE)
   store<u32>(record, load<u32>(cpu, CPU_IDTR_LIMIT), XLOG_IDTR_LIMIT)
   store<u32>(record, load<u32>(cpu, CPU_CR0), XLOG_CR0)
-  memory.copy(record + XLOG_GPR, cpu + CPU_RAX, 128)
+  // memory.copy is a call out of WebAssembly.
+  for (let at: usize = 0; at < 128; at += 16)
+    v128.store(record + XLOG_GPR + at, v128.load(cpu + CPU_RAX + at))
   store<u64>(record, segmentBase(SEG_CS), XLOG_CS_BASE)
   store<u64>(record, load<u64>(cpu, CPU_GDTR_BASE), XLOG_GDTR_BASE)
   store<u32>(record, load<u32>(cpu, CPU_GDTR_LIMIT), XLOG_GDTR_LIMIT)

@@ -23,6 +23,7 @@ import {
   CPU_ZERO,
   CPU_RSP,
   CPU_FETCH_DISTANCE,
+  CPU_FETCH_FRAME,
   CPU_FETCH_PAGE,
   CPU_SEGMENTS,
   CPU_TRACE,
@@ -70,7 +71,8 @@ import {
 } from './flags'
 import { FLAGS, FOLLOW, interpret, MISS_MODIFY, MISS_READ, RARE } from './interpreter'
 import { exchange } from './locked'
-import { Op, operandAccess, OPERAND_SIZE, OPERAND_WRITE, SLOW_MEMORY } from './ops'
+import { carryOut, carryOutPort, deliverPending, undisturbed, undisturbedByDevice } from './onward'
+import { fallsThrough, Op, operandAccess, OPERAND_SIZE, OPERAND_WRITE, SLOW_MEMORY, Sys } from './ops'
 import { vector, vectorCompute } from './simd/execute'
 import { VECTOR_ALIGNED } from './decode-simd'
 import { leaveFrame, loadSized, popStack, pushStack, slow, storeRegister, storeSized } from './slow'
@@ -97,6 +99,8 @@ import {
   TRACE_CODE,
   TRACE_COUNT,
   TRACE_HEADER,
+  TRACE_MODE,
+  TRACE_PHYS,
   TRACE_PREFIXES,
   TRACE_SHARED,
 } from './trace-format'
@@ -121,6 +125,8 @@ export const EXIT_INTERNAL: u32 = 4
 const RESUME: u32 = 0x10
 /** It was a jump, to jumpTarget; jumpSlot is where to remember the trace there, or CPU_ZERO. */
 const JUMPED: u32 = 0x11
+/** A system instruction was carried out; execution goes on at CPU_RIP, in whatever mode it has left. */
+const ELSEWHERE: u32 = 0x12
 
 /** Status of an operation inside the switch. */
 const DONE: u32 = 0
@@ -813,10 +819,15 @@ function follow(trace: usize, slot: usize, rip: u64): usize {
   const linear = code64()
     ? rip
     : (load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
+  remember(linear, next)
+  return next
+}
+
+/** Notes a trace in the jump cache. */
+function remember(linear: u64, trace: usize): void {
   const entry = jumpEntry(cpu, linear)
   store<u64>(entry, linear, CPU_JUMPS)
-  store<u32>(entry, next as u32, CPU_JUMPS + 8)
-  return next
+  store<u32>(entry, trace as u32, CPU_JUMPS + 8)
 }
 
 /** Carries out what interpret() stopped before, for the reason `why`. */
@@ -832,16 +843,72 @@ function resolve(ip: usize, why: u32): u32 {
   return fault(ip)
 }
 
+/** Whether system instructions and exceptions are carried out within execute(), and until when. Set for each call. */
+let onwards: bool = false
+let deadline: u64 = 0
+
 /**
- * Runs from CPU_RIP until something needs the run loop or the slice's budget is used up. Answers EXIT_*.
+ * Runs from CPU_RIP until something needs the run loop or the slice's budget is used up. Answers EXIT_*. `may`: neither
+ * single steps nor breakpoints are about, so that the run loop need not come round after system instructions and
+ * exceptions, as long as HDR_DEADLINE is still `until`.
  */
-export function execute(): u32 {
+export function execute(may: bool, until: u64): u32 {
+  onwards = may
+  deadline = until
+  while (true) {
+    const exit = traces()
+    if (exit == ELSEWHERE) continue
+    if (!may) return exit
+    if (exit == EXIT_FAULT) deliverPending()
+    else if (exit != EXIT_SYSTEM || !carryOut(opIp)) return exit
+    if (!undisturbed(until)) return EXIT_AFTER
+  }
+}
+
+/**
+ * The trace at `rip`, if the jump cache knows it and asking for it would change nothing (as interpret() enters traces of
+ * other pages, see ARCHITECTURE); 0: ask.
+ */
+@inline
+function known(c: usize, linear: u64): usize {
+  const jump = jumpEntry(c, linear)
+  const trace: usize = load<u32>(jump, CPU_JUMPS + 8)
+  if (
+    load<u64>(jump, CPU_JUMPS) != linear ||
+    !trace ||
+    load<u32>(trace, TRACE_MODE) != load<u32>(c, CPU_MODE)
+  )
+    return 0
+  if (load<u64>(c, CPU_FETCH_PAGE) == ((linear & PAGE) | 1)) {
+    const phys = <u32>load<u64>(c, CPU_FETCH_FRAME) | (<u32>linear & 0xfff)
+    return load<u32>(trace, TRACE_PHYS) == phys ? trace : 0
+  }
+  const entry = fastEntry(linear)
+  if (
+    load<u64>(entry, FAST_EXECUTE) != tagOf(linear, 1) ||
+    load<u32>(trace, TRACE_CODE) != <u32>linear + load<u32>(entry, FAST_ADDEND)
+  )
+    return 0
+  store<u64>(c, (linear & PAGE) | 1, CPU_FETCH_PAGE)
+  store<u64>(c, (load<u32>(trace, TRACE_PHYS) & 0xfffff000) as u64, CPU_FETCH_FRAME)
+  return trace
+}
+
+/** Runs traces from CPU_RIP on. Answers EXIT_*, or ELSEWHERE: a system instruction is done and leads to CPU_RIP. */
+function traces(): u32 {
   const c = cpu
   const mode64 = code64()
-  const limit: u64 = load<u32>(c + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_LIMIT)
-  store<u64>(c, mode64 ? 0xffffffffffffffff : 0xffffffff, CPU_ADDRESS_MASK)
+  const segment = c + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE
+  const limit: u64 = load<u32>(segment, SEGMENT_LIMIT)
+  const base: u64 = mode64 ? 0 : load<u64>(segment, SEGMENT_BASE)
+  const mask: u64 = mode64 ? 0xffffffffffffffff : 0xffffffff
+  store<u64>(c, mask, CPU_ADDRESS_MASK)
   let rip = load<u64>(c, CPU_RIP)
-  let trace = traceFind(rip)
+  let trace = known(c, (base + rip) & mask)
+  if (!trace) {
+    trace = traceFind(rip)
+    if (trace && load<u32>(trace, TRACE_SHARED)) remember((base + rip) & mask, trace)
+  }
   while (true) {
     // --- enter `trace`, whose code is at `rip` ---
     if (trace && !mode64 && rip + load<u16>(trace, TRACE_BYTES) - 1 > limit) trace = traceWithinLimit(rip)
@@ -861,10 +928,7 @@ export function execute(): u32 {
     setBudget(budget() - load<u16>(trace, TRACE_COUNT))
     store<u64>(c, rip, CPU_TRACE_RIP)
     store<u32>(c, trace as u32, CPU_TRACE)
-    const linear = mode64
-      ? rip
-      : (load<u64>(c + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
-    store<u32>(c, load<u32>(trace, TRACE_CODE) - <u32>linear, CPU_FETCH_DISTANCE)
+    store<u32>(c, load<u32>(trace, TRACE_CODE) - <u32>(base + rip), CPU_FETCH_DISTANCE)
     const exit = run()
     if (exit != JUMPED) return exit
     rip = jumpTarget
@@ -878,7 +942,7 @@ export function execute(): u32 {
 
 /**
  * Carries out the records of the trace at CPU_TRACE and those of the traces that follow as far as they are known.
- * Answers EXIT_* or JUMPED.
+ * Answers EXIT_*, ELSEWHERE or JUMPED.
  */
 function run(): u32 {
   let ip: usize = load<u32>(cpu, CPU_TRACE) + TRACE_HEADER
@@ -891,8 +955,45 @@ function run(): u32 {
       jumpSlot = load<u32>(cpu, CPU_NEXT_SLOT)
       return JUMPED
     }
-    way = resolve(load<u32>(cpu, CPU_RECORD), why)
+    ip = load<u32>(cpu, CPU_RECORD)
+    if (why == RARE && onwards && (load<u16>(ip, O_OP) as i32) == Op.SYSTEM) {
+      const behind = load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(currentTrace, TRACE_BYTES)
+      store<u64>(cpu, load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(ip, O_OFFSET), CPU_FAULT_RIP)
+      store<u64>(cpu, behind, CPU_RIP)
+      way = systemWithin(ip, behind)
+    } else way = resolve(ip, why)
     ip = resumeIp
   }
   return way
+}
+
+/**
+ * Carries out the SYSTEM record at `ip` and goes on in its trace, where only END is left, if nothing has changed that is
+ * looked at between traces: then the jump from there may be one that is remembered.
+ */
+function systemWithin(ip: usize, next: u64): u32 {
+  opIp = ip
+  const page = load<u64>(cpu, CPU_FETCH_PAGE)
+  const mode = load<u32>(cpu, CPU_MODE)
+  const epoch = load<u32>(cpu, CPU_TRACE_EPOCH)
+  const what = load<u32>(ip, O_AUX)
+  if (what == Sys.IN || what == Sys.OUT) {
+    carryOutPort(ip)
+    if (!undisturbedByDevice(deadline)) return EXIT_AFTER
+  } else {
+    if (!carryOut(ip)) return EXIT_SYSTEM
+    if (!undisturbed(deadline)) return EXIT_AFTER
+    if (!fallsThrough(what)) return ELSEWHERE
+  }
+  if (
+    load<u64>(cpu, CPU_RIP) != next ||
+    load<u64>(cpu, CPU_FETCH_PAGE) != page ||
+    load<u32>(cpu, CPU_MODE) != mode ||
+    load<u32>(cpu, CPU_TRACE_EPOCH) != epoch ||
+    // Not dead either: a device may have written to its page.
+    load<u32>(currentTrace, TRACE_MODE) != mode
+  )
+    return ELSEWHERE
+  resumeIp = ip + OP_SIZE
+  return RESUME
 }

@@ -21,6 +21,7 @@ import { EXC_GP } from './vectors'
 const IO_MAP_BASE: u32 = 0x66
 
 /** `size` ports from `port`. False: #GP(0) (or #PF reading the TSS) is pending. */
+@inline
 export function ioPermitted(port: u32, size: u32): bool {
   const mode = load<u32>(cpu, CPU_MODE)
   if (!(mode & MODE_PROTECTED)) return true

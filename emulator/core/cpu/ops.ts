@@ -550,6 +550,34 @@ export enum Sys {
   PAUSE, // where there are several CPUs
 }
 
+/** Those that never go on with the instruction behind them, or not before the run loop has come round. */
+const ELSEWHERE: u64 =
+  ((1 as u64) << Sys.UNDEFINED) |
+  ((1 as u64) << Sys.TOO_LONG) |
+  ((1 as u64) << Sys.HLT) |
+  ((1 as u64) << Sys.STI) |
+  ((1 as u64) << Sys.INT) |
+  ((1 as u64) << Sys.IRET) |
+  ((1 as u64) << Sys.JMP_FAR) |
+  ((1 as u64) << Sys.CALL_FAR) |
+  ((1 as u64) << Sys.JMP_FAR_M) |
+  ((1 as u64) << Sys.CALL_FAR_M) |
+  ((1 as u64) << Sys.RET_FAR) |
+  ((1 as u64) << Sys.WRITE_DR) |
+  ((1 as u64) << Sys.SYSCALL) |
+  ((1 as u64) << Sys.SYSRET) |
+  ((1 as u64) << Sys.SYSENTER) |
+  ((1 as u64) << Sys.SYSEXIT) |
+  ((1 as u64) << Sys.BIOS_CALL) |
+  ((1 as u64) << Sys.BREAK) |
+  ((1 as u64) << Sys.PAUSE)
+
+/** Whether a system instruction leads to the one behind it: an END record follows it in its trace. */
+@inline
+export function fallsThrough(what: u32): bool {
+  return !((ELSEWHERE >> what) & 1)
+}
+
 /** Of Sys.EXTENSION (extensions.ts). */
 export enum Extension {
   RDTSCP,

@@ -2,6 +2,8 @@
 // calls them with RFLAGS exact, CPU_RIP behind the instruction and CPU_FAULT_RIP at it.
 
 import { biosCall } from '../bios/index'
+import { portRead, portWrite } from '../chipset/bus'
+import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { accessRead } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import {
@@ -44,7 +46,6 @@ import { ioPermitted } from './io-permission'
 import { iret } from './iret'
 import { rdmsr, rdtsc, wrmsr } from './msr'
 import { SLOW_MEMORY, Sys } from './ops'
-import { portIn, portOut } from './ports'
 import { loadSegment } from './segments'
 import { loadSized, operandRead, peekStack, popStack, pushStack, storeRegister } from './slow'
 import { stackMask, stackPointerSet } from './stack'
@@ -68,9 +69,8 @@ export function system(ip: usize): bool {
     case Sys.STI:
       return sti()
     case Sys.IN:
-      return portInput(ip, flags)
     case Sys.OUT:
-      return portOutput(ip, flags)
+      return portAccess(ip)
     case Sys.STRING:
       return stringInstruction(ip)
     case Sys.INT:
@@ -213,26 +213,28 @@ function selectorOperand(ip: usize, flags: u32): u32 {
   return p ? load<u16>(p) : 0
 }
 
+@inline
 function portNumber(ip: usize, flags: u32): u32 {
   return flags & 0x100 ? load<u16>(cpu, CPU_RDX) : load<u8>(ip, O_IMM)
 }
 
-function portInput(ip: usize, flags: u32): bool {
+/** IN and OUT. False: a fault is pending. */
+export function portAccess(ip: usize): bool {
+  const flags = load<u32>(ip, O_AUX2)
   const size = flags & 0xff
   const port = portNumber(ip, flags)
   if (!ioPermitted(port, size)) return false
   if (breakpointsEnabled()) ioBreakpoints(port, size)
-  storeRegister(cpu + CPU_RAX, size, portIn(port, size))
-  return true
-}
-
-function portOutput(ip: usize, flags: u32): bool {
-  const size = flags & 0xff
-  const port = portNumber(ip, flags)
-  if (!ioPermitted(port, size)) return false
-  if (breakpointsEnabled()) ioBreakpoints(port, size)
-  const value = load<u32>(cpu, CPU_RAX)
-  portOut(port, size, size == 1 ? value & 0xff : size == 2 ? value & 0xffff : value)
+  if (load<u32>(ip, O_AUX) == Sys.IN) {
+    chipsetLock()
+    const value = portRead(port, size)
+    chipsetUnlock()
+    storeRegister(cpu + CPU_RAX, size, value)
+  } else {
+    chipsetLock()
+    portWrite(port, size, load<u32>(cpu, CPU_RAX))
+    chipsetUnlock()
+  }
   return true
 }
 

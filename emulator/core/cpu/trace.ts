@@ -7,7 +7,7 @@ import { DECODE_MORE, DECODED_LAST, decode } from './decode'
 import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
 import { dropDeadFlags } from './liveness'
-import { isJump, Op, remembers, Sys } from './ops'
+import { fallsThrough, isJump, Op, remembers, Sys } from './ops'
 import { specialise } from './specialise'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, frameBufferPointer, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
@@ -65,7 +65,7 @@ import {
 } from './trace-format'
 import { EXC_GP } from './vectors'
 
-/** Room for the largest trace, its ADDRESS and END records included. */
+/** Room for the largest trace, its ADDRESS and END records included: one END, also behind a system instruction. */
 const TRACE_ROOM: usize = TRACE_HEADER + (2 * TRACE_LIMIT + 1) * OP_SIZE
 /** Where a trace lies that is not cached: single steps, ends of slices, code across pages or outside RAM. */
 const SCRATCH: usize = CPU_TRACES
@@ -231,7 +231,10 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
     }
   }
   const records = <u32>((record - trace - TRACE_HEADER) / OP_SIZE)
-  if (!last) {
+  if (
+    !last ||
+    (load<u16>(record - OP_SIZE, O_OP) == Op.SYSTEM && fallsThrough(load<u32>(record - OP_SIZE, O_AUX)))
+  ) {
     memory.fill(record, 0, OP_SIZE)
     store<u16>(record, Op.END, O_OP)
     store<u16>(record, length as u16, O_OFFSET)

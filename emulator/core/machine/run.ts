@@ -7,9 +7,10 @@ import { lapicPending, lapicTake } from '../chipset/lapic'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import { breakpointsEnabled, DR6_BS, executionBreakpoints } from '../cpu/debug'
 import { deliverDebugTrap, deliverException } from '../cpu/exception'
-import { EXIT_AFTER, EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'
+import { EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'
 import { FLAG_IF, FLAG_RF, FLAG_TF, flagsMaterialise } from '../cpu/flags'
 import { externalInterrupt, nonMaskableInterrupt } from '../cpu/interrupt'
+import { resumeFlagClear } from '../cpu/onward'
 import { Sys } from '../cpu/ops'
 import { cpuReset } from '../cpu/reset'
 import { SHADOW_MOV_SS } from '../cpu/segments'
@@ -298,13 +299,7 @@ function advance(limit: u64, now: u64): bool {
   store<u32>(cpu, 0, CPU_REPEATING)
   tlbAlignmentChanged()
   sliceBegin(most)
-  let exit = execute()
-  if (most > 1 && !pending) {
-    while (exit == EXIT_SYSTEM || exit == EXIT_FAULT) {
-      if (!carryOut(exit)) break
-      exit = undisturbed(deadline) ? execute() : EXIT_AFTER
-    }
-  }
+  const exit = execute(most > 1 && !pending, deadline)
   let completed: bool = true
   let traps = trap
   let keepsFlags: bool = false
@@ -346,52 +341,6 @@ function advance(limit: u64, now: u64): bool {
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
   deliverDebugTrap()
   return paused
-}
-
-@inline
-function resumeFlagClear(): void {
-  store<u64>(cpu, load<u64>(cpu, CPU_RFLAGS) & ~(FLAG_RF as u64), CPU_RFLAGS)
-}
-
-/**
- * Carries out the system instruction, or delivers the exception, for which execute() returned, without the loop coming
- * round: neither single steps nor breakpoints are about. False: nothing was done, this is the loop's.
- */
-function carryOut(exit: u32): bool {
-  let completed: bool = false
-  if (exit == EXIT_SYSTEM) {
-    const what = load<u32>(opIp, O_AUX)
-    if (what == Sys.PAUSE || what == Sys.BREAK || what == Sys.BIOS_CALL || what == Sys.WRITE_DR) return false
-    flagsMaterialise()
-    const next = load<u64>(cpu, CPU_RIP)
-    setAhead(1)
-    completed = system(opIp)
-    setAhead(0)
-    if (!completed) setBudget(budget() + 1)
-    else if (what == Sys.IRET) returnNote()
-    else if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)
-  }
-  flagsMaterialise()
-  if (!completed) {
-    store<u32>(cpu, 0, CPU_DEBUG_PENDING)
-    deliverException()
-  }
-  return true
-}
-
-/** Whether the next instruction may follow without the loop coming round, which is what looks at all of this. */
-function undisturbed(deadline: u64): bool {
-  const flags = load<u32>(cpu, CPU_RFLAGS)
-  if (load<u32>(cpu, CPU_SHADOW) | load<u32>(cpu, CPU_DEBUG_PENDING) | load<u32>(cpu, CPU_REPEATING))
-    return false
-  if (load<u32>(cpu, CPU_ATTENTION) || flags & FLAG_TF || load<u32>(cpu, CPU_ACTIVITY) != ACTIVITY_RUNNING)
-    return false
-  if (load<u32>(HEADER, HDR_RESET_REQUEST) != RESET_NONE || machineStopped()) return false
-  if (load<u64>(HEADER, HDR_DEADLINE) != deadline || (load<u32>(cpu, CPU_NMI) & 3) == 1) return false
-  if (flags & FLAG_IF && lapicPending()) return false
-  if (flags & FLAG_RF) resumeFlagClear()
-  tlbAlignmentChanged()
-  return true
 }
 
 /** PAUSE with more CPUs running than the host has cores: the one that is waited for may be without one. */

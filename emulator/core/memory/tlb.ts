@@ -93,6 +93,17 @@ function contextKind(): u64 {
  */
 export let tlbContext: u64 = CONTEXT_STEP
 
+/**
+ * The context of the fast entries that answer the processor's own accesses, whatever CPL is; 0, which no entry has, where
+ * none does (CR4.SMAP with RFLAGS.AC set, see implicitBarred()).
+ */
+@inline
+export function systemContext(): u64 {
+  const context = tlbContext & ~(CONTEXT_STEP - 1)
+  if (!(load<u32>(cpu, CPU_CR4) & CR4_SMAP)) return context
+  return load<u32>(cpu, CPU_RFLAGS) & FLAG_AC ? 0 : context | CONTEXT_GUARDED
+}
+
 @inline
 export function fastIndex(linear: u64): usize {
   return fastTlb + (((linear >> 12) as usize) & (TLB_COUNT - 1)) * FAST_ENTRY_SIZE
