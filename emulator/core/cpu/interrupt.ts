@@ -32,7 +32,10 @@ import {
   FAULT_DETAIL_PRIVILEGE,
   FAULT_DETAIL_SELECTOR_NULL,
   FAULT_DETAIL_TSS,
+  MODE_CODE64,
+  MODE_FLAT,
   MODE_PROTECTED,
+  MODE_SIZE,
   MODE_V86,
   SEG_CS,
   SEG_DS,
@@ -76,6 +79,7 @@ import { codeOffsetValid, realTargetValid, transfer } from './far-transfer'
 import { faultPending, raise } from './fault'
 import { FLAG_AC, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM } from './flags'
 import { FLAG_IOPL, FLAG_VIF, ioPrivilegeLevel } from './flags-register'
+import { deliverFast32, deliverFast64 } from './interrupt-fast'
 import {
   segmentBase,
   segmentLimit,
@@ -199,7 +203,13 @@ export function deliverThroughTable(
   rip: u64,
   flags: u64,
 ): bool {
-  if (!(load<u32>(cpu, CPU_MODE) & MODE_PROTECTED)) return deliverReal(vector, rip, flags)
+  const mode = load<u32>(cpu, CPU_MODE)
+  if ((mode & MODE_SIZE) == MODE_CODE64) {
+    if (deliverFast64(vector, software, hasError, error, rip, flags)) return true
+  } else if (mode & MODE_FLAT) {
+    if (deliverFast32(vector, software, hasError, error, rip, flags)) return true
+  }
+  if (!(mode & MODE_PROTECTED)) return deliverReal(vector, rip, flags)
   const gate = gateFetch(vector, software)
   if (faultPending()) return false
   if (attributesType(descriptorAttributes(gate)) == TYPE_TASK_GATE)

@@ -26,6 +26,7 @@ import { returnAccessed, returnCodeFetch, returnStackCommit, returnStackFetch } 
 import { codeOffsetValid, realTargetValid, selectorsAreReal, transfer } from './far-transfer'
 import { faultPending, raise } from './fault'
 import { FLAG_AC, FLAG_ID, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_VM } from './flags'
+import { iretFast32, iretFast64 } from './interrupt-fast'
 import { v86FlagsAllowed, virtualFlagsLoad, virtualFlagsValid, ioPrivilegeLevel } from './flags-register'
 import { cplSet, modeRefresh } from './mode'
 import { segmentSetReal, segmentsInvalidateOuter } from './segments'
@@ -41,6 +42,7 @@ const FLAGS_VIF_VIP: u32 = 0x180000
 /** `size`: operand size in bytes. False: a fault is pending, nothing has changed. */
 export function iret(size: u32): bool {
   const mode = load<u32>(cpu, CPU_MODE)
+  if (size == 8 ? (mode & MODE_SIZE) == MODE_CODE64 && iretFast64() : size == 4 && iretFast32()) return true
   const real = selectorsAreReal()
   if (!real && load<u64>(cpu, CPU_RFLAGS) & FLAG_NT) {
     if (mode & MODE_LONG) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
