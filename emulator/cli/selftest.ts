@@ -1,26 +1,29 @@
 // `ringside selftest --native`: instructions on this computer's processor and on the emulated one, until the time is over
 // (tools/vectors/README.md says how a case is run; the generator is compiled from sources that are part of this program).
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { Bench } from '../core/vectors/compare'
-import { type Vector, VectorFile } from '../core/vectors/reader'
+import { type Header, type Vector, VectorFile } from '../core/vectors/reader'
+import { type Case, caseOf, caseText, shrink } from '../core/vectors/shrink'
 import { FileError, OK, UsageError } from './usage'
 
 const HELP = `usage: ringside selftest --native [--seconds N] [--seed N] [--keep DIR] [SET...]
 
 Runs random and corner-case instructions on this computer's processor and on the emulated one, and compares registers,
 flags, memory and exceptions: every user-mode instruction form, in 64-, 32- and 16-bit code. Each case is one
-instruction, so a difference is one, too; it is printed with what the instruction reads and what came out on both sides.
+instruction, so a difference is one, too: it is run again, on both, with less and less in registers and memory for as long as
+the difference stays, and printed with what is left and what came out on both sides.
 
 SET is integer, x87, sse or avx; all of them when left out. Needs x86-64 Linux with gcc, and the right to map
 memory below 64 KiB (root, or vm.mmap_min_addr at most 4096).
 
 --seconds N   go on for N seconds (default 10)
+--count N     go on until N instructions are compared, instead
 --seed N      begin with recording N (default: by the clock); the same seed is the same instructions
---keep DIR    leave the recordings that had differences in DIR
+--keep DIR    leave the recordings that had differences in DIR, and the cases that remained in DIR/found.txt
 
 exit status: 0 when all agree, 1 when not, 2 when this computer cannot do it
 `
@@ -28,8 +31,6 @@ exit status: 0 when all agree, 1 when not, 2 when this computer cannot do it
 const DIFFERS = 1
 /** Differences printed in full; the others are counted. */
 const SHOWN = 10
-/** Of the generator: a random jump went to itself, and the recording is worth nothing. */
-const ENDLESS = 3
 /** Cases between two looks at the clock. */
 const STRIDE = 256
 
@@ -73,6 +74,10 @@ export async function selftest(args: string[]): Promise<number> {
   }
   if (!values.native) throw new UsageError('selftest wants --native: there is no other kind')
   const seconds = number(values.seconds ?? '10', '--seconds')
+  const count = values.count === undefined ? Infinity : number(values.count, '--count')
+  if (count !== Infinity && values.seconds !== undefined)
+    throw new UsageError('selftest wants --seconds or --count, not both')
+  const deadline = count === Infinity ? Date.now() + seconds * 1000 : Infinity
   const seed = values.seed === undefined ? Date.now() % 0x1_0000_0000 : number(values.seed, '--seed')
   const unknown = positionals.find((set) => !Object.hasOwn(NEEDS, set))
   if (unknown !== undefined)
@@ -81,9 +86,7 @@ export async function selftest(args: string[]): Promise<number> {
   const work = mkdtempSync(join(tmpdir(), 'ringside-selftest-'))
   try {
     const program = compile(work)
-    return report(
-      await compareUntil(Date.now() + seconds * 1000, { program, work, sets, seed, keep: values.keep }),
-    )
+    return report(await compareUntil({ deadline, count, program, work, sets, seed, keep: values.keep }))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -97,6 +100,7 @@ function parse(args: string[]) {
       options: {
         native: { type: 'boolean' },
         seconds: { type: 'string' },
+        count: { type: 'string' },
         seed: { type: 'string' },
         keep: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -143,7 +147,8 @@ function compile(work: string): string {
     .filter((name) => /\.[cS]$/.test(name))
   const program = join(work, 'vectors')
   // As tools/vectors/build.mjs.
-  const flags = ['-O1', '-no-pie', '-fno-stack-protector', '-fcf-protection=none']
+  const place = '-Wl,-Ttext-segment=0x6a15c000'
+  const flags = ['-O1', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', place]
   try {
     execFileSync('gcc', [...flags, '-o', program, ...files], { cwd: folder, stdio: 'pipe' })
   } catch (error) {
@@ -156,6 +161,10 @@ function compile(work: string): string {
 }
 
 interface Plan {
+  /** Time to stop at, milliseconds. */
+  deadline: number
+  /** Instructions to stop after. */
+  count: number
   program: string
   work: string
   sets: typeof SETS
@@ -165,37 +174,40 @@ interface Plan {
 
 interface Recording {
   path: string
+  set: string
   name: string
   seed: number
 }
 
-/** Undefined when this seed has a case that does not end. */
-async function record({ program, work, sets, seed }: Plan, n: number): Promise<Recording | undefined> {
+async function record({ program, work, sets, seed }: Plan, n: number): Promise<Recording> {
   const [set, mode, scale] = sets[n % sets.length]!
   const round = (seed + Math.floor(n / sets.length)) >>> 0
   const path = join(work, `${n % 2}.bin`)
+  await generate(program, [mode, path, scale, set, `${round}`])
+  return { path, set, name: `${set}-${mode}`, seed: round }
+}
+
+async function generate(program: string, args: readonly string[]): Promise<void> {
   try {
-    await promisify(execFile)(program, [mode, path, scale, set, `${round}`])
+    await promisify(execFile)(program, args)
   } catch (error) {
-    const { stderr, code } = error as { stderr?: string; code?: number }
-    if (code === ENDLESS) return undefined
+    const { stderr } = error as { stderr?: string }
     throw new FileError(`the generator gave up: ${stderr?.trim().split('\n').join('; ')}`)
   }
-  return { path, name: `${set}-${mode}`, seed: round }
 }
 
 /** Records and compares in turn; the next recording is made while one is compared. */
-async function compareUntil(deadline: number, plan: Plan): Promise<Tally> {
+async function compareUntil(plan: Plan): Promise<Tally> {
   const tally: Tally = { cases: 0, different: 0, forms: new Map() }
+  const over = () => Date.now() >= plan.deadline || tally.cases >= plan.count
   let next = record(plan, 0)
-  for (let n = 1; Date.now() < deadline; n++) {
+  for (let n = 1; !over(); n++) {
     const recording = await next
     // Settled in any case before it is awaited, or its failure would end the process.
     next = record(plan, n)
     next.catch(() => {})
-    if (!recording) continue
     const before = tally.different
-    await compare(recording, deadline, tally)
+    await compare(recording, plan, tally, over)
     if (plan.keep !== undefined && tally.different > before) {
       mkdirSync(plan.keep, { recursive: true })
       writeFileSync(join(plan.keep, `${recording.name}-${recording.seed}.bin`), readFileSync(recording.path))
@@ -208,34 +220,76 @@ async function compareUntil(deadline: number, plan: Plan): Promise<Tally> {
   return tally
 }
 
-async function compare({ path, name, seed }: Recording, deadline: number, tally: Tally): Promise<void> {
-  const file = VectorFile.open(path)
+async function compare(recording: Recording, plan: Plan, tally: Tally, over: () => boolean): Promise<void> {
+  const file = VectorFile.open(recording.path)
   const bench = new Bench(file.header)
   let count = 0
   for (const vector of file.vectors()) {
     tally.cases++
     const differences = bench.check(vector)
-    if (differences.length) note(tally, bench, vector, differences, `${name} seed ${seed}`)
+    if (differences.length) await note(tally, bench, vector, differences, recording, plan, file.header)
     if (++count % STRIDE) continue
-    if (Date.now() >= deadline) return
+    if (over()) return
     // Lets the recording that runs beside be heard.
     await new Promise((done) => setImmediate(done))
   }
 }
 
-function note(
+async function note(
   tally: Tally,
   bench: Bench,
   vector: Vector,
   differences: readonly string[],
-  where: string,
-): void {
-  const key = `${where.split(' ')[0]}: ${vector.form.name}`
+  recording: Recording,
+  plan: Plan,
+  header: Header,
+): Promise<void> {
+  const key = `${recording.name}: ${vector.form.name}`
   const before = tally.forms.get(key) ?? 0
   tally.forms.set(key, before + 1)
   tally.different++
-  if (before === 0 && tally.forms.size <= SHOWN)
-    process.stdout.write(`\n${where}, ${bench.minimal(vector, differences)}\n\n`)
+  if (before !== 0 || tally.forms.size > SHOWN) return
+  const where = `${recording.name} seed ${recording.seed}`
+  process.stdout.write(`\n${where}, ${bench.minimal(vector, differences)}\n`)
+  const found = await smaller(vector, differences, recording, plan, header)
+  if (found === undefined) {
+    process.stdout.write('  It does not differ when it is run by itself.\n\n')
+    return
+  }
+  process.stdout.write(
+    `  what is left of it (tools/vectors/README.md, "Found"):\n${found.replace(/^/gm, '    ')}\n`,
+  )
+  if (plan.keep === undefined) return
+  mkdirSync(plan.keep, { recursive: true })
+  appendFileSync(join(plan.keep, 'found.txt'), `${found}\n`)
+}
+
+/** The text of the smallest case that differs in the same thing; undefined when the whole one does not. */
+async function smaller(
+  vector: Vector,
+  differences: readonly string[],
+  { set }: Recording,
+  { program, work }: Plan,
+  header: Header,
+): Promise<string | undefined> {
+  const kind = (list: readonly string[]) => list[0]?.split(/[: ]/)[0]
+  const wanted = kind(differences)
+  const cases = join(work, 'cases.txt')
+  const out = join(work, 'cases.bin')
+  const { name } = vector.form
+  const differs = async (some: readonly Case[]) => {
+    const texts = some.map((one, i) => caseText(one, header, set, `${i}`))
+    writeFileSync(cases, texts.join('\n'))
+    await generate(program, [`${header.mode}`, out, '0', set, '0', cases])
+    const file = VectorFile.open(out)
+    const again = new Bench(file.header)
+    const answers = some.map(() => false)
+    for (const one of file.vectors()) answers[Number(one.form.name)] = kind(again.check(one)) === wanted
+    return answers
+  }
+  const whole = caseOf(vector)
+  if (!(await differs([whole]))[0]) return undefined
+  return caseText(await shrink(whole, differs), header, set, name)
 }
 
 function report({ cases, different, forms }: Tally): number {

@@ -38,8 +38,18 @@ const fileOf = (set, mode) => join(committed, `${set}-${mode}.bin.br`)
 function compile(work) {
   const source = join(here, 'generator')
   const files = readdirSync(source).filter((name) => /\.[cS]$/.test(name))
-  // Fixed addresses below 2 GiB (enter.S relies on it); no stack protector, whose canary FS would be needed for.
-  const flags = ['-O1', '-g', '-Wall', '-Wextra', '-no-pie', '-fno-stack-protector', '-fcf-protection=none']
+  // Fixed addresses below 2 GiB (enter.S relies on it), away from what an instruction may reach by accident; no stack protector, whose canary FS would be needed for.
+  const place = '-Wl,-Ttext-segment=0x6a15c000'
+  const flags = [
+    '-O1',
+    '-g',
+    '-Wall',
+    '-Wextra',
+    '-no-pie',
+    '-fno-stack-protector',
+    '-fcf-protection=none',
+    place,
+  ]
   const program = join(work, 'vectors')
   execFileSync('gcc', [...flags, '-o', program, ...files.sort().map((name) => join(source, name))], {
     stdio: 'inherit',
@@ -109,7 +119,8 @@ try {
   const program = compile(work)
   for (const [set, mode, scale] of sets) {
     const out = join(work, `${set}-${mode}.bin`)
-    execFileSync(program, [`${mode}`, out, scale, set], { stdio: 'inherit' })
+    const found = join(here, 'found.txt')
+    execFileSync(program, [`${mode}`, out, scale, set, '0', found], { stdio: 'inherit' })
     const raw = readFileSync(out)
     const file = fileOf(set, mode)
     const name = relative(process.cwd(), file)

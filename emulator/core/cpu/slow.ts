@@ -191,6 +191,17 @@ export function pushStack(value: u64, size: u32): u32 {
   return finish(p)
 }
 
+/** PUSH of a segment register: of 32 bits, the upper 16 stay as they are (SDM 2 PUSH, Intel's processors). */
+function pushSelector(selector: u64, size: u32): u32 {
+  if (size != 4) return pushStack(selector, size)
+  const sp = (load<u64>(cpu, CPU_RSP) - size) & stackMask()
+  const p = accessWrite(stackLinear(sp, 2, true), 2, SEG_SS, user(), false)
+  if (!p) return FAULTED
+  store<u16>(p, selector as u16)
+  stackPointerSet(sp, stackMask())
+  return finish(p)
+}
+
 /** Pops `size` bytes; 0 with a fault pending and rSP unchanged on a fault. */
 export function popStack(size: u32): u64 {
   const sp = load<u64>(cpu, CPU_RSP) & stackMask()
@@ -658,12 +669,12 @@ function flagInstruction(what: u32): void {
 /** Of bounds of 32 bits Intel's processors read the upper one when the lower one holds. */
 function bound(ip: usize, size: u32): u32 {
   const index = signExtend(loadSized(load<u32>(ip, O_SRC), size), size)
-  let p = operandRead(ip, size == 2 ? 4 : size)
+  let p = operandRead(ip, size)
   if (!p) return FAULTED
+  // The upper bound is read only if the lower one holds (Intel's processors).
   let inside = index >= signExtend(loadSized(p, size), size)
   if (inside) {
-    if (size == 2) p += 2
-    else p = accessRead(linearAt(ip, size, size, false), size, load<u8>(ip, O_SEGMENT), user())
+    p = accessRead(linearAt(ip, size, size, false), size, load<u8>(ip, O_SEGMENT), user())
     if (!p) return FAULTED
     inside = index <= signExtend(loadSized(p, size), size)
   }
@@ -693,7 +704,7 @@ function adjustRpl(ip: usize, flags: u32): u32 {
 function storeSegment(ip: usize, size: u32, flags: u32): u32 {
   const segment = (flags >> 16) & 7
   const selector = load<u16>(cpu + CPU_SEGMENTS + segment * SEGMENT_SIZE, SEGMENT_SELECTOR) as u64
-  if (flags & 0x80000000) return pushStack(selector, size)
+  if (flags & 0x80000000) return pushSelector(selector, size)
   if (!(flags & SLOW_MEMORY)) {
     storeRegister(load<u32>(ip, O_DST), size, selector)
     return DONE

@@ -308,16 +308,15 @@ export class VectorFile {
       cleared = this.varint()
       mm = this.varint()
       tags = this.varint()
+      before.tags ^= tags >> 8
       before.mxcsr ^= this.varint()
     }
     for (let i = 0; i < 32; i++) if (set & (1 << i)) this.quad(before.ymm, (i & 15) * 8 + (i >> 4) * 4)
+    for (let i = 0; i < 8; i++) if (mm & (256 << i)) this.pair(before.mm, 2 * i)
     copySimd(after, before)
     after.mxcsr ^= mxcsrChange
-    after.tags ^= tags
-    for (let i = 0; i < 8; i++) {
-      if (!(mm & (1 << i))) continue
-      for (let j = 0; j < 2; j++) after.mm[2 * i + j] = this.u16() | (this.u16() << 16)
-    }
+    after.tags ^= tags & 0xff
+    for (let i = 0; i < 8; i++) if (mm & (1 << i)) this.pair(after.mm, 2 * i)
     for (let i = 0; i < 32; i++) {
       const at = (i & 15) * 8 + (i >> 4) * 4
       if (cleared & (1 << i)) after.ymm.fill(0, at, at + 4)
@@ -327,6 +326,10 @@ export class VectorFile {
 
   private quad(into: Uint32Array, at: number): void {
     for (let j = 0; j < 4; j++) into[at + j] = this.u16() | (this.u16() << 16)
+  }
+
+  private pair(into: Uint32Array, at: number): void {
+    for (let j = 0; j < 2; j++) into[at + j] = this.u16() | (this.u16() << 16)
   }
 
   private varint64(): bigint {

@@ -47,6 +47,7 @@ enum { MEM_SAFE = 1, MEM_STACK = 2, MEM_NOPATCH = 4, MEM_ADDRESS_ONLY = 8 };
 
 bool begin(void);                    // a fresh case of the current form; always true, so that it can stand in a for
 void finish(void);                   // encode, run, record
+void conclude(void);                 // run and record what is encoded
 void form(const char *group, const char *format, ...) __attribute__((format(printf, 2, 3)));
 u32 scaled(u32 n);                   // number of cases after the scale factor
 #define CASES(n) for (u32 k_ = scaled(n); k_ && begin(); finish(), k_--)

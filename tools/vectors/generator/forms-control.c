@@ -216,7 +216,7 @@ static void interrupts(void) {
       in.avoid = 1u << in.reg;
       rm_mem((u32)bits / 4, MEM_NOPATCH);
       // The upper bound may lie in another page, which Intel's read only if the lower one holds.
-      in.intelFaults = bits == 32 && (in.linear >> 12) != ((in.linear + 7) >> 12);
+      in.intelFaults = (in.linear >> 12) != ((in.linear + (u32)bits / 4 - 1) >> 12);
       if (chance(80)) {
         i64 v = (i64)(get_reg(in.reg, bits) << (64 - bits)) >> (64 - bits), d = 1 + below(100);
         patch_value(in.linear, (u64)(chance(25) ? v : v - d + (chance(15) ? 2 * d : 0)), bits);

@@ -75,8 +75,8 @@ static void push_segment(void) {
       osize_stack(bits);
       if (s >= FS) opcode(1, (u8)(s == FS ? 0xa0 : 0xa8));
       else opcode(0, (u8)(0x06 + 8 * s));
-      // The upper bytes are zeroed or left alone, by processor: with zeros there, both are the same.
-      patch_value(c.in.gpr[RSP] + env->segBase[SS] - 8, 0, 64);
+      // Intel's processors leave the bytes above the selector alone, others make them zero (SDM 2 PUSH).
+      if (!intel) patch_value(c.in.gpr[RSP] + env->segBase[SS] - 8, 0, 64);
     }
   }
 }

@@ -164,7 +164,7 @@ static void vector_record(void) {
   const vec_t *in = &c.vin, *out = &c.vout;
   static const u8 zero[16];
   int n = env->mode == 64 ? 16 : 8;
-  u32 set = 0, changed = 0, cleared = 0, mm = 0;
+  u32 set = 0, changed = 0, cleared = 0, mm = 0, mmSet = 0;
   for (int i = 0; i < n; i++)
     for (int h = 0; h < 2; h++) {
       u32 bit = 1u << (i + 16 * h);
@@ -173,20 +173,24 @@ static void vector_record(void) {
       changed |= bit;
       if (!memcmp(out->ymm[i] + 4 * h, zero, 16)) cleared |= bit;
     }
-  for (int i = 0; i < 8; i++)
+  for (int i = 0; i < 8; i++) {
     if (memcmp(in->mm[i], out->mm[i], 8)) mm |= 1u << i;
-  bool other = set || cleared || mm || in->ftw != out->ftw || base.mxcsr != in->mxcsr;
+    if (memcmp(base.mm[i], in->mm[i], 8)) mmSet |= 1u << i;
+  }
+  bool other = set || cleared || mm || mmSet || in->ftw != out->ftw || base.ftw != in->ftw || base.mxcsr != in->mxcsr;
   u32 low = changed & 0xffff, high = changed >> 16;
   putVarint(other | (in->mxcsr != out->mxcsr) << 1 | (u64)low << 2 | (u64)high << 18);
   if (in->mxcsr != out->mxcsr) putVarint(in->mxcsr ^ out->mxcsr);
   if (other) {
     putVarint(set);
     putVarint(cleared);
-    putVarint(mm);
-    putVarint(in->ftw ^ out->ftw);
+    putVarint(mm | mmSet << 8);
+    putVarint((in->ftw ^ out->ftw) | (base.ftw ^ in->ftw) << 8);
     putVarint(base.mxcsr ^ in->mxcsr);
     for (int i = 0; i < 32; i++)
       if (set >> i & 1) put(&body, in->ymm[i & 15] + 4 * (i >> 4), 16);
+    for (int i = 0; i < 8; i++)
+      if (mmSet >> i & 1) put(&body, in->mm[i], 8);
     for (int i = 0; i < 8; i++)
       if (mm >> i & 1) put(&body, out->mm[i], 8);
   }

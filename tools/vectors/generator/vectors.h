@@ -74,7 +74,7 @@ typedef struct {
   u16 cs, ss;
 } regs_t;
 
-enum { ENDLESS = 3 };  // exit status: a random jump went to itself
+enum { ENDLESS = 0xff };  // an event's vector: the case did not end, as a random jump went to itself; not recorded
 
 typedef struct {
   u8 vector;

@@ -433,7 +433,7 @@ function prefixed3A(opcode: u32, a: v128, b: v128, flags: u32): v128 {
         return imm & 1 ? i64x2.replace_lane(a, 1, low64(b)) : i64x2.replace_lane(a, 0, low64(b))
       return v128.bitselect(i32x4.splat(low32(b)), a, blendMask(4, 1 << (imm & 3)))
     case 0x40:
-      return dotSingles(imm, a, b)
+      return dotSingles(imm, a, b, (flags & HIGH) != 0)
     case 0x41:
       return dotDoubles(imm, a, b)
     case 0x44:

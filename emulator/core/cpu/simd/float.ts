@@ -2,7 +2,18 @@
 // they leave out is decided here: where a NaN, a denormal, an overflow, an underflow or a directed rounding may be
 // involved, and where PE is not yet set and the result not seen to be exact, soft-float.ts computes instead.
 
-import { IE, MASKS, mxcsr, note, PE, roundAsControlled, stopped } from './mxcsr'
+import {
+  IE,
+  MASKS,
+  mxcsr,
+  note,
+  noteNothing,
+  noteStep,
+  PE,
+  raised,
+  roundAsControlled,
+  takeRaised,
+} from './mxcsr'
 import {
   fromInteger,
   isNan,
@@ -545,37 +556,58 @@ export function roundLanes(imm: u32, a: v128, b: v128, single: bool, lanes: u32)
   return i64x2.replace_lane(r, 1, roundToIntegral(i64x2.extract_lane(b, 1), mode, quiet, false))
 }
 
+// DPPS and DPPD multiply, then add: an unmasked exception of one step keeps the next from being taken, in both halves of a
+// YMM register alike. Here every step is taken, and its exceptions are counted if it should have been. Transient.
+let products: u32 = 0
+let pairs: u32 = 0
+let sums: u32 = 0
+
+function dotExceptions(high: bool, product: u32, pair: u32, sum: u32): void {
+  products = high ? products | product : product
+  pairs = high ? pairs | pair : pair
+  sums = high ? sums | sum : sum
+  noteNothing()
+  if (noteStep(products) && noteStep(pairs)) noteStep(sums)
+}
+
 /** DPPS: products of the lanes bits 4-7 choose, summed in pairs, to the lanes bits 0-3 choose. */
-export function dotSingles(imm: u32, a: v128, b: v128): v128 {
+export function dotSingles(imm: u32, a: v128, b: v128, high: bool): v128 {
+  noteNothing()
   const p0: u32 = imm & 0x10 ? lane32(MUL, i32x4.extract_lane(a, 0), i32x4.extract_lane(b, 0)) : 0
   const p1: u32 = imm & 0x20 ? lane32(MUL, i32x4.extract_lane(a, 1), i32x4.extract_lane(b, 1)) : 0
   const p2: u32 = imm & 0x40 ? lane32(MUL, i32x4.extract_lane(a, 2), i32x4.extract_lane(b, 2)) : 0
   const p3: u32 = imm & 0x80 ? lane32(MUL, i32x4.extract_lane(a, 3), i32x4.extract_lane(b, 3)) : 0
-  // An unmasked exception of one step keeps the next from being taken.
-  if (stopped()) return a
+  const product = takeRaised()
   // Of two NaNs the first operand's comes out, and every lane has an order of its own (Intel's processors; the SDM has
   // one sum for all of them).
   const s0 = lane32(ADD, p1, p0)
   const s1 = lane32(ADD, p0, p1)
   const s2 = lane32(ADD, p3, p2)
   const s3 = lane32(ADD, p2, p3)
-  if (stopped()) return a
+  const pair = takeRaised()
   const sum = lane32(ADD, s0, s2)
+  dotExceptions(high, product, pair, raised)
   if (!isNan32(sum)) return join32(imm & 1 ? sum : 0, imm & 2 ? sum : 0, imm & 4 ? sum : 0, imm & 8 ? sum : 0)
-  return join32(
+  const found = takeRaised()
+  const r = join32(
     imm & 1 ? sum : 0,
     imm & 2 ? lane32(ADD, s1, s3) : 0,
     imm & 4 ? lane32(ADD, s2, s0) : 0,
     imm & 8 ? lane32(ADD, s3, s1) : 0,
   )
+  takeRaised()
+  note(found)
+  return r
 }
 
 export function dotDoubles(imm: u32, a: v128, b: v128): v128 {
   const p0: u64 = imm & 0x10 ? lane64(MUL, i64x2.extract_lane(a, 0), i64x2.extract_lane(b, 0)) : 0
   const p1: u64 = imm & 0x20 ? lane64(MUL, i64x2.extract_lane(a, 1), i64x2.extract_lane(b, 1)) : 0
-  if (stopped()) return a
+  const product = takeRaised()
   const sum = lane64(ADD, p0, p1)
-  return join64(imm & 1 ? sum : 0, imm & 2 ? lane64(ADD, p1, p0) : 0)
+  const r = join64(imm & 1 ? sum : 0, imm & 2 ? lane64(ADD, p1, p0) : 0)
+  dotExceptions(false, product, 0, raised)
+  return r
 }
 
 @inline

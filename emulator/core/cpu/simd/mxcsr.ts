@@ -33,6 +33,8 @@ export const ROUND_ZERO: u32 = 3
 
 /** Exceptions that the instruction being executed has found so far. Transient. */
 export let raised: u32 = 0
+/** What earlier steps of the instruction have found, all of it masked: a later step hides nothing of that. Transient. */
+let settled: u32 = 0
 /** Rounding mode of the conversion or operation at hand: RC, or an immediate's. Transient. */
 export let rounding: u32 = 0
 
@@ -49,6 +51,22 @@ export function note(flags: u32): void {
 @inline
 export function noteNothing(): void {
   raised = 0
+  settled = 0
+}
+
+/** Takes what was raised out, to count it as a step of its own. */
+@inline
+export function takeRaised(): u32 {
+  const flags = raised
+  raised = 0
+  return flags
+}
+
+/** Adds a step to what was raised; false when something of it is unmasked, and the next step is not taken. */
+export function noteStep(flags: u32): bool {
+  settled = raised
+  raised |= flags
+  return (flags & ~(load<u32>(cpu, MXCSR) >> 7)) == 0
 }
 
 @inline
@@ -63,16 +81,10 @@ export function roundAsControlled(): void {
 export function settleExceptions(): bool {
   const control = load<u32>(cpu, MXCSR)
   const unmasked = raised & ~(control >> 7)
-  if (unmasked & (IE | DE | ZE)) raised &= IE | DE | ZE
+  if (unmasked & (IE | DE | ZE)) raised &= IE | DE | ZE | settled
   store<u32>(cpu, control | raised, MXCSR)
   if (!unmasked) return true
   return raise(load<u64>(cpu, CPU_CR4) & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD, 0, FAULT_DETAIL_NONE, control)
-}
-
-/** Whether something raised so far is unmasked. */
-@inline
-export function stopped(): bool {
-  return (raised & ~(load<u32>(cpu, MXCSR) >> 7)) != 0
 }
 
 /** LDMXCSR, VLDMXCSR; results as of slow(). */

@@ -46,6 +46,9 @@ const BIAS: i32 = 0x3fff
 /** 4 * (the 66 bits of pi): pi * 2^66. */
 const PI_66_HIGH: u64 = 0xc
 const PI_66_LOW: u64 = 0x90fdaa22168c234c
+/** Exponents below which sine and tangent, and the arc tangent, are the argument itself. */
+const TINY: i32 = -68
+const TINY_ANGLE: i32 = -40
 
 /** What FPTAN and FSINCOS push: 1, or the cosine. Transient. */
 export let secondResult: u64 = 0
@@ -54,6 +57,16 @@ export let secondResultSe: u32 = 0
 /** Rounds the wide result; a transcendental result is never exact. */
 function packWide(sign: u32): void {
   packFull(sign, scaleOf + BIAS, high, low | 1)
+}
+
+/**
+ * What is so small that the function is its argument: processors give that whatever the rounding, say that it is inexact,
+ * and that it underflows if it is denormal, though nothing was lost (seen on silicon: FSIN, FSINCOS, FPTAN below 2^-68,
+ * FPATAN below 2^-40).
+ */
+function packTiny(sign: u32, exponent: i32, h: u64, l: u64): void {
+  packFull(sign, exponent + BIAS, h, l)
+  note((resultSe & 0x7fff) == 0 ? UE | PE : PE)
 }
 
 // --- series ------------------------------------------------------------------------------------------------------
@@ -172,6 +185,11 @@ function trigonometricSpecial(se: u32, sig: u64): u32 {
 }
 
 function sineOf(sign: u32): void {
+  if (argumentExponent < TINY) {
+    // Not reduced: pi has 66 bits, so a remainder is no smaller.
+    packTiny(sign, argumentExponent, argumentHigh, argumentLow)
+    return
+  }
   if (quadrant & 1) cosineOfArgument()
   else {
     sineOfArgument()
@@ -252,6 +270,10 @@ export function tangent(se: u32, sig: u64): bool {
     return true
   }
   reduce(normalExponent(se, sig) - BIAS, normalSignificand(sig))
+  if (argumentExponent < TINY && quadrant == 0) {
+    packTiny(se & 0x8000, argumentExponent, argumentHigh, argumentLow)
+    return true
+  }
   if (argumentExponent < -60 && !(quadrant & 1)) {
     // x (1 + x^2 / 3): a hair above x
     setWide(argumentHigh, argumentLow, argumentExponent)
@@ -329,8 +351,13 @@ export function arcTangent(ySe: u32, y: u64, xSe: u32, x: u64): void {
   if (d < 7) index = <u32>((<f64>a / <f64>b) * (32.0 / <f64>(1 << d)) + 0.5)
   let negative = false
   let nothing = false
-  if (index == 0) divide(a, 0, b, 0, -d)
-  else {
+  if (index == 0) {
+    divide(a, 0, b, 0, -d)
+    if (scaleOf < TINY_ANGLE && !steep && !left) {
+      packTiny(sign, scaleOf, high, low)
+      return
+    }
+  } else {
     // (32 a - i b) / (32 b + i a), both exact
     shiftRight(a, 0, 7 + d)
     const ah = high
