@@ -22,6 +22,7 @@ import { event } from '../machine/events'
 import { acpiReset, acpiTimer, apmRead, apmWrite, pm1ControlRead, pm1ControlWrite } from './acpi-pm'
 import { ataDataRead, ataDataWrite, ataRead, ataReset, ataTimer, ataWrite } from './ata'
 import { debugconWrite, debugExitWrite, debugPortsReset, shutdownWrite } from './debug-ports'
+import { FW_CFG_PORT, FW_CFG_PORTS, fwCfgRead, fwCfgReset, fwCfgWrite } from './fw-cfg'
 import { hpetRead, hpetReset, hpetTimer, hpetWrite } from './hpet'
 import { dmaControllerRead, dmaControllerWrite, dmaPageRead, dmaPageWrite, dmaReset } from './i8237'
 import { fdcRead, fdcReset, fdcTimer, fdcWrite } from './i82077'
@@ -69,6 +70,20 @@ import {
   resetControlWrite,
   systemControlReset,
 } from './system-control'
+import {
+  TEST_LINES,
+  TEST_LINES_COUNT,
+  TEST_MEMORY,
+  TEST_MEMORY_SIZE,
+  TEST_PORT,
+  TEST_PORTS,
+  testDeviceReset,
+  testLineWrite,
+  testMemoryRead,
+  testMemoryWrite,
+  testPortRead,
+  testPortWrite,
+} from './test-device'
 import {
   NEVER,
   TIMER_ACPI,
@@ -129,6 +144,8 @@ export function chipsetReset(): void {
   mouseReset()
   uartReset()
   debugPortsReset()
+  fwCfgReset()
+  testDeviceReset()
   ataReset()
   dmaReset()
   fdcReset()
@@ -210,6 +227,8 @@ export function portRead(port: u32, size: u32): u32 {
     value = vbeRead(port, size)
   } else if (port == RINGSIDE_PORT && size == 4) {
     value = RINGSIDE_MAGIC
+  } else if (port - FW_CFG_PORT < FW_CFG_PORTS) {
+    value = fwCfgRead(port - FW_CFG_PORT, size)
   } else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) {
     value = pciDataRead(port & 3, size)
   } else if (pciIoFind(port, size)) {
@@ -235,6 +254,8 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   else if (port == PCI_ADDRESS && size == 4) pciAddressWrite(sized)
   else if (port - VBE_PORT < VBE_PORTS) vbeWrite(port, size, sized)
   else if (port == RINGSIDE_PORT && size == 4) ringsideWrite(sized)
+  else if (port - FW_CFG_PORT < FW_CFG_PORTS) fwCfgWrite(port - FW_CFG_PORT, size, sized)
+  else if (port - TEST_LINES < TEST_LINES_COUNT) testLineWrite(port - TEST_LINES, sized)
   else if (port - PCI_DATA < 4 && port + size <= PCI_DATA + 4) pciDataWrite(port & 3, size, sized)
   else if (pciIoFind(port, size)) rangePortWrite(windowHandler, <u32>windowOffset, size, sized, now)
   else {
@@ -284,7 +305,9 @@ function portRead8(port: u32, now: u64): u32 {
       return port == 0x92 ? port92Read() : 0xff
     case 0xb0 >> 3:
       return (port & 6) == 2 ? apmRead(port) : 0xff
+    case 0xe0 >> 3:
     case 0xe8 >> 3:
+      if (port - TEST_PORT < TEST_PORTS) return testPortRead(port - TEST_PORT)
       return port == 0xe9 ? 0xe9 : 0xff
     case 0xf0 >> 3:
       return port == 0xf4 ? 0 : 0xff
@@ -362,8 +385,10 @@ function portWrite8(port: u32, value: u32, now: u64): void {
     case 0xb0 >> 3:
       if ((port & 6) == 2) apmWrite(port, value, now)
       return
+    case 0xe0 >> 3:
     case 0xe8 >> 3:
-      if (port == 0xe9) debugconWrite(value)
+      if (port - TEST_PORT < TEST_PORTS) testPortWrite(port - TEST_PORT, value)
+      else if (port == 0xe9) debugconWrite(value)
       return
     case 0xf0 >> 3:
       if (port == 0xf4) debugExitWrite(value)
@@ -433,6 +458,8 @@ export function mmioRead(phys: u64, size: u32): u64 {
   if (phys - HPET_BASE < HPET_SIZE && phys + size <= HPET_BASE + HPET_SIZE)
     return hpetRead(<u32>phys & 0xfff, size, arrive())
   if (pciMemoryFind(phys, size)) return rangeMemoryRead(windowHandler, windowOffset, size, arrive())
+  if (phys - TEST_MEMORY < TEST_MEMORY_SIZE && phys + size <= TEST_MEMORY + TEST_MEMORY_SIZE)
+    return testMemoryRead(<u32>(phys - TEST_MEMORY), size)
   if (size == 1) return 0xff
   let value: u64 = 0
   for (let i: u32 = 0; i < size; i++) value |= mmioRead(phys + i, 1) << (i << 3)
@@ -453,6 +480,8 @@ export function mmioWrite(phys: u64, size: u32, value: u64): void {
     // Interrupt messages are double words.
     if (size == 4 && !(phys & 3)) messageSignalled(<u32>phys, <u32>value)
   } else if (pciMemoryFind(phys, size)) rangeMemoryWrite(windowHandler, windowOffset, size, value, arrive())
+  else if (phys - TEST_MEMORY < TEST_MEMORY_SIZE && phys + size <= TEST_MEMORY + TEST_MEMORY_SIZE)
+    testMemoryWrite(<u32>(phys - TEST_MEMORY), size, value)
   else if (size > 1) {
     for (let i: u32 = 0; i < size; i++) mmioWrite(phys + i, 1, (value >> (i << 3)) & 0xff)
   }

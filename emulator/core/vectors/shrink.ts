@@ -62,10 +62,14 @@ export function caseText(c: Case, header: Header, set: string, name: string): st
   const add = (line: string, wanted: boolean) => {
     if (wanted) lines.push(line)
   }
-  c.gpr.forEach((value, i) => add(`gpr ${hex(i)} ${hex(value)}`, value !== 0n))
+  c.gpr.forEach((value, i) => {
+    add(`gpr ${hex(i)} ${hex(value)}`, value !== 0n)
+  })
   add(`flags ${hex(c.rflags)}`, c.rflags !== RFLAGS)
   const selectors = Object.values(header.segments).map(({ selector }) => selector)
-  c.segments.forEach((value, i) => add(`segment ${i} ${hex(value)}`, value !== selectors[i]))
+  c.segments.forEach((value, i) => {
+    add(`segment ${i} ${hex(value)}`, value !== selectors[i])
+  })
   for (const { window, offset, bytes } of c.patches)
     lines.push(`memory ${hex(window)} ${hex(offset)} ${hexBytes(bytes)}`)
   if (c.x87) {
