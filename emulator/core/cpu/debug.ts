@@ -2,8 +2,10 @@
 // instruction and the pages it lies in have no fast translation, so nobody else pays for it.
 
 import {
+  CPU_CPL,
   CPU_CR4,
   CPU_DEBUG_PENDING,
+  CPU_DEBUGCTL,
   CPU_DR0,
   CPU_DR6,
   CPU_DR7,
@@ -12,14 +14,18 @@ import {
   CPU_RIP,
   CPU_SEGMENTS,
   FAULT_DETAIL_NONE,
+  MODE_CODE16,
   MODE_CODE64,
   MODE_SIZE,
   SEG_CS,
   SEGMENT_BASE,
+  SEGMENT_SELECTOR,
   SEGMENT_SIZE,
 } from '../layout'
+import { fetchPhysical } from '../memory/linear'
+import { physicalRead8 } from '../memory/physical'
 import { cpu } from './context'
-import { raise } from './fault'
+import { faultClear, faultPending, raise } from './fault'
 import { FLAG_RF } from './flags'
 import { EXC_DB } from './vectors'
 
@@ -29,6 +35,8 @@ export const DR6_BT: u32 = 0x8000
 /** L0, G0 .. L3, G3. */
 const DR7_ENABLES: u32 = 0xff
 const CR4_DE: u32 = 8
+const DR7_GD: u64 = 0x2000
+const DEBUGCTL_BTF: u64 = 2
 
 const ON_EXECUTION: u32 = 0
 const ON_WRITE: u32 = 1
@@ -112,6 +120,90 @@ export function executionBreakpoints(): bool {
   if (!hits) return true
   statusSet(matching)
   return raise(EXC_DB, 0, FAULT_DETAIL_NONE, linear)
+}
+
+/** What a debug exception does before its handler begins (SDM 3B 18.2.4, 18.4.4): GD and BTF are cleared. */
+export function debugExceptionBegins(): void {
+  store<u64>(cpu, load<u64>(cpu, CPU_DR7) & ~DR7_GD, CPU_DR7)
+  store<u64>(cpu, load<u64>(cpu, CPU_DEBUGCTL) & ~DEBUGCTL_BTF, CPU_DEBUGCTL)
+}
+
+/** TF steps from branch to branch (SDM 3B 18.4.4). */
+@inline
+export function stepsOnBranches(): bool {
+  return (load<u64>(cpu, CPU_DEBUGCTL) & DEBUGCTL_BTF) != 0
+}
+
+/** Selector and CPL, to tell whether an instruction has changed them. */
+export function codeSegmentNow(): u64 {
+  const selector = load<u16>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_SELECTOR) as u64
+  return (selector << 32) | load<u32>(cpu, CPU_CPL)
+}
+
+/**
+ * Whether the instruction at offset `rip`, just completed, was a branch that was taken: told by its opcode, since a jump may
+ * lead to where it would have gone anyway. (A conditional one that does so counts as not taken.) `codeSegment`, `mode`: codeSegmentNow()
+ * and CPU_MODE before it.
+ */
+export function branchTaken(rip: u64, codeSegment: u64, mode: u32): bool {
+  // Another code segment, privilege or size of code
+  if (codeSegment != codeSegmentNow() || mode != load<u32>(cpu, CPU_MODE)) return true
+  const wide = (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64
+  let linear = rip
+  if (!wide) linear = (rip + load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE)) & 0xffffffff
+  const size16 = (load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE16
+  let at: u32 = 0
+  let op = codeByte(linear)
+  let operand16 = size16
+  while (isPrefix(op, wide) && at < 14) {
+    if (op == 0x66 && !wide) operand16 = !size16
+    op = codeByte(linear + ++at)
+  }
+  const end = load<u64>(cpu, CPU_RIP)
+  switch (op) {
+    case 0xc2: // RET, far RET, IRET
+    case 0xc3:
+    case 0xca:
+    case 0xcb:
+    case 0xcf:
+    case 0xe8: // CALL, JMP
+    case 0xe9:
+    case 0xeb:
+    case 0x9a:
+    case 0xea:
+      return true
+    case 0xff: {
+      const reg = (codeByte(linear + at + 1) >> 3) & 7
+      return reg >= 2 && reg <= 5
+    }
+    case 0x0f: {
+      const second = codeByte(linear + at + 1)
+      if (second == 0x05 || second == 0x07 || second == 0x34 || second == 0x35) return true
+      if ((second & 0xf0) != 0x80) return false
+      return end != offsetIn(rip + at + 2 + (operand16 ? 2 : 4), wide, operand16)
+    }
+    default:
+      // Jcc, LOOPcc, JrCXZ with a displacement of a byte
+      if ((op & 0xf0) != 0x70 && (op & 0xfc) != 0xe0) return false
+      return end != offsetIn(rip + at + 2, wide, operand16)
+  }
+}
+
+function offsetIn(rip: u64, wide: bool, size16: bool): u64 {
+  return wide ? rip : rip & (size16 ? 0xffff : 0xffffffff)
+}
+
+function isPrefix(op: u32, wide: bool): bool {
+  if (wide && (op & 0xf0) == 0x40) return true
+  return (op & 0xe7) == 0x26 || (op & 0xfc) == 0x64 || (op & 0xfe) == 0xf2 || op == 0xf0
+}
+
+/** A byte of an instruction that was just executed: its translations are there. */
+function codeByte(linear: u64): u32 {
+  const phys = fetchPhysical(linear)
+  if (!faultPending()) return <u32>physicalRead8(phys)
+  faultClear()
+  return 0
 }
 
 /** DR6 for a #DB: B0-B3 are cleared and set anew, the others stay until software clears them (SDM 3B 18.2.3). */

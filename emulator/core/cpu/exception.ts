@@ -6,7 +6,6 @@ import {
   CPU_ACTIVITY,
   CPU_CR2,
   CPU_DEBUG_PENDING,
-  CPU_DR7,
   CPU_FAULT,
   CPU_FAULT_A,
   CPU_FAULT_ADDRESS,
@@ -29,15 +28,13 @@ import {
 import { event } from '../machine/events'
 import { machineStop } from '../machine/stop'
 import { cpu } from './context'
-import { statusSet } from './debug'
+import { debugExceptionBegins, statusSet } from './debug'
 import { exceptionLog, faultSetExternal } from './exception-log'
 import { faultClear } from './fault'
 import { FLAG_RF } from './flags'
 import { deliverThroughTable, flagsBetween } from './interrupt'
 import { SHADOW_MOV_SS } from './segments'
 import { EXC_AC, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_PF, EXC_TS } from './vectors'
-
-const DR7_GD: u64 = 0x2000
 
 // Classes of SDM 3A table 6-5.
 const CLASS_BENIGN: u32 = 0
@@ -101,7 +98,7 @@ export function deliverDebugTrap(): void {
   const vector = EXC_DB
   const rip = load<u64>(cpu, CPU_RIP)
   statusSet(bits)
-  store<u64>(cpu, load<u64>(cpu, CPU_DR7) & ~DR7_GD, CPU_DR7)
+  debugExceptionBegins()
   store<u32>(cpu, ACTIVITY_RUNNING, CPU_ACTIVITY)
   store<u64>(cpu, rip, CPU_FAULT_RIP)
   store<u32>(cpu, 0, CPU_SHADOW)
@@ -128,7 +125,7 @@ function takeFault(rip: u64): u32 {
   const vector = load<u32>(cpu, CPU_FAULT) - 1
   faultClear()
   if (vector == EXC_PF) store<u64>(cpu, load<u64>(cpu, CPU_FAULT_ADDRESS), CPU_CR2)
-  if (vector == EXC_DB) store<u64>(cpu, load<u64>(cpu, CPU_DR7) & ~DR7_GD, CPU_DR7)
+  if (vector == EXC_DB) debugExceptionBegins()
   logPending(XLOG_KIND_FAULT, vector, rip)
   return vector
 }

@@ -115,7 +115,7 @@ const MISC_ENABLE_DEFINED: u64 = 0x400c51889
  * TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO, ITS_NO.
  */
 const ARCH_CAPABILITIES: u64 = 0x400000000d10e171
-/** IA32_DEBUGCTL: LBR and BTF, with which nothing is recorded (SDM 3B 18.4.1). */
+/** IA32_DEBUGCTL: LBR, with which nothing is recorded (there are no records), and BTF (SDM 3B 18.4.1). */
 const DEBUGCTL_DEFINED: u64 = 3
 /** IA32_APIC_BASE: bits 7:0 and 9 reserved, bit 10 too where CPUID does not offer the x2APIC. */
 const APIC_BASE_RESERVED: u64 = 0x2ff

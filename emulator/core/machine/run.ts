@@ -5,7 +5,14 @@
 import { chipsetReset, chipsetRun, inputDeliver } from '../chipset/bus'
 import { lapicPending, lapicTake } from '../chipset/lapic'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
-import { breakpointsEnabled, DR6_BS, executionBreakpoints } from '../cpu/debug'
+import {
+  branchTaken,
+  breakpointsEnabled,
+  codeSegmentNow,
+  DR6_BS,
+  executionBreakpoints,
+  stepsOnBranches,
+} from '../cpu/debug'
 import { deliverDebugTrap, deliverException } from '../cpu/exception'
 import { EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'
 import { FLAG_IF, FLAG_RF, FLAG_TF, flagsMaterialise } from '../cpu/flags'
@@ -28,6 +35,7 @@ import {
   CPU_ATTENTION,
   CPU_DEBUG_PENDING,
   CPU_FAULT_RIP,
+  CPU_MODE,
   CPU_NMI,
   CPU_REPEATING,
   CPU_RETIRED,
@@ -298,6 +306,10 @@ function advance(limit: u64, now: u64): bool {
   store<u32>(cpu, 0, CPU_SHADOW)
   store<u32>(cpu, 0, CPU_REPEATING)
   tlbAlignmentChanged()
+  const from = load<u64>(cpu, CPU_RIP)
+  const stepBranches = trap && stepsOnBranches()
+  const codeSegment: u64 = stepBranches ? codeSegmentNow() : 0
+  const mode = load<u32>(cpu, CPU_MODE)
   sliceBegin(most)
   const exit = execute(most > 1 && !pending, deadline)
   let completed: bool = true
@@ -337,6 +349,7 @@ function advance(limit: u64, now: u64): bool {
   }
   // RF is cleared by every instruction that completes, but not by the IRET that loads it (SDM 3B 17.3.1.1).
   if (flags & FLAG_RF && !keepsFlags) resumeFlagClear()
+  if (traps && stepBranches && !branchTaken(from, codeSegment, mode)) traps = false
   if (traps && load<u32>(cpu, CPU_SHADOW) != SHADOW_MOV_SS)
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
   deliverDebugTrap()

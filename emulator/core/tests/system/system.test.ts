@@ -28,6 +28,7 @@ describe.skipIf(!nasm)('system tests', () => {
     'task',
     'v86',
     'debug',
+    'debug64',
     'features',
     'la57',
     'keys',
