@@ -94,7 +94,7 @@ export const HDR_MAGIC = 0x00 // u32
 export const HDR_VERSION = 0x04 // u32
 export const HDR_CPU_COUNT = 0x08 // u32, 1..MAX_CPUS
 export const HDR_RAM = 0x0c // u32, WebAssembly address of guest-physical 0
-export const HDR_RAM_SIZE = 0x10 // u32, bytes; RAM is guest-physical 0..size (A0000h-FFFFFh excepted)
+export const HDR_RAM_SIZE = 0x10 // u32, bytes; RAM is guest-physical 0..size (A0000h-FFFFFh as HDR_SHADOW says)
 export const HDR_FRAMES = 0x14 // u32, WebAssembly address of the frame metadata, see FRAME_*
 export const HDR_FRAME_COUNT = 0x18 // u32
 export const HDR_TRACE_HEADS = 0x1c // u32, address of u32[cpus][frames]: first trace of a frame
@@ -121,6 +121,8 @@ export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ah
 export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
 export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = by HDR_BOOT_ORDER
 export const HDR_DIRECT_BOOT = 0x8c // u32, DIRECT_BOOT_*
+/** u32, what the host bridge's PAM registers say of C0000h-FFFFFh, a bit per 16 KiB: 0-15 read from RAM, 16-31 written to it (state) */
+export const HDR_SHADOW = 0x9c
 /** u32, a byte per kind of device from the lowest, 0 ends: BOOT_*. 0: floppy, disk, CD */
 export const HDR_BOOT_ORDER = 0x98
 export const BOOT_FLOPPY = 1

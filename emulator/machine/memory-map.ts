@@ -9,6 +9,13 @@ const VGA = 0xa0000
 const ROM_LOW = 0x100000 - L.ROM_SIZE
 const ROM_HIGH = 0x1_0000_0000 - L.ROM_SIZE
 const MIB = 0x100000
+const SEGMENT = 0x4000
+const IO_APIC = 0xfec0_0000
+const HPET = 0xfed0_0000
+const HPET_SIZE = 0x400
+// IA32_APIC_BASE
+const APIC_ENABLED = 0x800n
+const APIC_MODE = 0xc00n
 
 /** As INT 15h/E820h answers it. */
 export function e820(memory: MachineMemory): E820Entry[] {
@@ -26,6 +33,7 @@ export function e820(memory: MachineMemory): E820Entry[] {
   ].filter(({ length }) => length > 0)
 }
 
+/** Who answers where now, lowest first: RAM in place of the ROM, and ranges of the PCI bus, as the guest has them. */
 export function memoryMap(memory: MachineMemory): MemoryRegion[] {
   const region = (start: number, end: number, kind: MemoryRegion['kind'], name: string): MemoryRegion => ({
     start: physical(start),
@@ -33,11 +41,40 @@ export function memoryMap(memory: MachineMemory): MemoryRegion[] {
     kind,
     name,
   })
+  const frameBuffer = memory.view.getUint32(L.DEV_VGA + L.VGA_FRAME_BUFFER, true)
+  const apic = memory.cpu64(0, L.CPU_APIC_BASE)
+  const apicPage = Number(apic & 0xf_ffff_f000n)
   return [
     region(0, VGA, 'ram', 'conventional memory'),
     region(VGA, 0xc0000, 'video', 'VGA'),
-    region(ROM_LOW, MIB, 'rom', 'system ROM'),
+    ...upperMemory(memory).map(([start, end, kind, name]) => region(start, end, kind, name)),
     region(MIB, memory.ramSize, 'ram', 'extended memory'),
+    ...(frameBuffer ? [region(frameBuffer, frameBuffer + L.VRAM_SIZE, 'video', 'linear frame buffer')] : []),
+    region(IO_APIC, IO_APIC + L.PAGE_SIZE, 'device', 'I/O APIC'),
+    region(HPET, HPET + HPET_SIZE, 'device', 'HPET'),
+    // In x2APIC mode, or switched off, the page is not there.
+    ...((apic & APIC_MODE) === APIC_ENABLED
+      ? [region(apicPage, apicPage + L.PAGE_SIZE, 'device', 'local APIC')]
+      : []),
     region(ROM_HIGH, 0x1_0000_0000, 'rom', 'system ROM'),
-  ].filter(({ start, end }) => end > start)
+  ]
+    .filter(({ start, end }) => end > start)
+    .sort((a, b) => Number(a.start) - Number(b.start))
+}
+
+/** C0000h-FFFFFh by 16 KiB, neighbours of one kind together: ROM, or RAM where the host bridge says so. */
+function upperMemory(memory: MachineMemory): [number, number, 'ram' | 'rom', string][] {
+  const shadow = memory.header32(L.HDR_SHADOW)
+  const parts: [number, number, 'ram' | 'rom', string][] = []
+  for (let segment = 0; segment < 16; segment++) {
+    const start = 0xc0000 + segment * SEGMENT
+    const read = (shadow >>> segment) & 1
+    if (!read && start < ROM_LOW) continue
+    const kind = read ? 'ram' : 'rom'
+    const name = read ? 'shadow RAM' : 'system ROM'
+    const last = parts.at(-1)
+    if (last && last[1] === start && last[2] === kind) last[1] = start + SEGMENT
+    else parts.push([start, start + SEGMENT, kind, name])
+  }
+  return parts
 }

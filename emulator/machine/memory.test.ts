@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import * as L from '../core/layout'
 import { MEMORY_MAX, MEMORY_MIN, physical } from './api'
+import { memoryMap } from './memory-map'
 import { createMemory, MachineMemory, planMemory } from './memory'
 import { clearMemory, stateHash } from './state-hash'
 
@@ -98,4 +99,44 @@ test('a cleared memory is like a new one', async () => {
   }
   await clearMemory(memory)
   expect(Buffer.compare(memory.u8, before)).toBe(0)
+})
+
+test('a memory that is being cleared has its CPUs and its size all the time', async () => {
+  const memory = createMemory(64 * 2 ** 20, 3)
+  memory.u8.fill(1, memory.ram, memory.ram + memory.ramSize)
+  let done = false
+  const cleared = clearMemory(memory).then(() => {
+    done = true
+  })
+  let looks = 0
+  while (!done) {
+    expect([memory.cpuCount, memory.header32(L.HDR_RAM_SIZE)]).toEqual([3, 64 * 2 ** 20])
+    expect(memory.cpu32(2, L.CPU_MODE)).toBe(0)
+    looks++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await cleared
+  expect(looks).toBeGreaterThan(1)
+  expect(memory.u8[memory.ram + memory.ramSize - 1]).toBe(0)
+})
+
+test('the map tells who answers where now: shadow RAM, a frame buffer that moved, local APICs', () => {
+  const memory = createMemory(16 * 2 ** 20, 1)
+  const named = () =>
+    memoryMap(memory).map(({ start, end, kind, name }) => [name, kind, Number(start), Number(end)])
+  expect(named().find(([name]) => name === 'system ROM')).toEqual(['system ROM', 'rom', 0xe0000, 0x100000])
+  expect(named().map(([name]) => name)).not.toContain('linear frame buffer')
+  memory.setHeader32(L.HDR_SHADOW, 0xf000_f003)
+  memory.view.setUint32(L.DEV_VGA + L.VGA_FRAME_BUFFER, 0xd000_0000, true)
+  memory.view.setBigUint64(memory.cpuBlock(0) + L.CPU_APIC_BASE, 0xfee0_0900n, true)
+  expect(named().filter(([, , start]) => Number(start) >= 0xc0000 && start !== 0x100000)).toEqual([
+    ['shadow RAM', 'ram', 0xc0000, 0xc8000],
+    ['system ROM', 'rom', 0xe0000, 0xf0000],
+    ['shadow RAM', 'ram', 0xf0000, 0x100000],
+    ['linear frame buffer', 'video', 0xd000_0000, 0xd100_0000],
+    ['I/O APIC', 'device', 0xfec0_0000, 0xfec0_1000],
+    ['HPET', 'device', 0xfed0_0000, 0xfed0_0400],
+    ['local APIC', 'device', 0xfee0_0000, 0xfee0_1000],
+    ['system ROM', 'rom', 0xfffe_0000, 0x1_0000_0000],
+  ])
 })

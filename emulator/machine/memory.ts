@@ -120,6 +120,10 @@ export class MachineMemory {
    * @returns undefined where neither answers
    */
   physicalPointer(address: PhysicalAddress | number): number | undefined {
+    if (address >= 0xc0000 && address < 0x100000) {
+      const shadowed = (this.header32(L.HDR_SHADOW) >>> ((address - 0xc0000) >>> 14)) & 1
+      if (shadowed) return this.ram + address
+    }
     if (address >= 0xe0000 && address < 0x100000) return L.ROM + (address - 0xe0000)
     if (address >= 0x1_0000_0000 - L.ROM_SIZE && address < 0x1_0000_0000) {
       return L.ROM + (address - (0x1_0000_0000 - L.ROM_SIZE))

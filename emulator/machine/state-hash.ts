@@ -16,6 +16,7 @@ const HEADER32 = [
   L.HDR_CPU_COUNT,
   L.HDR_RAM_SIZE,
   L.HDR_A20,
+  L.HDR_SHADOW,
   L.HDR_INTR,
   L.HDR_TURN_CPU,
   L.HDR_TURN_WAITING,
@@ -91,11 +92,12 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
     [L.VCPUS, end],
   ]
   for (const [start, behind] of cleared) {
-    await eachUsedPage(memory, start, behind, (_page, bytes) => {
+    await eachUsedPage(memory, start, behind, (page, bytes) => {
       bytes.fill(0)
+      // At once: onlookers are let in between pages, and what is in the header tells them how many CPUs there are.
+      if (page === L.HEADER) for (const [offset, value] of kept) memory.setHeader32(offset, value)
     })
   }
-  for (const [offset, value] of kept) memory.setHeader32(offset, value)
 }
 
 /**

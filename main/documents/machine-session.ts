@@ -353,7 +353,7 @@ export class MachineSession {
     const address = frame * L.PAGE_SIZE
     const stamp = memory.u32[(at + L.FRAME_STAMP) >>> 2]!
     const bytes = this.machine.readPhysical(physical(address), L.PAGE_SIZE)
-    const region = this.summary.regions.find(({ start, end }) => address >= start && address < end)
+    const region = this.machine.memoryMap().find(({ start, end }) => address >= start && address < end)
     const facts: FrameFacts = {
       frame,
       flags: memory.u32[(at + L.FRAME_FLAGS) >>> 2]!,

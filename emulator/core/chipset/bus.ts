@@ -103,6 +103,7 @@ import {
   timerSet,
   timersReset,
 } from './timers'
+import { shadowWrite } from '../memory/physical'
 import { uartRead, uartReceive, uartReset, uartTimer, uartWrite } from './uart-16550'
 import { vbeRead, vbeWrite } from './vbe-dispi'
 import { vgaRead, vgaReset, vgaWrite } from './vga'
@@ -484,5 +485,5 @@ export function mmioWrite(phys: u64, size: u32, value: u64): void {
     testMemoryWrite(<u32>(phys - TEST_MEMORY), size, value)
   else if (size > 1) {
     for (let i: u32 = 0; i < size; i++) mmioWrite(phys + i, 1, (value >> (i << 3)) & 0xff)
-  }
+  } else shadowWrite(phys, <u8>value)
 }

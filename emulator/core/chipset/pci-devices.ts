@@ -11,7 +11,9 @@
 
 import { acpiRead, acpiWrite } from './acpi-pm'
 import { busMasterRead, busMasterWrite } from './ide-bus-master'
-import { DEV_VGA, VGA_FRAME_BUFFER, VRAM } from '../layout'
+import { DEV_VGA, HDR_SHADOW, HEADER, MAINTENANCE_DROP_TRACES, VGA_FRAME_BUFFER, VRAM } from '../layout'
+import { cpuCount, maintenancePost } from '../machine/smp'
+import { busMapChanged } from '../memory/tlb'
 import { pirqRoute } from './interrupt-lines'
 import {
   BAR_IO,
@@ -61,6 +63,10 @@ export const RANGE_VGA_REGISTERS: u32 = 4 // memory, 4 KiB
 
 export const VGA_FRAMEBUFFER_SIZE: u64 = 0x0100_0000
 
+// 82441FX
+const PAM: u32 = 0x59 // u8[7], PAM0-PAM6: two nibbles each, bit 0 read enable, bit 1 write enable
+const PAMS: u32 = 7
+const SMRAM: u32 = 0x72
 // PIIX3 ISA bridge
 const PIRQRC: u32 = 0x60 // u8[4]
 const IORT: u32 = 0x4c
@@ -91,7 +97,30 @@ function hostBridge(): void {
   pciStore16(slot, PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER)
   pciWritable16(slot, PCI_COMMAND, 0x0140) // SERR#, parity
   pciClearable16(slot, PCI_STATUS, 0xf900)
+  for (let i: u32 = 0; i < PAMS; i++) pciWritable8(slot, PAM + i, i == 0 ? 0x30 : 0x33)
+  // SMRAM control (3.2.21): without system management mode it is neither opened nor locked.
+  pciStore8(slot, SMRAM, 0x02)
+  pciWritable8(slot, SMRAM, 0x28)
   pciSubsystem(slot, 0x11001af4)
+  store<u32>(HEADER, 0, HDR_SHADOW)
+}
+
+/** The PAM registers are written: what of C0000h-FFFFFh is RAM, for reads and for writes (82441FX 3.2.18). */
+function shadowChanged(slot: u32): void {
+  // PAM0's high nibble is F0000h-FFFFFh, the others' nibbles are 16 KiB each from C0000h on.
+  const system = pciLoad8(slot, PAM) >> 4
+  let reads: u32 = system & 1 ? 0xf000 : 0
+  let writes: u32 = system & 2 ? 0xf000 : 0
+  for (let segment: u32 = 0; segment < 12; segment++) {
+    const nibble = pciLoad8(slot, PAM + 1 + (segment >> 1)) >> ((segment & 1) << 2)
+    reads |= (nibble & 1) << segment
+    writes |= ((nibble >> 1) & 1) << segment
+  }
+  const shadow = reads | (writes << 16)
+  if (shadow == load<u32>(HEADER, HDR_SHADOW)) return
+  store<u32>(HEADER, shadow, HDR_SHADOW)
+  busMapChanged()
+  for (let index: u32 = 0; index < cpuCount(); index++) maintenancePost(index, MAINTENANCE_DROP_TRACES)
 }
 
 /** 82371SB, function 0: I/O, memory and mastering are wired on (2.2.3). */
@@ -148,7 +177,9 @@ function vga(): void {
 
 /** Software has written bytes [at, end) of a configuration space. */
 export function pciConfigWritten(slot: u32, devfn: u32, at: u32, end: u32): void {
-  if (devfn == DEVFN_ISA) {
+  if (devfn == DEVFN_HOST) {
+    if (at < PAM + PAMS && end > PAM) shadowChanged(slot)
+  } else if (devfn == DEVFN_ISA) {
     for (let pirq: u32 = 0; pirq < 4; pirq++) {
       if (at <= PIRQRC + pirq && PIRQRC + pirq < end) pirqRoute(pirq, pciLoad8(slot, PIRQRC + pirq))
     }

@@ -131,3 +131,58 @@ test('the command register gates what a function decodes', () => {
   write(VGA, 4, 2)
   expect([core.peek(0xb8000), core.in8(0x3cc)]).toEqual([0x41, 0xff])
 })
+
+describe('shadow RAM at C0000h-FFFFFh (82441FX 3.2.18: PAM)', () => {
+  const HOST = 0
+  const pam = (register: number, value: number) => {
+    select(HOST, register)
+    core.out8(0xcfc + (register & 3), value)
+  }
+  const { mmioRead, mmioWrite, physicalRead8, physicalWrite8 } = core.exports
+  const peek = (at: number) => physicalRead8(BigInt(at)) & 0xff
+  const poke = (at: number, value: number) => physicalWrite8(BigInt(at), value)
+
+  test('off after reset: the ROM is read and nothing is written', () => {
+    core.u8[L.ROM + 0x10005] = 0x5a
+    poke(0xf0005, 1)
+    expect([peek(0xf0005), peek(0xc0000)]).toEqual([0x5a, 0xff])
+    poke(0xc0000, 1)
+    expect(peek(0xc0000)).toBe(0xff)
+    expect(Number(BigInt.asUintN(8, mmioRead(0xc0000n, 1)))).toBe(0xff)
+  })
+
+  test('write-only it takes a copy while the ROM is still read; read-only it keeps it; then as any RAM', () => {
+    core.u8[L.ROM + 0x10005] = 0x5a
+    pam(0x59, 0x20)
+    poke(0xf0005, 0x77)
+    expect(peek(0xf0005)).toBe(0x5a)
+    mmioWrite(0xf0006n, 2, 0x9988n)
+    pam(0x59, 0x10)
+    expect([peek(0xf0005), peek(0xf0006), peek(0xf0007)]).toEqual([0x77, 0x88, 0x99])
+    poke(0xf0005, 1)
+    expect(peek(0xf0005)).toBe(0x77)
+    pam(0x59, 0x30)
+    poke(0xf0005, 2)
+    expect(peek(0xf0005)).toBe(2)
+    pam(0x59, 0)
+    expect(peek(0xf0005)).toBe(0x5a)
+  })
+
+  test('each nibble is its own 16 KiB', () => {
+    // PAM1-PAM6: C0000h, C4000h, ... EC000h
+    for (let segment = 0; segment < 12; segment++) {
+      pam(0x5a + (segment >> 1), segment & 1 ? 0x30 : 0x03)
+      for (let other = 0; other < 12; other++) {
+        const at = 0xc0000 + other * 0x4000 + 0x123
+        const before = peek(at)
+        poke(at, before ^ 0xff)
+        expect(peek(at) !== before).toBe(other === segment)
+      }
+      pam(0x5a + (segment >> 1), 0)
+    }
+    expect(read(HOST, 0x58) >>> 8).toBe(0)
+    pam(0x59, 0xff)
+    pam(0x5a, 0xff)
+    expect(read(HOST, 0x58)).toBe(0x00333000)
+  })
+})

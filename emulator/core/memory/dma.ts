@@ -3,7 +3,7 @@
 
 import { mmioRead, mmioWrite } from '../chipset/bus'
 import { HDR_A20, HEADER, PAGE_SIZE, ROM, ROM_SIZE } from '../layout'
-import { frameWritten, ramPointer } from './physical'
+import { frameWritten, ramPointer, shadowWrite } from './physical'
 
 const VIDEO: u64 = 0xa0000
 const VIDEO_SIZE: u64 = 0x20000
@@ -30,7 +30,9 @@ export function dmaWrite(phys: u64, source: usize, length: u32): u32 {
       written(at, part)
     } else if (at - VIDEO < VIDEO_SIZE) {
       for (let i: u32 = 0; i < part; i++) mmioWrite(at + i, 1, load<u8>(source + done + i))
-    } else if (at - ROM_BASE >= <u64>ROM_SIZE) return done
+    } else if (at - ROM_BASE < <u64>ROM_SIZE) {
+      for (let i: u32 = 0; i < part; i++) shadowWrite(at + i, load<u8>(source + done + i))
+    } else return done
     done += part
   }
   return done

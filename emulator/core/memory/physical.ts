@@ -13,6 +13,7 @@ import {
   FRAME_TOUCHED,
   FRAME_WRITTEN,
   HDR_A20,
+  HDR_SHADOW,
   HEADER,
   PAGE_SIZE,
   ROM,
@@ -23,7 +24,11 @@ import {
 } from '../layout'
 
 const VIDEO_BASE: u64 = 0xa0000
+const SHADOW_BASE: u64 = 0xc0000
 const ROM_BASE: u64 = 0x100000 - ROM_SIZE
+// HDR_SHADOW of the first 16 KiB
+const SHADOW_READ: u32 = 1
+const SHADOW_WRITE: u32 = 0x10000
 const ROM_ALIAS: u64 = 0x100000000 - ROM_SIZE
 
 /** Address line 20 as the board drives it (port 92h, 8042 output port). */
@@ -41,6 +46,20 @@ export function frameBufferPointer(phys: u64): usize {
   return base != 0 && phys - base < <u64>VRAM_SIZE ? <usize>VRAM + <usize>(phys - base) : 0
 }
 
+/** Address of RAM below C0000h-FFFFFh where the host bridge lets it be what `wanted` says, 0 elsewhere (82441FX 3.2.18, PAM). */
+function shadowPointer(phys: u64, wanted: u32): usize {
+  if (phys < SHADOW_BASE || phys >= ramSize) return 0
+  const allowed = load<u32>(HEADER, HDR_SHADOW) >> (<u32>(phys - SHADOW_BASE) >> 14)
+  return (allowed & wanted) == wanted ? ram + <usize>phys : 0
+}
+
+/** A write of one byte that nobody else takes: RAM that is written there and not read, as while firmware copies itself. */
+export function shadowWrite(phys: u64, value: u8): void {
+  if (phys >= 0x100000) return
+  const pointer = shadowPointer(phys, SHADOW_WRITE)
+  if (pointer) store<u8>(pointer, value)
+}
+
 /**
  * WebAssembly address of RAM or the frame buffer at `phys` (A20 applied already), 0 when there is none. Valid to the
  * end of the frame.
@@ -48,7 +67,7 @@ export function frameBufferPointer(phys: u64): usize {
 @inline
 export function ramPointer(phys: u64): usize {
   if (phys >= ramSize) return frameBufferPointer(phys)
-  if (phys >= VIDEO_BASE && phys < 0x100000) return 0
+  if (phys >= VIDEO_BASE && phys < 0x100000) return shadowPointer(phys, SHADOW_READ | SHADOW_WRITE)
   return ram + (phys as usize)
 }
 
@@ -57,6 +76,10 @@ export function physicalPointer(phys: u64): usize {
   const address = a20(phys)
   const pointer = ramPointer(address)
   if (pointer) return pointer
+  if (address >= SHADOW_BASE && address < 0x100000) {
+    const shadow = shadowPointer(address, SHADOW_READ)
+    if (shadow) return shadow
+  }
   if (address >= ROM_BASE && address < 0x100000) return ROM + <usize>(address - ROM_BASE)
   if (address >= ROM_ALIAS && address < 0x100000000) return ROM + <usize>(address - ROM_ALIAS)
   return 0

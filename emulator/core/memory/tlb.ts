@@ -3,11 +3,12 @@
 // The fast part has the same index; it holds what the executor may do without asking, and may be dropped at any
 // time. A fast entry is only ever present while its architectural entry is.
 
-import { cpu, fastTlb, frameCount, frames } from '../cpu/context'
+import { cpu, cpuIndex, fastTlb, frameCount, frames } from '../cpu/context'
 import { writerNote } from '../cpu/code-marks'
 import { pageWatched } from '../cpu/debug'
 import { FLAG_AC } from '../cpu/flags'
 import { clockNow } from '../machine/clock'
+import { cpuCount, maintenancePost } from '../machine/smp'
 import {
   CPU_CPL,
   CPU_CR0,
@@ -38,6 +39,7 @@ import {
   INVALIDATE_GLOBAL,
   INVALIDATE_PAGE,
   INVALIDATE_PCID,
+  MAINTENANCE_DROP_FAST,
   MODE_PAGING,
   STAT_TLB_FLUSHES,
   TLB_COUNT,
@@ -245,9 +247,13 @@ export function pagingModeChanged(): void {
 export function a20Changed(): void {
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
   tlbDropFast()
+  const count = cpuCount()
+  for (let index: u32 = 0; index < count; index++) {
+    if (index != cpuIndex) maintenancePost(index, MAINTENANCE_DROP_FAST)
+  }
 }
 
-/** Something is decoded elsewhere now: pointers behind fast entries may be others. Translations stay. */
+/** Something is decoded elsewhere now: pointers behind the fast entries of all CPUs may be others. Translations stay. */
 export function busMapChanged(): void {
   a20Changed()
 }

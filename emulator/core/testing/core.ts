@@ -27,6 +27,8 @@ interface Exports {
   portWrite(port: number, size: number, value: number): void
   mmioRead(phys: bigint, size: number): bigint
   mmioWrite(phys: bigint, size: number, value: bigint): void
+  physicalRead8(phys: bigint): number
+  physicalWrite8(phys: bigint, value: number): void
   interruptAcknowledge(): number
   inputDeliver(kind: number, data: number): number
 }
