@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { _electron as electron, type ElectronApplication, type Page, test as base } from '@playwright/test'
+import AxeBuilder from '@axe-core/playwright'
+import {
+  _electron as electron,
+  type ElectronApplication,
+  type Page,
+  expect,
+  test as base,
+} from '@playwright/test'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const guest = (path: string) => join(root, 'assets/guests', path)
@@ -85,7 +92,16 @@ export const test = base.extend<{ start: (options?: Options) => Promise<Started>
   },
 })
 
-export { expect } from '@playwright/test'
+export { expect }
+
+/** No finding of axe that is serious: names, roles, contrast. */
+export async function accessible(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)).toEqual(
+    [],
+  )
+}
 
 /** What COM1 has said, line by line, without the empty line that waits for more. */
 export async function serialLines(page: Page): Promise<string[]> {

@@ -1,8 +1,7 @@
 // The scheduler lab in its window: a document opened, time stepped, numbers changed, a program that is none.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, guest, shots, test } from './application'
+import { accessible, expect, guest, shots, test } from './application'
 
 const document = guest('sched-lab/mix.lab.json')
 
@@ -66,11 +65,7 @@ test.describe('how it looks', () => {
         await page.evaluate(() => new Promise((done) => setTimeout(done, 250)))
         await page.screenshot({ path: join(shots, `lab-${theme}-${width}.png`) })
       }
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-      const serious = violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)
-      expect(serious).toEqual([])
+      await accessible(page)
     })
   }
 })

@@ -1,17 +1,10 @@
 // What a document's machine is made of: settings, kernels, many CPUs, drives; and the guest's screen and mouse.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, guest, seed, serialLines, shots, test } from './application'
+import { accessible, expect, guest, seed, serialLines, shots, test } from './application'
 
 test.beforeAll(() => mkdir(shots, { recursive: true }))
-
-async function accessible(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([])
-}
 
 test('settings are chosen, power the machine on again, and are remembered', async ({ start }) => {
   const first = await start({ files: [seed('p5.img')] })

@@ -50,6 +50,7 @@ const on = {
   code: { lines: 20, before: 6 },
   tlb: false,
   pages: false,
+  hex: false,
 }
 const off = { ...on, screen: false, serial: false, cpu: false, memory: false, code: false }
 

@@ -70,6 +70,7 @@ const all = {
   code: { lines: 20, before: 6 },
   tlb: false,
   pages: false,
+  hex: false,
 }
 const none = { ...all, screen: false, serial: false, cpu: true, memory: false, code: false }
 const only = { ...none, screen: true }

@@ -1,9 +1,8 @@
 // The page-table panel over a guest that has just entered long mode with an identity map of two 2 MiB pages.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, guest, seed, serialLines, shots, test } from './application'
+import { accessible, expect, guest, seed, serialLines, shots, test } from './application'
 
 async function show(page: Page) {
   await expect(page.getByTestId('palette')).toBeHidden()
@@ -79,8 +78,7 @@ for (const theme of ['dark', 'light'] as const) {
       await long.page.evaluate(() => new Promise((done) => setTimeout(done, 250)))
       await long.page.screenshot({ path: join(shots, `pages-${theme}-${width}.png`) })
     }
-    const { violations } = await new AxeBuilder({ page: long.page }).setLegacyMode(true).analyze()
-    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+    await accessible(long.page)
   })
 }
 
@@ -108,6 +106,5 @@ test('the TLB shows what a guest forgot to invalidate', async ({ start }) => {
   await page.screenshot({ path: join(shots, 'tlb-dark.png') })
   await rows.first().getByRole('button').click()
   await expect(page.getByTestId('walk-tlb')).toContainText('stale: the page tables lead to another frame')
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+  await accessible(page)
 })

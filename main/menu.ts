@@ -34,6 +34,7 @@ const PANELS = [
   ['code', 'Code'],
   ['memory', 'Memory map'],
   ['allocator', 'Allocator'],
+  ['hex', 'Bytes'],
   ['pages', 'Page tables'],
   ['tlb', 'TLB'],
   ['terminal', 'Terminal'],
@@ -136,6 +137,7 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
       label: '&View',
       submenu: [
         page('Command Palette…', 'palette', 'CmdOrCtrl+Shift+P'),
+        { ...page('Go to an Address or Symbol…', 'places', 'CmdOrCtrl+P'), enabled: there },
         { type: 'separator' },
         { label: 'Panels', submenu: PANELS.map(([id, label]) => page(label, `show.${id}`)) },
         {

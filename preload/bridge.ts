@@ -24,6 +24,10 @@ import type { FreeSpace } from '../emulator/insight/lenses/free-space'
 import type { Trouble } from '../emulator/insight/lenses/reader'
 import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator/insight/lenses/reading'
 import type { Finding } from '../emulator/insight/autopsy'
+import type { SearchStep } from '../emulator/insight/memory-search'
+import type { MemorySpace, MemoryWindow } from '../emulator/insight/memory-window'
+import type { Overlay } from '../emulator/insight/overlays/overlay'
+import type { FoundSymbol } from '../emulator/insight/symbols/find-symbols'
 import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
@@ -37,6 +41,10 @@ export type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insigh
 export type { Mapping } from '../emulator/insight/frames/reverse-map'
 export type { FreeSpace } from '../emulator/insight/lenses/free-space'
 export type { AllocatorReading, Slab, SlabCache } from '../emulator/insight/lenses/reading'
+export type { SearchStep } from '../emulator/insight/memory-search'
+export type { MemorySpace } from '../emulator/insight/memory-window'
+export type { Overlay, OverlayItem, OverlayLink } from '../emulator/insight/overlays/overlay'
+export type { FoundSymbol } from '../emulator/insight/symbols/find-symbols'
 export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
 export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
@@ -308,6 +316,15 @@ export interface PagesView {
   tlb?: TlbBelief & { stale: string[] }
 }
 
+/** Bytes of memory, what answers for them, and what they mean. */
+export interface HexView extends MemoryWindow {
+  /** Through whose page tables linear addresses go. */
+  cpu: number
+  overlays: Overlay[]
+  /** Why the overlay that was asked for is not there. */
+  problem?: string
+}
+
 /** Flags of guest frames (4 KiB): all of them, or those that changed. */
 export type FrameFlagsUpdate =
   | { kind: 'all'; flags: Uint8Array }
@@ -362,6 +379,7 @@ export interface Frame {
   code?: CodeListing
   frames?: FrameFlagsUpdate
   pages?: PagesView
+  hex?: HexView
   space?: AddressSpace
   tlb?: TlbContents
   allocator?: AllocatorView
@@ -388,6 +406,16 @@ export interface Interest {
   /** `at` is a linear address as hexadecimal digits; without it the walk follows RIP. `changes`: bits of the entry of
    *  a level that are taken to be the other way round, as hexadecimal digits. */
   pages: false | { at?: string; changes: { level: number; bits: string }[] }
+  /** `at` is the address of the first row as hexadecimal digits. `overlay`: what the processor's tables and the symbols
+   *  say, or a type of the debugging information from `base` on. */
+  hex:
+    | false
+    | {
+        space: MemorySpace
+        at: string
+        rows: number
+        overlay: false | { auto: true } | { type: string; base: string }
+      }
 }
 
 /** Everything about one 4 KiB frame of guest memory. */
@@ -442,6 +470,7 @@ export type MachineCommand = 'run' | 'pause' | 'step' | 'stepAll' | 'stepOver' |
 /** What the menu asks the window to do. */
 export type WindowCommand =
   | 'palette'
+  | 'places'
   | 'resetLayout'
   | `preset.${string}`
   | `show.${string}`
@@ -509,6 +538,12 @@ export interface Calls {
   'allocator.slabs': (cache: number) => Slab[]
   /** Asks the user for a lens file. */
   'lens.choose': () => void
+  /** Looks for bytes from an address (hexadecimal digits) upwards, a bounded step of it. */
+  'memory.search': (space: MemorySpace, from: string, pattern: Uint8Array) => SearchStep
+  /** Changes memory of a paused machine. */
+  'memory.write': (space: MemorySpace, at: string, bytes: Uint8Array) => void
+  /** Symbols of the guest by a part of their names, the best first. */
+  'symbols.find': (query: string) => FoundSymbol[]
   'layout.save': (layout: string) => void
   'clipboard.text': (text: string) => void
   /** Saves a PNG where the user says; answers the path, or nothing when the user changed their mind. */

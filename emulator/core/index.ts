@@ -17,6 +17,7 @@ export { msiOffer, msiSend, msixOffer, msixSend, msixTableReset } from './chipse
 export { msrRead, msrWrite } from './cpu/msr'
 export { attend } from './machine/smp'
 export { cpuDeviceRead, cpuDeviceWrite } from './memory/device'
+export { hostWrite } from './memory/host-write'
 export { physicalRead8, physicalWrite8 } from './memory/physical'
 export {
   cpuBind,

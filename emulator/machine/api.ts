@@ -399,6 +399,10 @@ export interface Machine {
   /** Bytes at a linear address through the page tables of a CPU as they are in memory (not its TLB), without side
    *  effects. Shorter than `length` when a page is not mapped; empty when the first one is not. */
   readLinear(address: LinearAddress, length: number, cpu?: number): Uint8Array
+  /** Changes up to 4096 bytes by hand, in RAM or video memory; code that was translated from there is translated anew. The
+   *  machine must be paused. What follows is another run than the one that was not touched.
+   *  @throws RangeError where something of the range takes no bytes (what lies before it has been written) */
+  writePhysical(address: PhysicalAddress, bytes: Uint8Array): Promise<void>
   /** Guest-physical address behind a linear one, undefined when not mapped. */
   translate(address: LinearAddress, cpu?: number): PhysicalAddress | undefined
 

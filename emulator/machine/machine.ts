@@ -62,6 +62,8 @@ const SCHEDULES = { deterministic: L.SCHEDULE_DETERMINISTIC, parallel: L.SCHEDUL
 /** A thread that has not ended by itself by then is ended. */
 const QUIT_MS = 500
 const KEY_ROOM = 1000
+/** Bytes that are written by hand at a time. */
+const WRITE_MAX = 4096
 /** Options of this process's command line (--eval, --input-type, ...) are not the threads'. */
 const THREAD = { execArgv: [] }
 /** Behind the serial ports. */
@@ -236,6 +238,27 @@ class ThreadedMachine implements Machine {
     for (let cpu = 0; cpu < this.memory.cpuCount; cpu++) {
       Atomics.or(u32, (this.memory.cpuBlock(cpu) + L.CPU_MAINTENANCE) >>> 2, L.MAINTENANCE_DROP_FAST)
       this.memory.kick(cpu)
+    }
+  }
+
+  async writePhysical(address: PhysicalAddress, bytes: Uint8Array): Promise<void> {
+    this.#mustBePaused('be written to')
+    if (!Number.isSafeInteger(address) || address < 0)
+      throw new RangeError(`${address} is no guest-physical address`)
+    if (bytes.length > WRITE_MAX)
+      throw new RangeError(`${bytes.length} bytes are more than ${WRITE_MAX} at a time`)
+    const writing = this.#vcpus.start().then(() => this.#vcpus.obey({ type: 'write', address, bytes }))
+    // Nothing else is asked of the threads meanwhile.
+    const rest = writing.then(() => this.#stopInfo ?? this.#describe(L.STOP_PAUSE))
+    this.#rest = rest
+    const { reasons, broken } = await writing.finally(() => {
+      if (this.#rest === rest) this.#rest = undefined
+    })
+    if (broken !== undefined) throw new Error(broken)
+    const taken = reasons[0] ?? 0
+    if (taken < bytes.length) {
+      const at = (address + taken).toString(16).toUpperCase()
+      throw new RangeError(`nothing at ${at}h can be written: only RAM and video memory are changed by hand`)
     }
   }
 

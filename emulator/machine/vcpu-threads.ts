@@ -121,7 +121,7 @@ export class VcpuThreads {
   /** In the parallel schedule: what each CPU's thread is to do. */
   #perCpu(command: VcpuCommand): (VcpuCommand | undefined)[] {
     return Array.from({ length: this.#memory.cpuCount }, (_, index) => {
-      if (command.type === 'power-on') return index === 0 ? command : undefined
+      if (command.type === 'power-on' || command.type === 'write') return index === 0 ? command : undefined
       // The others stand still while one CPU steps, and run while it is on its way to an address.
       if (command.type === 'step') {
         if (command.cpu === 'all') return { ...command, cpu: index }

@@ -24,6 +24,8 @@ export interface Core {
   haltSkipTo(time: bigint): void
   /** As `run`, and RUN_STEP before CPU `cpu` executes the instruction at this linear address; also when that is its first. */
   runUntil(linear: bigint, instructions: bigint, cpu: number): number
+  /** A byte at a guest-physical address, by hand; 0 where nothing takes it. */
+  hostWrite(address: bigint, value: number): number
 }
 
 /** Microseconds with the top bit set, else milliseconds (emulator/core/host.ts). */

@@ -27,6 +27,8 @@ export type VcpuCommand =
   /** CPU `cpu` on to the instruction at `target`; `over`: after one instruction, with the stack no deeper than now. */
   | { type: 'run-until'; target: bigint; cpu: number; over: boolean }
   | { type: 'power-on' }
+  /** Bytes at a guest-physical address; `rest` answers how many were taken. By one thread, whatever the schedule. */
+  | { type: 'write'; address: number; bytes: Uint8Array }
 
 /** vCPU -> main thread. */
 export type VcpuMessage =

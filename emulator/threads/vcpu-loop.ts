@@ -83,6 +83,7 @@ export class VcpuLoop {
       this.#base = this.#parallel() ? this.#hostClockBase() : began - this.#machineTime()
       let reason = L.STOP_PAUSE
       if (command.type === 'power-on') this.#core.machinePowerOn()
+      else if (command.type === 'write') reason = this.#write(command.address, command.bytes)
       else if (command.type === 'run') reason = this.#run(false)
       else if (command.type === 'run-until') reason = this.#runUntil(target, command.target, command.over)
       else if (command.type === 'step') {
@@ -100,6 +101,13 @@ export class VcpuLoop {
       target.setStepTarget(undefined)
       Atomics.add(this.#clocks, CLOCK_RUNNING, process.hrtime.bigint() - began)
     }
+  }
+
+  /** @returns bytes from the first on that were taken */
+  #write(address: number, bytes: Uint8Array): number {
+    let taken = 0
+    while (taken < bytes.length && this.#core.hostWrite(BigInt(address + taken), bytes[taken]!) !== 0) taken++
+    return taken
   }
 
   /** Runs until somebody or something says stop. @param stepping come to rest in a halt that nothing can end @returns STOP_* */

@@ -18,6 +18,7 @@ const ALL: Interest = {
   memory: true,
   code: { lines: 20, before: 4 },
   pages: { changes: [] },
+  hex: { space: 'linear', at: '0', rows: 16, overlay: { auto: true } },
   tlb: 0,
   allocator: false,
 }
@@ -84,6 +85,7 @@ test('what nobody looks at is not sent', async () => {
     memory: false,
     code: false,
     pages: false,
+    hex: false,
     tlb: false,
     allocator: false,
     shell: false,

@@ -1,6 +1,10 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
 import { dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
+import { searchStep, type SearchStep } from '@emulator/insight/memory-search'
+import type { MemorySpace } from '@emulator/insight/memory-window'
+import { pagingControl } from '@emulator/insight/page-walk'
+import { findSymbols, type FoundSymbol } from '@emulator/insight/symbols/find-symbols'
 import { type KeyCode, linear, type Machine, physical, type StopInfo } from '@emulator/machine/api'
 import { createMachine } from '@emulator/machine/machine'
 import { openMedium } from '@emulator/media/medium'
@@ -24,6 +28,7 @@ import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
 import { CpuSource } from '../push/cpu-source'
 import { FrameFlagsSource } from '../push/frame-flags-source'
+import { HexSource } from '../push/hex-source'
 import { FramePusher } from '../push/frame-pusher'
 import { ScreenSource } from '../push/screen-source'
 import { PORTS, SerialSource } from '../push/serial-source'
@@ -52,6 +57,7 @@ const NOTHING: Interest = {
   memory: false,
   code: false,
   pages: false,
+  hex: false,
   tlb: false,
   allocator: false,
   shell: false,
@@ -175,6 +181,13 @@ export class MachineSession {
         ),
         new TlbSource(machine, () => this.#interest.tlb),
         this.#allocator,
+        new HexSource(
+          machine,
+          () => this.#chosen,
+          () => this.#interest.hex,
+          () => this.#names,
+          () => this.#pusher.kick('hex'),
+        ),
         new SpaceSource(
           machine,
           () => this.#chosen,
@@ -373,6 +386,34 @@ export class MachineSession {
     const names = this.#names
     if (!names?.check(address, (at, length) => this.machine.readLinear(linear(at), length))) return undefined
     return names.label(address)
+  }
+
+  /** @param from address to begin at @throws RangeError for a pattern that is empty or too long */
+  search(space: MemorySpace, from: bigint, pattern: Uint8Array): SearchStep {
+    const { memory } = this.machine
+    return searchStep(memory, pagingControl(memory, this.#chosen), space, from, pattern)
+  }
+
+  /** Changes memory of the paused machine, linear addresses through the tables of the CPU that is followed. */
+  async write(space: MemorySpace, at: bigint, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const address = BigInt.asUintN(64, at + BigInt(done))
+      const part = Math.min(bytes.length - done, L.PAGE_SIZE - Number(address & 0xfffn))
+      const target =
+        space === 'physical'
+          ? physical(Number(address))
+          : this.machine.translate(linear(address), this.#chosen)
+      if (target === undefined) throw new Error(`nothing is mapped at ${address.toString(16).toUpperCase()}h`)
+      await this.machine.writePhysical(target, bytes.subarray(done, done + part))
+      done += part
+    }
+    this.#pusher.kick()
+  }
+
+  /** Symbols by a part of their names; none when they are not those of the running code. */
+  findSymbols(query: string): FoundSymbol[] {
+    const table = this.#names?.symbols?.table
+    return table && this.#names?.state.state !== 'mismatch' ? findSymbols(table, query, 60) : []
   }
 
   /** Takes names for the guest's addresses from these symbols from now on. */

@@ -21,6 +21,7 @@ test('right calls pass unchanged', () => {
     tlb: 3,
     allocator: 'order',
     pages: { at: 'ffff800000000000', changes: [{ level: 1, bits: '2' }] },
+    hex: { space: 'physical', at: '7c00', rows: 32, overlay: { type: 'struct task', base: '7c00' } },
   }
   expect(checkCall('interest', [interest]).args).toEqual([interest])
   expect(checkCall('interest', [{ ...interest, code: false, extra: 1 }]).args).toEqual([
@@ -80,6 +81,7 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
         tlb: false,
         allocator: false,
         pages: value,
+        hex: value,
       },
     ])
   expect(pages({ changes: Array(6).fill({ level: 1, bits: '1' }) })).toThrow(/more than 5 levels/)

@@ -80,6 +80,7 @@ export const interest: Check<Interest> = (value) => {
     allocator:
       given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
+    hex: given['hex'] === false ? false : hexInterest(given['hex']),
   }
 }
 
@@ -106,6 +107,29 @@ function pagesInterest(value: unknown): Exclude<Interest['pages'], false> {
   })
   if (given['at'] === undefined) return { changes }
   return { at: hexDigits('interest.pages.at')(given['at']), changes }
+}
+
+/** Most rows of memory that a window can show at a time. */
+const HEX_ROWS_MAX = 256
+const memorySpace = oneOf('a memory space', ['linear', 'physical'])
+
+function hexInterest(value: unknown): Exclude<Interest['hex'], false> {
+  const given = record('interest.hex', value)
+  return {
+    space: memorySpace(given['space']),
+    at: hexDigits('interest.hex.at')(given['at']),
+    rows: integer('interest.hex.rows', 1, HEX_ROWS_MAX)(given['rows']),
+    overlay: given['overlay'] === false ? false : overlayInterest(given['overlay']),
+  }
+}
+
+function overlayInterest(value: unknown): Exclude<Exclude<Interest['hex'], false>['overlay'], false> {
+  const given = record('interest.hex.overlay', value)
+  if (given['auto'] === true) return { auto: true }
+  return {
+    type: text('interest.hex.overlay.type', 512)(given['type']),
+    base: hexDigits('interest.hex.overlay.base')(given['base']),
+  }
 }
 
 function codeInterest(value: unknown): Exclude<Interest['code'], false> {
@@ -204,6 +228,9 @@ export const ARGUMENTS: Arguments = {
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
   'allocator.slabs': [integer('a cache', 0, 2 ** 16)],
   'lens.choose': [],
+  'memory.search': [memorySpace, hexDigits('an address'), bytes('a pattern', 256)],
+  'memory.write': [memorySpace, hexDigits('an address'), bytes('bytes to write', 4096)],
+  'symbols.find': [text('a name', 256)],
   'layout.save': [text('a layout', 1 << 16)],
   'clipboard.text': [text('text', 1 << 22)],
   'screenshot.save': [bytes('a picture', 1 << 25)],

@@ -56,7 +56,7 @@ export function dmaRead(phys: u64, target: usize, length: u32): u32 {
 }
 
 /** frameWritten counts in addresses as the processor sees them. */
-function written(phys: u64, length: u32): void {
+export function written(phys: u64, length: u32): void {
   const a20 = load<u32>(HEADER, HDR_A20)
   if (a20 || (phys & 0x100000) == 0) {
     frameWritten(phys, length)

@@ -107,6 +107,25 @@ export class SymbolTable {
     return entry === undefined ? undefined : this.#symbol(entry)
   }
 
+  /** Those that begin in [low, high), by address, at most `most`. */
+  between(low: bigint, high: bigint, most: number): ElfSymbol[] {
+    let first = 0
+    let last = this.#addresses.length
+    while (first < last) {
+      const middle = (first + last) >> 1
+      if (this.#addresses[middle]! < low) first = middle + 1
+      else last = middle
+    }
+    const found: ElfSymbol[] = []
+    for (let i = first; i < this.#addresses.length && found.length < most; i++) {
+      if (this.#addresses[i]! >= high) break
+      // Of several names of one place the best is first.
+      if (i > first && this.#addresses[i] === this.#addresses[i - 1]) continue
+      found.push(this.#symbol(this.#order[i]!))
+    }
+    return found
+  }
+
   /** All, by address. */
   *[Symbol.iterator](): IterableIterator<ElfSymbol> {
     for (const entry of this.#order) yield this.#symbol(entry)

@@ -63,6 +63,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       add('screen', 'code', 'right', { initialWidth: Math.round(width * 0.38) })
       add('memory', 'screen')
       add('serial', 'screen', 'below', { initialHeight: Math.round(height * 0.38) })
+      add('hex', 'code', 'below', { initialHeight: Math.round(height * 0.36) })
       break
     }
     case 'memory': {
@@ -74,6 +75,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       else add('pages', 'memory')
       add('tlb', 'pages')
       add('serial', 'memory', 'below', { initialHeight: Math.round(height * 0.28) })
+      add('hex', 'serial')
       add('screen', 'serial')
       break
     }

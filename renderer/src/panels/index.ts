@@ -3,6 +3,7 @@ import AllocatorPanel from './AllocatorPanel.vue'
 import CodePanel from './CodePanel.vue'
 import CpuPanel from './CpuPanel.vue'
 import FaultPanel from './FaultPanel.vue'
+import HexPanel from './HexPanel.vue'
 import type { PanelId } from './info'
 import MemoryPanel from './MemoryPanel.vue'
 import PageTablesPanel from './PageTablesPanel.vue'
@@ -18,6 +19,7 @@ export const COMPONENTS: Record<PanelId, Component> = {
   code: CodePanel,
   memory: MemoryPanel,
   allocator: AllocatorPanel,
+  hex: HexPanel,
   pages: PageTablesPanel,
   tlb: TlbPanel,
   fault: FaultPanel,

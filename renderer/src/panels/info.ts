@@ -6,6 +6,7 @@ export type PanelId =
   | 'code'
   | 'memory'
   | 'allocator'
+  | 'hex'
   | 'pages'
   | 'tlb'
   | 'terminal'
@@ -26,6 +27,7 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
   allocator: { title: 'Allocator', minimumWidth: 300 },
+  hex: { title: 'Bytes', minimumWidth: 320 },
   pages: { title: 'Page tables', minimumWidth: 320 },
   tlb: { title: 'TLB', minimumWidth: 300 },
   terminal: { title: 'Terminal', minimumWidth: 200 },

@@ -140,6 +140,13 @@ export function useCommands() {
       run: () => send('theme', theme),
     })),
     {
+      id: 'places',
+      title: 'Go to an address or a symbol…',
+      keys: 'Ctrl+P',
+      available: open,
+      run: () => palette.toggle('places'),
+    },
+    {
       id: 'palette',
       title: 'Command palette',
       keys: 'Ctrl+Shift+P',

@@ -6,6 +6,7 @@ import { send } from '../bridge'
 import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
+import { useHex } from './hex'
 import { usePages } from './pages'
 
 export const useInterest = defineStore('interest', () => {
@@ -13,6 +14,7 @@ export const useInterest = defineStore('interest', () => {
   const chosen = useChosenCpu()
   const pages = usePages()
   const allocator = useAllocator()
+  const hexView = useHex()
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
@@ -30,13 +32,14 @@ export const useInterest = defineStore('interest', () => {
       screen: sees('screen'),
       serial: sees('serial') && port.value,
       shell: sees('terminal'),
-      cpu: sees('cpu') || sees('code') || sees('pages'),
+      cpu: sees('cpu') || sees('code') || sees('pages') || sees('hex'),
       chosen: chosen.index,
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
       tlb: sees('tlb') && chosen.index,
       allocator: sees('allocator') && allocator.colour,
       pages: sees('pages') && pages.wish,
+      hex: sees('hex') && hexView.wish,
     }
   })
 

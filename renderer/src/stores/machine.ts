@@ -15,6 +15,7 @@ import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { useFrames } from './frames'
+import { useHex } from './hex'
 import { usePages } from './pages'
 import { useScreen } from './screen'
 import { useSerial } from './serial'
@@ -29,6 +30,7 @@ export const useMachine = defineStore('machine', () => {
   const frames = useFrames()
   const allocator = useAllocator()
   const pages = usePages()
+  const hexView = useHex()
 
   const epoch = shallowRef(-1)
   const status = shallowRef<Status>()
@@ -66,6 +68,7 @@ export const useMachine = defineStore('machine', () => {
     frames.forget()
     allocator.forget()
     pages.forget()
+    hexView.forget()
   }
 
   function apply(frame: Frame) {
@@ -89,6 +92,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.allocator) allocator.apply(frame.allocator)
     if (frame.pages) pages.view = frame.pages
     if (frame.space) pages.space = frame.space
+    hexView.apply(frame.hex, running.value, status.value?.instructions ?? 0n)
     settle()
   }
 

@@ -15,6 +15,7 @@ const TABLE = {
   file: { path: 'M4 2h5l3 3v9H4zM9 2v3h3' },
   camera: { path: 'M2.5 5h2.6l1-1.7h3.8l1 1.7h2.6v7.7h-11zM8 10.8a2.1 2.1 0 1 0 0-4.2 2.1 2.1 0 0 0 0 4.2z' },
   copy: { path: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3' },
+  edit: { path: 'M3 13l.6-2.8 7-7 2.2 2.2-7 7zM9.3 4.5l2.2 2.2' },
   search: { path: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.4 10.4l3.3 3.3' },
   clear: { path: 'M3 4.5h10M6 4.5V3h4v1.5M4.3 4.5l.6 9h6.2l.6-9' },
   close: { path: 'M4 4l8 8M12 4l-8 8' },

@@ -1,0 +1,42 @@
+// Every address is a way to somewhere: its bytes, its walk, its code. One place that knows how to go there.
+import { send } from '../bridge'
+import { hex } from '../lib/format'
+import { useDock } from '../stores/dock'
+import { useHex } from '../stores/hex'
+import { useInterest } from '../stores/interest'
+import { useMachine } from '../stores/machine'
+import { usePages } from '../stores/pages'
+
+/** Call in a component's setup. Addresses are linear unless it says so. */
+export function usePlaces() {
+  const dock = useDock()
+  const hexView = useHex()
+  const pages = usePages()
+  const interest = useInterest()
+  const machine = useMachine()
+
+  return {
+    memory(address: bigint) {
+      hexView.look(address, 'linear')
+      dock.show('hex')
+    },
+    /** @param address guest-physical */
+    physical(address: bigint) {
+      hexView.look(address, 'physical')
+      dock.show('hex')
+    },
+    pages(address: bigint) {
+      pages.look(address)
+      dock.show('pages')
+    },
+    code(address: bigint) {
+      // The code panel counts in offsets of CS.
+      const base = machine.cpu?.segments.cs.base ?? 0n
+      interest.code = { ...interest.code, before: 4, at: hex(BigInt.asUintN(64, address - base)) }
+      dock.show('code')
+    },
+    copy(text: string) {
+      send('clipboard.text', text)
+    },
+  }
+}
