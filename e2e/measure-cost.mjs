@@ -51,6 +51,7 @@ const on = {
   tlb: false,
   pages: false,
   hex: false,
+  allocator: false,
 }
 const off = { ...on, screen: false, serial: false, cpu: false, memory: false, code: false }
 

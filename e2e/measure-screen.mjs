@@ -71,6 +71,7 @@ const all = {
   tlb: false,
   pages: false,
   hex: false,
+  allocator: false,
 }
 const none = { ...all, screen: false, serial: false, cpu: true, memory: false, code: false }
 const only = { ...none, screen: true }
