@@ -1,7 +1,6 @@
 // What a document's machine is made of: settings, kernels, many CPUs, drives; and the guest's screen and mouse.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Page } from '@playwright/test'
 import { accessible, expect, guest, seed, serialLines, shots, test } from './application'
 
 test.beforeAll(() => mkdir(shots, { recursive: true }))
