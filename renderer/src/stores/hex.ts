@@ -40,11 +40,18 @@ export const useHex = defineStore('hex', () => {
     return one && one.at === view.value?.at && one.space === view.value.space ? one : undefined
   })
 
+  /** Math.min() knows numbers only. */
+  function clamped(address: bigint): bigint {
+    if (address < 0n) return 0n
+    if (address > last.value) return last.value
+    return address
+  }
+
   /** Puts the cursor on an address and brings it into view. */
   function look(address: bigint, where: MemorySpace = space.value) {
     space.value = where
     const at = BigInt.asUintN(64, address)
-    cursor.value = at > last.value ? last.value : at
+    cursor.value = clamped(at)
     const row = cursor.value & ~(ROW - 1n)
     const shown = BigInt(rows.value) * ROW
     if (row >= top.value && row < top.value + shown) return
@@ -60,7 +67,7 @@ export const useHex = defineStore('hex', () => {
   /** Moves the cursor by bytes, and the window with it. */
   function move(by: bigint) {
     const at = cursor.value + by
-    const to = at < 0n ? 0n : at > last.value ? last.value : at
+    const to = clamped(at)
     cursor.value = to
     const row = to & ~(ROW - 1n)
     if (row < top.value) scrollTo(row)
