@@ -4,6 +4,7 @@ import { KernelError } from '../firmware/direct-boot/kernel-error'
 import { faultNames } from '../insight/symbols/fault-names'
 import { GuestNames } from '../insight/symbols/guest-names'
 import { tripleFaultReport } from '../insight/triple-fault'
+import { machineAtRest } from '../insight/rest-autopsy'
 import { DirectBootError, isKernelFile, openDirectBoot } from '../firmware/direct-boot/files'
 import type { DirectBoot } from '../firmware/direct-boot/load'
 import {
@@ -38,7 +39,6 @@ import {
 } from './usage'
 
 const COM1 = 0
-const RFLAGS_IF = 1n << 9n
 /** How long the end of a run waits for somebody to read what is left of its output. */
 const FLUSH_MS = 2000
 const HALT_CHECK_MS = 250
@@ -236,7 +236,7 @@ async function boot(machine: Machine, options: RunOptions, { com1, debugcon }: S
       : undefined
   const timer =
     options.timeout === undefined ? undefined : setTimeout(() => ending.end(TIMEOUT), options.timeout * 1000)
-  const haltNotice = noticeOfDeadHalt(machine)
+  const haltNotice = noticeOfRest(machine, options)
 
   machine.run()
   const stopped = await Promise.race([machine.whenStopped(), ending.asked().then(() => undefined)])
@@ -289,16 +289,16 @@ function report({ reason, message, report: text }: StopInfo, names: readonly str
   )
 }
 
+function symbolsOf(options: RunOptions): GuestNames | undefined {
+  if (options.symbols !== undefined) return new GuestNames(options.symbols)
+  const subject = options.kernel ?? options.image ?? options.disks[0]
+  return subject === undefined ? undefined : GuestNames.beside(subject)
+}
+
 /** A triple fault's addresses by the symbols of the guest, when there are any. */
 function namesOfFault(machine: Machine, { reason }: StopInfo, options: RunOptions): string[] {
   if (reason !== 'triple-fault') return []
-  const subject = options.kernel ?? options.image ?? options.disks[0]
-  const names =
-    options.symbols !== undefined
-      ? new GuestNames(options.symbols)
-      : subject === undefined
-        ? undefined
-        : GuestNames.beside(subject)
+  const names = symbolsOf(options)
   if (!names) return []
   try {
     for (let cpu = 0; cpu < options.cpus; cpu++) {
@@ -335,16 +335,32 @@ async function leaveTraces(machine: Machine, { screenshot, stats, cpus, schedule
   }
 }
 
-/** A guest that halts with interrupts off never goes on: says so once, or people wait for it. */
-function noticeOfDeadHalt(machine: Machine): NodeJS.Timeout {
+/** A guest that has halted for good never goes on: says so once, and why, or people wait for it. */
+function noticeOfRest(machine: Machine, options: RunOptions): NodeJS.Timeout {
   const timer = setInterval(() => {
-    const { activity, rflags } = machine.cpu()
-    if (machine.state !== 'running' || activity !== 'halted' || (rflags & RFLAGS_IF) !== 0n) return
+    if (machine.state !== 'running' || !machineAtRest(machine.memory)) return
+    const names = symbolsOf(options)
+    const read = (address: bigint, length: number) => machine.readLinear(linear(address), length)
+    const finding = machineAtRest(machine.memory, (address) =>
+      names?.check(address, read) ? names.label(address) : undefined,
+    )
+    names?.close()
+    if (!finding) return
     clearInterval(timer)
-    say('the guest has halted with interrupts off: it will not go on by itself')
+    const shown = finding.evidence.filter(({ what }) => what === '' || SHOWN.has(what))
+    say(
+      [
+        `the guest will not go on by itself: ${finding.title.replace(/^[A-Z]/, (letter) => letter.toLowerCase())}`,
+        finding.text,
+        ...shown.map(({ what, value }) => `${what.padEnd(12)} ${value}`),
+      ].join('\n  '),
+    )
   }, HALT_CHECK_MS)
   return timer
 }
+
+/** What a terminal is told of a guest at rest. */
+const SHOWN = new Set(['raised at', 'called from', 'RIP'])
 
 function say(message: string) {
   process.stderr.write(`ringside: ${message}${lineEnd()}`)

@@ -137,3 +137,29 @@ function unfinished(
   }
   return undefined
 }
+
+/**
+ * What the machine will never come out of by itself: only when no CPU will do anything else. May be asked of a machine that
+ * runs: what has changed while it was looked at is not at rest.
+ */
+export function machineAtRest(
+  memory: MachineMemory,
+  name?: (address: bigint) => string | undefined,
+): Finding | undefined {
+  const halted = (cpu: number) => memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_HALTED
+  const started = Array.from({ length: memory.cpuCount }, (_, cpu) => cpu).filter(
+    (cpu) => memory.cpu32(cpu, L.CPU_ACTIVITY) !== L.ACTIVITY_WAIT_SIPI,
+  )
+  const look = () => started.map((cpu) => `${halted(cpu)} ${halted(cpu) && memory.cpu64(cpu, L.CPU_RETIRED)}`)
+  const before = look()
+  let found: Finding | undefined
+  for (const cpu of started) {
+    const finding = restAutopsy(memory, cpu, name)
+    if (!finding) return undefined
+    // The CPU that panicked says more than those it has stopped.
+    if (!found || (!tells(found) && tells(finding))) found = finding
+  }
+  return look().every((state, i) => state === before[i]) ? found : undefined
+}
+
+const tells = ({ evidence }: Finding): boolean => evidence.some(({ what }) => what === 'raised at')

@@ -16,6 +16,8 @@ const HPET_SIZE = 0x400
 // IA32_APIC_BASE
 const APIC_ENABLED = 0x800n
 const APIC_MODE = 0xc00n
+/** What the firmware keeps free for ROM below 4 GiB (core/bios/int15-system.ts). */
+const RESERVED_HIGH = 0xfffc_0000
 
 /** As INT 15h/E820h answers it. */
 export function e820(memory: MachineMemory): E820Entry[] {
@@ -29,7 +31,7 @@ export function e820(memory: MachineMemory): E820Entry[] {
     entry(EBDA, VGA, 2),
     entry(ROM_LOW, MIB, 2),
     entry(MIB, memory.ramSize, 1),
-    entry(ROM_HIGH, 0x1_0000_0000, 2),
+    entry(RESERVED_HIGH, 0x1_0000_0000, 2),
   ].filter(({ length }) => length > 0)
 }
 

@@ -1,8 +1,5 @@
-import * as L from '@emulator/core/layout'
-import type { Finding } from '@emulator/insight/autopsy'
-import { restAutopsy } from '@emulator/insight/rest-autopsy'
+import { machineAtRest } from '@emulator/insight/rest-autopsy'
 import type { Machine } from '@emulator/machine/api'
-import type { MachineMemory } from '@emulator/machine/memory'
 import type { Status } from '../../preload/bridge'
 import { cpuBriefs } from '@emulator/machine/cpu-snapshot'
 import type { Source } from './source'
@@ -68,21 +65,3 @@ export class StatusSource implements Source<'status'> {
     this.#last = ''
   }
 }
-
-/** What the machine will never come out of by itself: only when no CPU will do anything else. */
-function machineAtRest(
-  memory: MachineMemory,
-  label: (address: bigint) => string | undefined,
-): Finding | undefined {
-  let first: Finding | undefined
-  for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
-    if (memory.cpu32(cpu, L.CPU_ACTIVITY) === L.ACTIVITY_WAIT_SIPI) continue
-    const finding = restAutopsy(memory, cpu, label)
-    if (!finding) return
-    // The CPU that panicked says more than those it has stopped.
-    if (!first || (!tells(first) && tells(finding))) first = finding
-  }
-  return first
-}
-
-const tells = ({ evidence }: Finding): boolean => evidence.some(({ what }) => what === 'raised at')

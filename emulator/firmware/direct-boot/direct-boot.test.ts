@@ -57,7 +57,7 @@ describe('the kernel finds what the boot protocol promises', () => {
     [0x9fc00, 0x400, 2],
     [0xe0000, 0x20000, 2],
     [MIB, 63 * MIB, 1],
-    [0xfffe0000, 0x20000, 2],
+    [0xfffc0000, 0x40000, 2],
   ].map((entry) => ` ${entry.map(hex).join(' ')}`)
 
   test('at its 64-bit entry point', async () => {

@@ -66,15 +66,17 @@ static bool run_program(const char *name, const char *line, bool background, int
     return true;
 }
 
-static void run(const char *line, int priority) {
+static void run(const char *line, int priority, bool background) {
     char name[64], copy[256];
     size_t length = strlen(line);
     if (length >= sizeof copy) length = sizeof copy - 1;
     memcpy(copy, line, length);
     copy[length] = 0;
     while (length > 0 && copy[length - 1] == ' ') copy[--length] = 0;
-    bool background = length > 0 && copy[length - 1] == '&';
-    if (background) copy[--length] = 0;
+    if (length > 0 && copy[length - 1] == '&') {
+        background = true;
+        copy[--length] = 0;
+    }
     line = copy;
     const char *rest = line;
     if (!word(&rest, name, sizeof name)) return;
@@ -88,10 +90,10 @@ static void run(const char *line, int priority) {
         if (syscall(SYS_KILL, (long)number(&rest, 0), 0, 0) < 0) printf("kill: no such process\n");
     } else if (!strcmp(name, "nice")) {
         int value = (int)number(&rest, 8);
-        run(rest, value);
+        run(rest, value, background);
     } else if (!strcmp(name, "time")) {
         uint64_t start = time_ns();
-        run(rest, priority);
+        run(rest, priority, background);
         printf("%lu ms\n", (time_ns() - start) / 1000000);
     } else if (!run_program(name, line, background, priority) && kernel(line) < 0)
         printf("shell: no command or program '%s' (try help)\n", name);
@@ -112,6 +114,6 @@ int main(const char *arguments) {
         line[length] = 0;
         if (line[length - 1] == '\n') line[length - 1] = 0;
         while (wait(-2, NULL) > 0) {}
-        run(line, -1);
+        run(line, -1, false);
     }
 }
