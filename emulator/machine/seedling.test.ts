@@ -12,7 +12,7 @@ import { interruptFlows, pathEvents } from '../insight/interrupt-flow'
 import { restAutopsy } from '../insight/rest-autopsy'
 import { staleUses } from '../insight/stale-uses'
 import { placeText, SymbolFile } from '../insight/symbols/symbols'
-import { readTlbLog } from '../insight/tlb-log'
+import { readTlbLog, type TlbRecord } from '../insight/tlb-log'
 import { tripleFaultReport } from '../insight/triple-fault'
 import { openMedium } from '../media/medium'
 import { defaultConfig, type Machine, type MachineConfig, MIB, type StopInfo } from './api'
@@ -271,6 +271,51 @@ describe('what Ringside itself reports of a fault', () => {
     await boot(`run=fault,${kind};shell ata=off`, {}, undefined, '> ')
     expect(restAutopsy(machine!.memory, 0)).toBeUndefined()
   })
+})
+
+/** How many: 10^5 take minutes, RINGSIDE_UNMAPPINGS=100000 asks for them. */
+const UNMAPPINGS = Number(process.env['RINGSIDE_UNMAPPINGS'] ?? 300)
+
+test(`${UNMAPPINGS} unmappings on 4 CPUs, each told by IPI: no stale use`, {
+  timeout: 3_600_000,
+}, async () => {
+  const guest = (machine = await createMachine({
+    ...defaultConfig(),
+    memory: 32 * MIB,
+    pace: false,
+    cpus: 4,
+    drives: [{ slot: 'hda', medium: openMedium(image(`run=shootdown,${UNMAPPINGS};off panic=off ata=off`)) }],
+  }))
+  let text = ''
+  guest.on('serial', ({ bytes }) => void (text += Buffer.from(bytes).toString('latin1')))
+  guest.watchTlb(true)
+  // In steps that cannot fill the log, so that nothing is missed; a window of it is kept, as a use is judged by what follows.
+  let next = 0
+  let records: TlbRecord[] = []
+  const found = { changes: 0, uses: 0 }
+  const judge = () => {
+    const uses = staleUses(records)
+    found.uses += uses.length
+    expect(uses.slice(0, 3)).toEqual([])
+  }
+  for (let end: StopInfo; ; ) {
+    end = await guest.step(200_000, 'all')
+    const read = readTlbLog(guest.memory, next)
+    expect(read.lost).toBe(0)
+    next += read.records.length
+    found.changes += read.records.filter(
+      ({ kind, flags }) => kind === L.TLB_LOG_KIND_CHANGE && flags === 1,
+    ).length
+    records = records.concat(read.records)
+    if (end.reason !== 'step') break
+    if (records.length < 40_000) continue
+    judge()
+    records = records.slice(-20_000)
+  }
+  judge()
+  expect(text).toContain(`shootdown: ${UNMAPPINGS} unmappings, 4 CPUs, `)
+  expect(text).toContain(' 0 stale uses')
+  expect(found.changes).toBeGreaterThanOrEqual(UNMAPPINGS)
 })
 
 describe('what is missing or broken is said, and the rest goes on', () => {

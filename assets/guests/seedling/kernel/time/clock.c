@@ -10,9 +10,8 @@
 #include "time/hpet.h"
 #include "time/pit.h"
 
-#define CALIBRATIONS_A_SECOND 200 // 5 ms each
-
-static u64 tsc_start, tsc_hz, tsc_error_hz, lapic_hz, lapic_error_hz;
+static struct measured tsc, lapic; // a second
+static u64 tsc_start, tsc_hz;
 static volatile u64 ticks;
 static const char *source = "none";
 
@@ -20,9 +19,10 @@ u64 clock_ticks(void) { return ticks; }
 const char *clock_tick_source(void) { return source; }
 u64 clock_tsc_hz(void) { return tsc_hz; }
 void clock_print(void) {
-    printf("TSC %llu MHz +- %llu kHz, local timer %llu +- %llu kHz / 16, tick by %s, %llu a second\n", tsc_hz / 1000000, tsc_error_hz / 1000,
-           lapic_hz / 1000, lapic_error_hz / 1000, source, boot_options.hz);
+    printf("TSC %llu MHz +- %llu kHz, local timer %llu +- %llu kHz / 16, tick by %s, %llu a second\n", tsc_hz / 1000000, tsc.error / 1000,
+           lapic.counts / 1000, lapic.error / 1000, source, boot_options.hz);
 }
+u64 clock_error_permille(void) { return tsc.error * 1000 / tsc_hz + (lapic.counts ? lapic.error * 1000 / lapic.counts : 0); }
 
 u64 clock_ns(void) {
     if (!tsc_hz) return rdtsc() & 0x3FFFFFFFFFFFFFFF; // before clock_init: something that grows
@@ -35,24 +35,27 @@ void clock_delay(u64 ns) {
     while (clock_ns() - start < ns) pause_cpu();
 }
 
-/** The least disturbed of several measurements; the first that is good to 0.1 % will do. */
-static u64 calibrate(const char *name, u64 (*now)(void), u64 *error_hz) {
+/** The least disturbed of several measurements; the first that is good to 0.1 % will do. Long ones are better, short ones are
+ * more often finished before somebody interrupts them. */
+static struct measured calibrate(const char *name, u64 (*now)(void)) {
+    static const u64 a_second[] = {200, 1000, 100, 500};
     struct measured best = {0, ~0ull};
-    for (int round = 0; round < 40 && best.error > best.counts / 1000; round++) {
-        struct measured next = pit_measure(PIT_HZ / CALIBRATIONS_A_SECOND, now);
-        if (next.counts && next.error < best.error) best = next;
+    for (unsigned round = 0; round < 48 && best.error > best.counts / 1000; round++) {
+        u64 n = a_second[round % COUNT_OF(a_second)];
+        struct measured next = pit_measure(PIT_HZ / n, now);
+        if (next.counts && next.error * n < best.error) best = (struct measured){next.counts * n, next.error * n};
     }
-    *error_hz = best.error * CALIBRATIONS_A_SECOND;
-    u64 hz = best.counts * CALIBRATIONS_A_SECOND;
-    if (best.error > best.counts / 100) printf("clock: %s could not be measured better than %llu +- %llu kHz\n", name, hz / 1000, *error_hz / 1000);
-    return hz;
+    if (best.error > best.counts / 100) printf("clock: %s could not be measured better than %llu +- %llu kHz\n", name, best.counts / 1000, best.error / 1000);
+    return best;
 }
 
 void clock_init(void) {
-    u64 hz = calibrate("the TSC", rdtsc, &tsc_error_hz);
+    tsc = calibrate("the TSC", rdtsc);
     tsc_start = rdtsc();
-    tsc_hz = MAX(hz, 1000000);
-    if (lapic_timer_count_up()) lapic_timer_hz(lapic_hz = calibrate("the local APIC's timer", lapic_timer_count, &lapic_error_hz));
+    tsc_hz = MAX(tsc.counts, 1000000);
+    if (!lapic_timer_count_up()) return;
+    lapic = calibrate("the local APIC's timer", lapic_timer_count);
+    lapic_timer_hz(lapic.counts);
 }
 
 /** One tick on the first CPU: time goes on, sleepers wake, and each CPU's task is charged. */
@@ -89,7 +92,7 @@ void clock_start(void) {
         }
         printf("clock: no HPET that can tick: trying the local APIC's timer\n");
     }
-    if (strcmp(boot_options.timer, "pit") && lapic_hz) {
+    if (strcmp(boot_options.timer, "pit") && lapic.counts) {
         source = "lapic";
         lapic_timer_start(boot_options.hz);
         return;

@@ -14,5 +14,7 @@ u64 clock_ticks(void);
 void clock_delay(u64 ns);
 const char *clock_tick_source(void);
 u64 clock_tsc_hz(void);
+/** By how much the TSC and the local timer together may have been measured wrong. */
+u64 clock_error_permille(void);
 /** The clocks, each with the error of its measurement. */
 void clock_print(void);
