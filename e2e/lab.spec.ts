@@ -1,5 +1,5 @@
 // The scheduler lab in its window: a document opened, time stepped, numbers changed, a program that is none.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { accessible, expect, guest, shots, test } from './application'
 
@@ -34,15 +34,38 @@ test('another scheduler gives another picture', async ({ start }) => {
 test('a program that is none says so and keeps the lab', async ({ start }, info) => {
   const bad = info.outputPath('bad.bin')
   await writeFile(bad, Uint8Array.of(1, 0x55))
-  const { page } = await start({ files: [document] })
+  const { app, page } = await start({ files: [document] })
   await expect(page.getByTestId('gantt')).toBeVisible()
-  await page.getByTestId('lab-page').evaluate(async (_, path) => {
-    const { ringside } = window as unknown as {
-      ringside: { call(name: string, ...args: unknown[]): Promise<unknown> }
-    }
-    await ringside.call('lab.add', [path]).catch(() => undefined)
+  await app.evaluate(({ dialog }, path) => {
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] })
   }, bad)
+  await page.getByTestId('lab-add').click()
+  await expect(page.getByTestId('lab-problem')).toContainText('bad.bin: ')
+  await expect(page.getByTestId('lab-problem')).toContainText('55h')
   await expect(page.getByTestId('lab-task')).toHaveCount(4)
+  await expect(page.getByTestId('gantt')).toBeVisible()
+})
+
+test('what was changed is saved as a document, and opens as it was', async ({ start }, info) => {
+  const file = info.outputPath('mine')
+  const first = await start({ files: [document] })
+  await first.page.getByTestId('lab-scheduler').selectOption('srtf')
+  await first.page.getByLabel('cruncher.bin arrives at').fill('7')
+  await first.page.getByLabel('cruncher.bin arrives at').blur()
+  await first.app.evaluate(({ dialog }, path) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath: path })
+  }, file)
+  await first.page.keyboard.press('Control+s')
+  await expect(first.page.getByTestId('lab-saved')).toHaveText('Saved as mine.lab.json.')
+  const said = JSON.parse(await readFile(`${file}.lab.json`, 'utf8'))
+  expect(said).toMatchObject({ scheduler: 'srtf', quantum: 2, sleep: 4 })
+  expect(said.tasks[0]).toMatchObject({ arrival: 7, priority: expect.any(Number) })
+  const turns = await first.page.getByTestId('turns').textContent()
+
+  const second = await start({ files: [`${file}.lab.json`] })
+  await expect(second.page.getByTestId('lab-scheduler')).toHaveValue('srtf')
+  await expect(second.page.getByLabel('cruncher.bin arrives at')).toHaveValue('7')
+  await expect(second.page.getByTestId('turns')).toHaveText(turns ?? '')
 })
 
 test.describe('how it looks', () => {

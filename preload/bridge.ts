@@ -506,6 +506,8 @@ export interface Calls {
   'lab.run': (plan: LabPlan) => LabRun
   /** Reads further programs; asks the user for them when there are no paths. Answers all programs. */
   'lab.add': (paths: string[]) => LabProgram[]
+  /** Asks where, and writes the plan as a lab document there. @returns its name; undefined when nobody wanted it */
+  'lab.save': (plan: LabPlan) => string | undefined
   /** Remembers the settings of the document; they count from the next power-on. */
   'settings.save': (settings: MachineSettings) => void
   /** The same, and powers the machine on with them (again). */

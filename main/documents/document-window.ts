@@ -1,10 +1,11 @@
 // A window is a document: an image and the machine that boots it, or a page that says why there is none.
 import { writeFile } from 'node:fs/promises'
-import { basename, dirname, join, parse, resolve } from 'node:path'
+import { basename, dirname, extname, join, parse, resolve } from 'node:path'
 import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import type {
   DocumentView,
+  LabPlan,
   KernelSummary,
   MachineCommand,
   MachineSettings,
@@ -258,6 +259,7 @@ export class DocumentWindow {
     },
     'lab.sample': () => this.#workspace.openFrom(this, sampleLab()),
     'lab.run': (plan) => this.#openLab().run(plan),
+    'lab.save': (plan) => this.#saveLab(plan),
     'lab.add': async (paths) => this.#openLab().add(paths.length > 0 ? paths : await this.#choosePrograms()),
     'symbols.choose': () => this.#chooseSymbols(),
     'recent.forget': (path) => this.#workspace.profile.forget(path),
@@ -329,6 +331,22 @@ export class DocumentWindow {
   #openLab(): LabSession {
     if (!this.#lab) throw new Error('no scheduler lab is open in this window')
     return this.#lab
+  }
+
+  async #saveLab(plan: LabPlan): Promise<string | undefined> {
+    const lab = this.#openLab()
+    const { path } = this.#view as Extract<DocumentView, { kind: 'lab' }>
+    const { canceled, filePath } = await dialog.showSaveDialog(this.window, {
+      title: 'Save the lab',
+      defaultPath: path.toLowerCase().endsWith('.json')
+        ? path
+        : join(dirname(path), `${parse(path).name}.lab.json`),
+      filters: [{ name: 'Scheduler labs', extensions: ['json'] }],
+    })
+    if (canceled || !filePath) return
+    const target = extname(filePath) === '' ? `${filePath}.lab.json` : filePath
+    await writeFile(target, lab.document(plan, target))
+    return basename(target)
   }
 
   async #choosePrograms(): Promise<string[]> {

@@ -203,6 +203,7 @@ export const ARGUMENTS: Arguments = {
   'symbols.choose': [],
   'lab.sample': [],
   'lab.run': [labPlan],
+  'lab.save': [labPlan],
   'lab.add': [list('paths', LAB_TASKS_MAX, path)],
   'settings.save': [checkSettings],
   'settings.start': [checkSettings],

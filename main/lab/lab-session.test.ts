@@ -44,6 +44,21 @@ test('a program alone, and others that come to it', () => {
   expect(lab.run({ ...lab.file.plan, tasks }).simulation.executed).toHaveLength(18)
 })
 
+test('a plan that is saved is the plan that is opened, from another folder, too', () => {
+  const lab = new LabSession(sample('mix.lab.json'))
+  const plan = { ...lab.file.plan, scheduler: 'fair', quantum: 5 }
+  plan.tasks = [...plan.tasks, { program: 1, arrival: 9, priority: -2 }]
+  const path = join(folder, 'saved.lab.json')
+  writeFileSync(path, lab.document(plan, path))
+  const opened = new LabSession(path)
+  const { simulation } = opened.run(opened.file.plan)
+  expect(simulation).toEqual(lab.run(plan).simulation)
+  expect(opened.file.plan).toMatchObject({ scheduler: 'fair', quantum: 5 })
+  // Beside its programs they are named by file name alone.
+  expect(JSON.parse(lab.document(plan, sample('other.lab.json'))).tasks[1].program).toBe('sleeper.bin')
+  expect(() => lab.document({ ...plan, tasks: [] }, path)).toThrow(LabError)
+})
+
 describe('what cannot be is said in a sentence', () => {
   const lab = () => new LabSession(sample('p1.bin'))
   const plan = () => lab().file.plan

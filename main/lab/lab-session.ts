@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { LabDocumentError, TASKS_MAX } from '@emulator/insight/sched-lab/document'
-import { loadLabDocument, loadProgram } from '@emulator/insight/sched-lab/files'
+import { labDocumentText, loadLabDocument, loadProgram } from '@emulator/insight/sched-lab/files'
 import { OPCODES, ProgramError } from '@emulator/insight/sched-lab/program'
 import { ALGORITHMS } from '@emulator/insight/sched-lab/schedulers'
 import { DEFAULT_OPTIONS, simulate } from '@emulator/insight/sched-lab/simulate'
@@ -33,6 +33,7 @@ export function isLabFile(path: string): boolean {
 
 export class LabSession {
   readonly #programs: LabProgram[] = []
+  readonly #paths: string[] = []
   readonly #plan: LabPlan
 
   /**
@@ -99,8 +100,23 @@ export class LabSession {
     }
   }
 
+  /**
+   * The plan as a lab document that is to lie at `path`.
+   * @throws LabError
+   */
+  document({ scheduler, quantum, sleep, boost, tasks }: LabPlan, path: string): string {
+    const named = tasks.map(({ program, arrival, priority }) => {
+      const file = this.#paths[program]
+      if (file === undefined) throw new LabError(`There is no program ${program}.`)
+      return { program: file, arrival, priority }
+    })
+    if (named.length === 0) throw new LabError('A lab without tasks cannot be saved.')
+    return labDocumentText({ scheduler, options: { quantum, sleep, boost }, tasks: named }, path)
+  }
+
   #load(path: string) {
     this.#programs.push({ name: basename(path), code: guarded(path, () => loadProgram(path)) })
+    this.#paths.push(path)
   }
 }
 

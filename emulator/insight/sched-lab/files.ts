@@ -1,6 +1,6 @@
 // Programs and lab documents read from the host.
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { readAt } from '../../media/medium'
 import { type LabDocument, LabDocumentError, parseLabDocument } from './document'
 import { decode, type Mnemonic, PROGRAM_MAX, ProgramError } from './program'
@@ -20,6 +20,21 @@ export function loadLabDocument(path: string): LabDocument {
     ...document,
     tasks: document.tasks.map((task) => ({ ...task, program: resolve(dirname(path), task.program) })),
   }
+}
+
+/** The text of a lab document that is to lie at `path`: programs in its own folder or near it by relative paths. */
+export function labDocumentText({ scheduler, options, tasks }: LabDocument, path: string): string {
+  const near = (program: string) => {
+    const way = relative(dirname(path), program)
+    // On another drive there is no way; and forward slashes are good everywhere.
+    return isAbsolute(way) ? program : way.split(sep).join('/')
+  }
+  const document = {
+    scheduler,
+    ...options,
+    tasks: tasks.map((task) => ({ ...task, program: near(task.program) })),
+  }
+  return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
 function read(path: string, most: number, problem: (message: string) => Error): Uint8Array {

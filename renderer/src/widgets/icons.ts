@@ -13,6 +13,7 @@ const TABLE = {
   reset: { path: 'M12.9 6.3A5.2 5.2 0 1 0 13.2 8.6M13.2 3v3.4H9.8' },
   open: { path: 'M2 12.5v-9h4l1.5 2H13v2M2 12.5h10.5L14.3 7.5H4z' },
   file: { path: 'M4 2h5l3 3v9H4zM9 2v3h3' },
+  save: { path: 'M3 2.8h7.6L13 5.2v8H3zM5.5 2.8v3.4h4.6V2.8M5 13.2V9h6v4.2' },
   camera: { path: 'M2.5 5h2.6l1-1.7h3.8l1 1.7h2.6v7.7h-11zM8 10.8a2.1 2.1 0 1 0 0-4.2 2.1 2.1 0 0 0 0 4.2z' },
   copy: { path: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3' },
   edit: { path: 'M3 13l.6-2.8 7-7 2.2 2.2-7 7zM9.3 4.5l2.2 2.2' },
