@@ -264,6 +264,11 @@ const NOT_QUICK: u32 =
 
 /** Gives the commonest instructions the records that the executor carries out itself. */
 function quicken(number: u32, flags: u32, bytes: u32): void {
+  if ((number == 0x117e || number == 0x116e) && !(flags & (VECTOR_MEMORY | VECTOR_MMX))) {
+    if (number == 0x117e) emit(bytes == 8 ? Op.VECTOR_TO_R64 : Op.VECTOR_TO_R32)
+    else emit(bytes == 8 ? Op.VECTOR_FROM_R64 : Op.VECTOR_FROM_R32)
+    return
+  }
   if (flags & NOT_QUICK || number == 0x112a) return
   const opcode = number & 0xff
   const memory = (flags & VECTOR_MEMORY) != 0
@@ -276,9 +281,45 @@ function quicken(number: u32, flags: u32, bytes: u32): void {
   else if (memory && (number == 0x1311 || number == 0x11d6 || number == 0x1013 || number == 0x1113))
     emit(Op.VECTOR_MOVE8_MR)
   else if (flags & VECTOR_STORE) return
-  else if (!memory) emit(Op.VECTOR_RR)
+  else if (!memory) emit(betweenRegisters(number))
   else if (bytes == 16) emit(Op.VECTOR_RM)
-  else if (bytes == 8) emit(Op.VECTOR_RM8)
+  else if (bytes == 8) emit(isDouble(number) ? Op.VECTOR_DOUBLE_RM : Op.VECTOR_RM8)
+}
+
+/** ADDSD, MULSD, SUBSD */
+function isDouble(number: u32): bool {
+  return number == 0x1358 || number == 0x1359 || number == 0x135c
+}
+
+/** Operations on two registers, or on one and an immediate count. */
+function betweenRegisters(number: u32): i32 {
+  switch (number) {
+    case 0x1054:
+    case 0x1154:
+    case 0x11db:
+      return Op.VECTOR_AND_RR
+    case 0x1056:
+    case 0x1156:
+    case 0x11eb:
+      return Op.VECTOR_OR_RR
+    case 0x1057:
+    case 0x1157:
+    case 0x11ef:
+      return Op.VECTOR_XOR_RR
+    case 0x11d4:
+      return Op.VECTOR_ADD_Q_RR
+    case 0x11fe:
+      return Op.VECTOR_ADD_D_RR
+    case 0x11f3:
+      return Op.VECTOR_SHL_Q
+    case 0x11d3:
+      return Op.VECTOR_SHR_Q
+    case 0x1358:
+    case 0x1359:
+    case 0x135c:
+      return Op.VECTOR_DOUBLE_RR
+  }
+  return Op.VECTOR_RR
 }
 
 /** VSIB (SDM 2 2.3.12): the index is a vector register, at O_SRC; its shift in O_IMM. */

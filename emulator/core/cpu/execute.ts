@@ -284,7 +284,7 @@ function miss(ip: usize, why: u32): u32 {
   const op = load<u16>(ip, O_OP) as i32
   if (op >= Op.XCHG_MR8 && op <= Op.XCHG_MR64) return uncommon(ip, op)
   // Not for want of a translation: #UD or #NM comes before the operand is looked at.
-  if (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_MOVE8_MR && !sseReady()) return finish(ip, vectorSlowly(ip))
+  if (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_DOUBLE_RM && !sseReady()) return finish(ip, vectorSlowly(ip))
   const size = why & 0xff
   const kind = why & 0xf00
   const write = kind != MISS_READ
@@ -421,19 +421,19 @@ function outOfLine(ip: usize, op: i32): u32 {
     case Op.VECTOR_MOVE_MR:
       return vectorMoveMR(ip)
     case Op.VECTOR_RR:
+    case Op.VECTOR_DOUBLE_RR:
       return sseReady() ? vectorCompute(ip, v128.load(load<u32>(ip, O_SRC))) : vectorSlowly(ip)
     case Op.VECTOR_RM:
       return vectorRM(ip)
     case Op.VECTOR_RM8:
+    case Op.VECTOR_DOUBLE_RM:
       return vectorRM8(ip)
-    case Op.VECTOR:
-    case Op.VECTOR_MOVE_RR:
-    case Op.VECTOR_MOVE8_RM:
-    case Op.VECTOR_MOVE8_MR:
-      return vectorSlowly(ip)
-    default:
+    case Op.SLOW:
       slowly(ip)
       status = slow(ip)
+      break
+    default:
+      return vectorSlowly(ip)
   }
   setAhead(0)
   return status
@@ -727,7 +727,7 @@ function outOfLineRun(first: usize, firstOp: i32): u32 {
     if (status) return finish(ip, status)
     ip += OP_SIZE
     op = load<u16>(ip, O_OP)
-    if (!isOutOfLine(op) || (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_MOVE8_MR)) {
+    if (!isOutOfLine(op) || (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_DOUBLE_RM)) {
       resumeIp = ip
       return RESUME
     }

@@ -1,16 +1,82 @@
-// Joins a comparison and the conditional jump behind it into one step of the executor. Both keep their records
-// and both count as instructions; only the dispatch in between is saved.
+// Joins a comparison and the conditional jump behind it, and some other neighbours, into one step of the executor. All keep
+// their records and count as instructions; what is saved is the dispatch in between, and the way of a value through memory
+// where one instruction makes it and the next one takes it. Nothing joined can stop in its middle.
 
 import { Op } from './ops'
-import { O_OP, OP_SIZE, TRACE_HEADER } from './trace-format'
+import { O_AUX, O_AUX2, O_DST, O_IMM, O_OP, O_SRC, OP_SIZE, TRACE_HEADER } from './trace-format'
 
 /** Rewrites the `count` records of a finished trace. */
 export function fuse(trace: usize, count: u32): void {
   if (count < 2) return
-  const jump = trace + TRACE_HEADER + (count - 1) * OP_SIZE
-  const first = jump - OP_SIZE
-  const joined = pair(load<u16>(first, O_OP), load<u16>(jump, O_OP))
-  if (joined) store<u16>(first, joined as u16, O_OP)
+  const last = trace + TRACE_HEADER + (count - 1) * OP_SIZE
+  let end = last
+  const first = last - OP_SIZE
+  const joined = pair(load<u16>(first, O_OP), load<u16>(last, O_OP))
+  if (joined) {
+    store<u16>(first, joined as u16, O_OP)
+    end = first
+    if (count > 2) {
+      const before = first - OP_SIZE
+      const triple = addBefore(load<u16>(before, O_OP), joined)
+      if (triple) {
+        store<u16>(before, triple as u16, O_OP)
+        end = before
+      }
+    }
+  }
+  let record = trace + TRACE_HEADER
+  while (record + OP_SIZE < end) record += joinMove(record, end) * OP_SIZE
+}
+
+/** The ADD of a loop's counter, whose flags the comparison behind it replaces, with that and its jump. */
+function addBefore(op: i32, joined: i32): i32 {
+  if (op == Op.ADD_RR32_NF) {
+    if (joined == Op.CMP32_JE) return Op.ADD32_CMP32_JE
+    if (joined == Op.CMP32_JNE) return Op.ADD32_CMP32_JNE
+  } else if (op == Op.ADD_RR64_NF) {
+    if (joined == Op.CMP64_JE) return Op.ADD64_CMP64_JE
+    if (joined == Op.CMP64_JNE) return Op.ADD64_CMP64_JNE
+  }
+  return 0
+}
+
+/**
+ * Joins the MOV between registers at `record` with what is done to its destination next; all of it lies before `end`.
+ * How many records that were.
+ */
+function joinMove(record: usize, end: usize): u32 {
+  const op = load<u16>(record, O_OP) as i32
+  if (op != Op.MOV_RR64 && op != Op.MOV_RR32) return 1
+  const to = load<u32>(record, O_DST)
+  const from = load<u32>(record, O_SRC)
+  const next = record + OP_SIZE
+  const second = load<u16>(next, O_OP) as i32
+  if (from == to || from == <u32>record + O_IMM || load<u32>(next, O_DST) != to) return 1
+  if (op == Op.MOV_RR64 && second == Op.IMUL_RR64_NF) {
+    const a = load<u32>(next, O_SRC)
+    const b = load<u32>(next, O_AUX)
+    store<u32>(record, a == to ? from : a, O_SRC)
+    store<u32>(record, b == to ? from : b, O_AUX)
+    store<u16>(record, Op.MOV_IMUL64, O_OP)
+    return 2
+  }
+  const wide = op == Op.MOV_RR64
+  const left = second == (wide ? Op.SHL_R64_NF : Op.SHL_R32_NF)
+  const right = second == (wide ? Op.SHR_R64_NF : Op.SHR_R32_NF)
+  if ((!left && !right) || load<u32>(next, O_SRC) != <u32>next + O_IMM) return 1
+  store<u32>(record, load<u8>(next, O_IMM) & (wide ? 63 : 31), O_AUX)
+  const third = next + OP_SIZE
+  if (wide && third < end && (load<u16>(third, O_OP) as i32) == Op.XOR_RR64_NF) {
+    const a = load<u32>(third, O_DST)
+    const b = load<u32>(third, O_SRC)
+    if ((a == to && b == from) || (a == from && b == to)) {
+      store<u32>(record, a, O_AUX2)
+      store<u16>(record, left ? Op.MOV_SHL_XOR64 : Op.MOV_SHR_XOR64, O_OP)
+      return 3
+    }
+  }
+  store<u16>(record, left ? (wide ? Op.MOV_SHL64 : Op.MOV_SHL32) : wide ? Op.MOV_SHR64 : Op.MOV_SHR32, O_OP)
+  return 2
 }
 
 /** The joined operation, 0 when the two do not join. */

@@ -35,6 +35,7 @@ import {
   CPU_SEGMENTS,
   CPU_TLB_CONTEXT,
   CPU_TRACE,
+  CPU_XSAVE,
   CPU_ZERO,
   FAST_ADDEND,
   FAST_ENTRY_SIZE,
@@ -233,6 +234,46 @@ function sseReady(c: usize): bool {
 @inline
 function misaligned(ip: usize, linear: u64): bool {
   return (linear & 15) != 0 && (load<u32>(ip, O_AUX2) & VECTOR_ALIGNED) != 0
+}
+
+/** MXCSR: rounding to nearest, and an inexact result would change nothing, being masked and noted already. */
+@inline
+function inexactPasses(c: usize): bool {
+  return (load<u32>(c, CPU_XSAVE + 24) & 0x7020) == 0x1020
+}
+
+/** Bits of a double that is normal, and not the least of these (which a tiny result may have been rounded to). */
+@inline
+function normal(bits: u64): bool {
+  return (<u32>(bits >> 52) & 0x7ff) - 2 < 0x7fd
+}
+
+/** ADDSD 58h, MULSD 59h, SUBSD 5Ch; other results are somebody else's. */
+@inline
+function combined(ip: usize, a: u64, b: u64): u64 {
+  const opcode = load<u8>(ip, O_AUX) as u32
+  const x = reinterpret<f64>(a)
+  const y = reinterpret<f64>(b)
+  if (opcode == 0x58) return reinterpret<u64>(x + y)
+  return opcode == 0x59 ? reinterpret<u64>(x * y) : reinterpret<u64>(x - y)
+}
+
+/** Operands and result of a scalar operation that raises nothing but, perhaps, the inexact exception. */
+@inline
+function ordinary(a: u64, b: u64, r: u64): bool {
+  return normal(a) && normal(b) && normal(r)
+}
+
+/** Upper half of an unsigned 64 x 64 bit product. */
+@inline
+function upper64(a: u64, b: u64): u64 {
+  const al = a & 0xffffffff
+  const ah = a >> 32
+  const bl = b & 0xffffffff
+  const bh = b >> 32
+  const middle = ah * bl + ((al * bl) >> 32)
+  const middle2 = al * bh + (middle & 0xffffffff)
+  return ah * bh + (middle >> 32) + (middle2 >> 32)
 }
 
 // --- arithmetic ------------------------------------------------------------------------------------------------------
@@ -2324,6 +2365,275 @@ export function interpret(start: usize): u32 {
         if (load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 8)) return stop(c, ip, MISS_READ + 8)
         const p = pointer(entry, linear)
         setRegister<u64>(load<u32>(ip, O_DST), load<u64>(p) * load<u64>(load<u32>(ip, O_AUX)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.MUL_R32_NF: {
+        const product = (load<u32>(c, CPU_RAX) as u64) * (load<u32>(load<u32>(ip, O_DST)) as u64)
+        store<u64>(c, product & 0xffffffff, CPU_RAX)
+        store<u64>(c, product >> 32, CPU_RDX)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.MUL_R64_NF: {
+        const a = load<u64>(c, CPU_RAX)
+        const b = load<u64>(load<u32>(ip, O_DST))
+        store<u64>(c, upper64(a, b), CPU_RDX)
+        store<u64>(c, a * b, CPU_RAX)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.SHLD_R32_NF: {
+        const dst: usize = load<u32>(ip, O_DST)
+        const n = load<u8>(ip, O_IMM + 4) as u32
+        const rest = 0 - n
+        const kept = load<u32>(dst) << n
+        const comes = source<u32>(ip) >> rest
+        setRegister<u32>(dst, kept | comes)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.SHLD_R64_NF: {
+        const dst: usize = load<u32>(ip, O_DST)
+        const n = load<u8>(ip, O_IMM + 4) as u64
+        const rest = 0 - n
+        const kept = load<u64>(dst) << n
+        const comes = source<u64>(ip) >> rest
+        setRegister<u64>(dst, kept | comes)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.SHRD_R32_NF: {
+        const dst: usize = load<u32>(ip, O_DST)
+        const n = load<u8>(ip, O_IMM + 4) as u32
+        const rest = 0 - n
+        const kept = load<u32>(dst) >> n
+        const comes = source<u32>(ip) << rest
+        setRegister<u32>(dst, kept | comes)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.SHRD_R64_NF: {
+        const dst: usize = load<u32>(ip, O_DST)
+        const n = load<u8>(ip, O_IMM + 4) as u64
+        const rest = 0 - n
+        const kept = load<u64>(dst) >> n
+        const comes = source<u64>(ip) << rest
+        setRegister<u64>(dst, kept | comes)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.MOV_SHL32: {
+        const count = load<u32>(ip, O_AUX)
+        setRegister<u32>(load<u32>(ip, O_DST), source<u32>(ip) << count)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.MOV_SHL64: {
+        const count = load<u32>(ip, O_AUX) as u64
+        setRegister<u64>(load<u32>(ip, O_DST), source<u64>(ip) << count)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.MOV_SHR32: {
+        const count = load<u32>(ip, O_AUX)
+        setRegister<u32>(load<u32>(ip, O_DST), source<u32>(ip) >> count)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.MOV_SHR64: {
+        const count = load<u32>(ip, O_AUX) as u64
+        setRegister<u64>(load<u32>(ip, O_DST), source<u64>(ip) >> count)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.MOV_SHL_XOR64: {
+        const count = load<u32>(ip, O_AUX) as u64
+        const value = source<u64>(ip)
+        const moved = value << count
+        const mixed = value ^ moved
+        store<u64>(load<u32>(ip, O_DST), moved)
+        store<u64>(load<u32>(ip, O_AUX2), mixed)
+        ip += 3 * OP_SIZE
+        continue
+      }
+      case Op.MOV_SHR_XOR64: {
+        const count = load<u32>(ip, O_AUX) as u64
+        const value = source<u64>(ip)
+        const moved = value >> count
+        const mixed = value ^ moved
+        store<u64>(load<u32>(ip, O_DST), moved)
+        store<u64>(load<u32>(ip, O_AUX2), mixed)
+        ip += 3 * OP_SIZE
+        continue
+      }
+      case Op.MOV_IMUL64:
+        setRegister<u64>(load<u32>(ip, O_DST), source<u64>(ip) * load<u64>(load<u32>(ip, O_AUX)))
+        ip += 2 * OP_SIZE
+        continue
+      case Op.ADD32_CMP32_JE: {
+        const dst: usize = load<u32>(ip, O_DST)
+        setRegister<u32>(dst, load<u32>(dst) + source<u32>(ip))
+        ip += OP_SIZE
+        const a = load<u32>(load<u32>(ip, O_DST))
+        const b = source<u32>(ip)
+        setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
+        const taken = a == b
+        ip += OP_SIZE
+        target = jumpTarget(c, ip, taken)
+        slot = jumpSlot(ip, taken)
+        break
+      }
+      case Op.ADD32_CMP32_JNE: {
+        const dst: usize = load<u32>(ip, O_DST)
+        setRegister<u32>(dst, load<u32>(dst) + source<u32>(ip))
+        ip += OP_SIZE
+        const a = load<u32>(load<u32>(ip, O_DST))
+        const b = source<u32>(ip)
+        setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
+        const taken = a != b
+        ip += OP_SIZE
+        target = jumpTarget(c, ip, taken)
+        slot = jumpSlot(ip, taken)
+        break
+      }
+      case Op.ADD64_CMP64_JE: {
+        const dst: usize = load<u32>(ip, O_DST)
+        setRegister<u64>(dst, load<u64>(dst) + source<u64>(ip))
+        ip += OP_SIZE
+        const a = load<u64>(load<u32>(ip, O_DST))
+        const b = source<u64>(ip)
+        setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
+        const taken = a == b
+        ip += OP_SIZE
+        target = jumpTarget(c, ip, taken)
+        slot = jumpSlot(ip, taken)
+        break
+      }
+      case Op.ADD64_CMP64_JNE: {
+        const dst: usize = load<u32>(ip, O_DST)
+        setRegister<u64>(dst, load<u64>(dst) + source<u64>(ip))
+        ip += OP_SIZE
+        const a = load<u64>(load<u32>(ip, O_DST))
+        const b = source<u64>(ip)
+        setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
+        const taken = a != b
+        ip += OP_SIZE
+        target = jumpTarget(c, ip, taken)
+        slot = jumpSlot(ip, taken)
+        break
+      }
+      case Op.VECTOR_AND_RR: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, v128.and(v128.load(dst), v128.load(src)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_OR_RR: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, v128.or(v128.load(dst), v128.load(src)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_XOR_RR: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, v128.xor(v128.load(dst), v128.load(src)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_ADD_Q_RR: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, i64x2.add(v128.load(dst), v128.load(src)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_ADD_D_RR: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, i32x4.add(v128.load(dst), v128.load(src)))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_SHL_Q: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        const count = load<u64>(src)
+        v128.store(dst, count > 63 ? i64x2.splat(0) : i64x2.shl(v128.load(dst), count as i32))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_SHR_Q: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        const count = load<u64>(src)
+        v128.store(dst, count > 63 ? i64x2.splat(0) : i64x2.shr_u(v128.load(dst), count as i32))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_TO_R32: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        store<u64>(dst, load<u32>(src) as u64)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_TO_R64: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        store<u64>(dst, load<u64>(src))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_FROM_R32: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, v128.load32_zero(src))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_FROM_R64: {
+        if (!sseReady(c)) return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const src: usize = load<u32>(ip, O_SRC)
+        v128.store(dst, v128.load64_zero(src))
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_DOUBLE_RR: {
+        const dst: usize = load<u32>(ip, O_DST)
+        const a = load<u64>(dst)
+        const b = source<u64>(ip)
+        const r = combined(ip, a, b)
+        if (!sseReady(c) || !inexactPasses(c) || !ordinary(a, b, r)) return stop(c, ip, RARE)
+        store<u64>(dst, r)
+        ip += OP_SIZE
+        continue
+      }
+      case Op.VECTOR_DOUBLE_RM: {
+        const linear = operand(c, ip)
+        const entry = fastEntry(c, linear)
+        if (!sseReady(c) || load<u64>(entry, CPU_FAST + FAST_READ) != tag(c, linear, 8))
+          return stop(c, ip, RARE)
+        const dst: usize = load<u32>(ip, O_DST)
+        const a = load<u64>(dst)
+        const b = load<u64>(pointer(entry, linear))
+        const r = combined(ip, a, b)
+        if (!inexactPasses(c) || !ordinary(a, b, r)) return stop(c, ip, RARE)
+        store<u64>(dst, r)
         ip += OP_SIZE
         continue
       }

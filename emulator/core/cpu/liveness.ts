@@ -1,8 +1,8 @@
 // Which instructions of a trace compute flags that nobody can see: those overwritten before anything reads them
 // and before anything that may fault, and so show them to a handler. They are replaced by forms without flags.
 
-import { Op } from './ops'
-import { O_IMM, O_OP, O_SRC, OP_SIZE, TRACE_HEADER } from './trace-format'
+import { Op, Slow, SLOW_MEMORY, SLOW_SIZE } from './ops'
+import { O_AUX, O_AUX2, O_IMM, O_OP, O_SRC, OP_SIZE, TRACE_HEADER } from './trace-format'
 
 /** Touches no flags and cannot fault. */
 const NONE: u32 = 0
@@ -27,7 +27,7 @@ export function dropDeadFlags(trace: usize, count: u32): void {
       wanted = true
       continue
     }
-    const replacement = wanted ? 0 : withoutFlags(op)
+    const replacement = wanted ? 0 : op == Op.SLOW ? slowWithoutFlags(record) : withoutFlags(op)
     if (replacement) store<u16>(record, replacement as u16, O_OP)
     if (effect == SETS) wanted = false
     else if (effect == SETS_OR_FAULTS) wanted = true
@@ -56,12 +56,31 @@ function effectOf(op: i32, record: usize): u32 {
     return known && (load<u8>(record, O_IMM) & 31) != 0 ? SETS : PARTLY
   }
   if (op >= Op.ROL_R32 && op <= Op.ROR_R64) return PARTLY
+  if (op == Op.SLOW) return slowEffect(record)
   if (op >= Op.IMUL_RR16 && op <= Op.IMUL_RR64) return SETS
   if (op >= Op.IMUL_RM16 && op <= Op.IMUL_RM64) return SETS_OR_FAULTS
   if (op == Op.MOVZX_R8 || op == Op.MOVZX_R16 || op == Op.MOVZX16_R8) return NONE
   if (op == Op.MOVSX_R8 || op == Op.MOVSX_R16 || op == Op.MOVSX16_R8) return NONE
   if (op == Op.MOVSX64_R8 || op == Op.MOVSX64_R16 || op == Op.MOVSX64_R32) return NONE
   return READS
+}
+
+/** Of MUL, SHLD and SHRD between registers of 32 and 64 bits; the others are not looked into. */
+function slowEffect(record: usize): u32 {
+  const what = load<u32>(record, O_AUX)
+  const flags = load<u32>(record, O_AUX2)
+  const size = flags & SLOW_SIZE
+  if (flags & SLOW_MEMORY || size < 4) return READS
+  if (what == Slow.MUL) return PARTLY
+  if (what != Slow.SHIFT_DOUBLE || load<u32>(record, O_IMM) != <u32>record + O_IMM + 4) return READS
+  return load<u8>(record, O_IMM + 4) & (size == 8 ? 63 : 31) ? SETS : READS
+}
+
+function slowWithoutFlags(record: usize): i32 {
+  const flags = load<u32>(record, O_AUX2)
+  const wide: i32 = (flags & SLOW_SIZE) == 8 ? 1 : 0
+  if (load<u32>(record, O_AUX) == Slow.MUL) return Op.MUL_R32_NF + wide
+  return (flags & (1 << 16) ? Op.SHRD_R32_NF : Op.SHLD_R32_NF) + wide
 }
 
 /** The form of `op` that leaves the flags alone, 0 when there is none. */

@@ -22,6 +22,22 @@ export enum Op {
   VECTOR_MOVE_MR,
   VECTOR_MOVE8_RM,
   VECTOR_MOVE8_MR,
+  /** Those that interpret() has, up to VECTOR_DOUBLE_RM. A shift's count is the quadword at O_SRC. */
+  VECTOR_AND_RR,
+  VECTOR_OR_RR,
+  VECTOR_XOR_RR,
+  VECTOR_ADD_Q_RR,
+  VECTOR_ADD_D_RR,
+  VECTOR_SHL_Q,
+  VECTOR_SHR_Q,
+  /** MOVD, MOVQ from and to general registers. */
+  VECTOR_TO_R32,
+  VECTOR_TO_R64,
+  VECTOR_FROM_R32,
+  VECTOR_FROM_R64,
+  /** ADDSD, MULSD, SUBSD. */
+  VECTOR_DOUBLE_RR,
+  VECTOR_DOUBLE_RM,
   VECTOR_RR,
   VECTOR_RM,
   VECTOR_RM8,
@@ -375,6 +391,30 @@ export enum Op {
   IMUL_RR64_NF,
   IMUL_RM32_NF,
   IMUL_RM64_NF,
+  /** rDX:rAX times the register at O_DST. */
+  MUL_R32_NF,
+  MUL_R64_NF,
+  /** As Slow.SHIFT_DOUBLE, the count neither 0 nor above the operand's size. */
+  SHLD_R32_NF,
+  SHLD_R64_NF,
+  SHRD_R32_NF,
+  SHRD_R64_NF,
+
+  /** Two or three instructions in one step that no flags come out of (fuse.ts): MOV and a shift (count in O_AUX), */
+  MOV_SHL32,
+  MOV_SHL64,
+  MOV_SHR32,
+  MOV_SHR64,
+  /** which goes on to be XORed with what it was made from, into the register at O_AUX2. */
+  MOV_SHL_XOR64,
+  MOV_SHR_XOR64,
+  /** MOV and IMUL: the operands at O_SRC and O_AUX. */
+  MOV_IMUL64,
+  /** ADD, then a comparison and its jump. */
+  ADD32_CMP32_JE,
+  ADD32_CMP32_JNE,
+  ADD64_CMP64_JE,
+  ADD64_CMP64_JNE,
 }
 
 /** Whether `op` ends a trace by a jump that the interpreter carries out. */
@@ -429,6 +469,7 @@ export function operandAccess(op: i32, size: u32): u32 {
     case Op.IMUL_RM64:
     case Op.PUSH64_M:
     case Op.VECTOR_MOVE8_RM:
+    case Op.VECTOR_DOUBLE_RM:
       return 8
     case Op.VECTOR_MOVE8_MR:
       return 8 | OPERAND_WRITE
