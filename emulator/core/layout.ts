@@ -384,7 +384,7 @@ export const CPU_MTRR_VARIABLE = 0x3d0 // u64[16]: base/mask pairs
 export const CPU_UCODE_REV = 0x450
 /** Software TLB, architectural part: generation of the non-global entries (see TLB_*) */
 export const CPU_TLB_GENERATION = 0x460 // u32
-export const CPU_TLB_LARGE = 0x464 // u32, 1 when an entry from a large page may be present
+export const CPU_TLB_LARGE = 0x464 // u32, bit n: an entry from a large page may be present in gigabyte n of every 32
 /** The page instructions are being fetched from (SDM 3A 4.10.2: a cached translation like a TLB entry). */
 export const CPU_FETCH_PAGE = 0x468 // u64, linear page address | 1 when valid, 0 when not
 export const CPU_FETCH_FRAME = 0x470 // u64, guest-physical address of that page

@@ -956,9 +956,12 @@ function run(): u32 {
       return JUMPED
     }
     ip = load<u32>(cpu, CPU_RECORD)
-    if (why == RARE && onwards && (load<u16>(ip, O_OP) as i32) == Op.SYSTEM) {
-      const behind = load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(currentTrace, TRACE_BYTES)
-      store<u64>(cpu, load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(ip, O_OFFSET), CPU_FAULT_RIP)
+    const op = load<u16>(ip, O_OP) as i32
+    if (why == RARE && isOutOfLine(op)) way = outOfLineRun(ip, op)
+    else if (why == RARE && op == Op.SYSTEM && onwards) {
+      const rip = load<u64>(cpu, CPU_TRACE_RIP)
+      const behind = rip + load<u16>(currentTrace, TRACE_BYTES)
+      store<u64>(cpu, rip + load<u16>(ip, O_OFFSET), CPU_FAULT_RIP)
       store<u64>(cpu, behind, CPU_RIP)
       way = systemWithin(ip, behind)
     } else way = resolve(ip, why)

@@ -211,7 +211,7 @@ export function tlbInvalidateIn(pcid: u32, linear: u64): void {
 export function tlbInvalidatePage(linear: u64): void {
   invalidationNote(INVALIDATE_PAGE, linear, load<u32>(cpu, CPU_CR3) & 0xfff)
   store<u64>(cpu, 0, CPU_FETCH_PAGE)
-  if (load<u32>(cpu, CPU_TLB_LARGE)) {
+  if (load<u32>(cpu, CPU_TLB_LARGE) & largeBit(linear)) {
     for (let i: usize = 0; i < <usize>TLB_COUNT; i++) {
       const entry = cpu + CPU_TLB + i * TLB_ENTRY_SIZE
       const flags = load<u32>(entry, TLB_FLAGS)
@@ -256,6 +256,13 @@ export function a20Changed(): void {
 /** Something is decoded elsewhere now: pointers behind the fast entries of all CPUs may be others. Translations stay. */
 export function busMapChanged(): void {
   a20Changed()
+}
+
+/** The bit of CPU_TLB_LARGE for the gigabyte `linear` lies in: no large page is larger. */
+@inline
+export function largeBit(linear: u64): u32 {
+  const gigabyte = <u32>(linear >> 30) & 31
+  return (1 as u32) << gigabyte
 }
 
 /** The entry that translates `linear` now, 0 when there is none. */

@@ -56,7 +56,7 @@ import {
 import { keyBars, protectionKeysOn } from './protection-keys'
 import { exclusiveBegin, exclusiveEnd } from '../machine/exclusive'
 import { cpuCount, maintenancePost } from '../machine/smp'
-import { fastClear, fastIndex, tlbDropFast, tlbEntry } from './tlb'
+import { fastClear, fastIndex, largeBit, tlbDropFast, tlbEntry } from './tlb'
 import { tlbWatched } from './tlb-log'
 
 export const ACCESS_READ: u32 = 0
@@ -366,6 +366,6 @@ function fill(linear: u64, frame: u64, flags: u32, leafAt: u64, leaf: u64): usiz
   store<u64>(entry, trail1, TLB_PTE + 16)
   store<u64>(entry, trail2, TLB_PTE + 24)
   store<u64>(entry, leaf, TLB_LEAF)
-  if (flags & TLB_LARGE) store<u32>(cpu, 1, CPU_TLB_LARGE)
+  if (flags & TLB_LARGE) store<u32>(cpu, load<u32>(cpu, CPU_TLB_LARGE) | largeBit(linear), CPU_TLB_LARGE)
   return entry
 }
