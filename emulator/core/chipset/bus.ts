@@ -213,11 +213,21 @@ function allOnes(size: u32): u32 {
   return size == 4 ? 0xffffffff : (1 << (size << 3)) - 1
 }
 
+/** Whether a byte at `port` is for the ISA bus, or a range of the PCI bus placed there: not for the wide devices below. */
+@inline
+function isByteWide(port: u32): bool {
+  return (
+    port - VBE_PORT >= VBE_PORTS &&
+    port - FW_CFG_PORT >= FW_CFG_PORTS &&
+    port - TEST_LINES >= TEST_LINES_COUNT
+  )
+}
+
 /** IN. `size` 1, 2 or 4; the result is zero-extended. */
 export function portRead(port: u32, size: u32): u32 {
   const now = arrive()
   let value: u32
-  if (size == 1 && port - VBE_PORT >= VBE_PORTS) {
+  if (size == 1 && isByteWide(port)) {
     value = byteRead(port, now)
   } else if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     const channel: u32 = port == 0x1f0 ? 0 : 1
@@ -247,7 +257,7 @@ export function portWrite(port: u32, size: u32, value: u32): void {
   const now = arrive()
   const sized = size == 4 ? value : value & ((1 << (size << 3)) - 1)
   event(EVENT_CLASS_PORT, EVENT_KIND_PORT, port | (size << 16) | (1 << 24), sized, 0)
-  if (size == 1 && port - VBE_PORT >= VBE_PORTS) {
+  if (size == 1 && isByteWide(port)) {
     byteWrite(port, sized, now)
   } else if (size > 1 && (port == 0x1f0 || port == 0x170)) {
     if (ideDecodes(port == 0x1f0 ? 0 : 1)) ataDataWrite(port == 0x1f0 ? 0 : 1, size, sized, now)
