@@ -45,6 +45,7 @@ const on = {
   serial: 0,
   shell: false,
   cpu: true,
+  details: false,
   chosen: 0,
   memory: true,
   code: { lines: 20, before: 6 },

@@ -65,6 +65,7 @@ const all = {
   serial: 0,
   shell: false,
   cpu: true,
+  details: false,
   chosen: 0,
   memory: true,
   code: { lines: 20, before: 6 },

@@ -24,6 +24,8 @@ import type { FreeSpace } from '../emulator/insight/lenses/free-space'
 import type { Trouble } from '../emulator/insight/lenses/reader'
 import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator/insight/lenses/reading'
 import type { Finding } from '../emulator/insight/autopsy'
+import type { FpuState } from '../emulator/insight/fpu-state'
+import type { LocalApic } from '../emulator/insight/local-apic'
 import type { SearchStep } from '../emulator/insight/memory-search'
 import type { MemorySpace, MemoryWindow } from '../emulator/insight/memory-window'
 import type { Overlay } from '../emulator/insight/overlays/overlay'
@@ -41,6 +43,8 @@ export type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insigh
 export type { Mapping } from '../emulator/insight/frames/reverse-map'
 export type { FreeSpace } from '../emulator/insight/lenses/free-space'
 export type { AllocatorReading, Slab, SlabCache } from '../emulator/insight/lenses/reading'
+export type { FpuState } from '../emulator/insight/fpu-state'
+export type { LocalApic } from '../emulator/insight/local-apic'
 export type { SearchStep } from '../emulator/insight/memory-search'
 export type { MemorySpace } from '../emulator/insight/memory-window'
 export type { Overlay, OverlayItem, OverlayLink } from '../emulator/insight/overlays/overlay'
@@ -316,6 +320,15 @@ export interface PagesView {
   tlb?: TlbBelief & { stale: string[] }
 }
 
+/** What of a CPU is looked at now and then. */
+export interface CpuDetails {
+  cpu: number
+  fpu: FpuState
+  /** ST(0) to ST(7) as numbers. */
+  st: string[]
+  apic: LocalApic
+}
+
 /** Bytes of memory, what answers for them, and what they mean. */
 export interface HexView extends MemoryWindow {
   /** Through whose page tables linear addresses go. */
@@ -380,6 +393,7 @@ export interface Frame {
   frames?: FrameFlagsUpdate
   pages?: PagesView
   hex?: HexView
+  details?: CpuDetails
   space?: AddressSpace
   tlb?: TlbContents
   allocator?: AllocatorView
@@ -394,6 +408,8 @@ export interface Interest {
   serial: false | number
   shell: boolean
   cpu: boolean
+  /** FPU, vector registers and local APIC as well. */
+  details: boolean
   /** The CPU that the panels follow and that is stepped. */
   chosen: number
   memory: boolean

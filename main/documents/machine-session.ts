@@ -28,6 +28,7 @@ import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
 import { CpuSource } from '../push/cpu-source'
 import { FrameFlagsSource } from '../push/frame-flags-source'
+import { DetailsSource } from '../push/details-source'
 import { HexSource } from '../push/hex-source'
 import { FramePusher } from '../push/frame-pusher'
 import { ScreenSource } from '../push/screen-source'
@@ -58,6 +59,7 @@ const NOTHING: Interest = {
   code: false,
   pages: false,
   hex: false,
+  details: false,
   tlb: false,
   allocator: false,
   shell: false,
@@ -181,6 +183,11 @@ export class MachineSession {
         ),
         new TlbSource(machine, () => this.#interest.tlb),
         this.#allocator,
+        new DetailsSource(
+          machine,
+          () => this.#interest.details,
+          () => this.#chosen,
+        ),
         new HexSource(
           machine,
           () => this.#chosen,

@@ -73,6 +73,7 @@ export const interest: Check<Interest> = (value) => {
     serial: given['serial'] === false ? false : serialPort(given['serial']),
     shell: show('shell'),
     cpu: show('cpu'),
+    details: show('details'),
     chosen: integer('interest.chosen', 0, 15)(given['chosen']),
     memory: show('memory'),
     code: given['code'] === false ? false : codeInterest(given['code']),

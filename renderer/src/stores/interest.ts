@@ -22,6 +22,9 @@ export const useInterest = defineStore('interest', () => {
   const port = ref(0)
   const code = ref<Exclude<Interest['code'], false>>({ lines: 40, before: 8 })
 
+  /** A part of the CPU panel with what is looked at now and then is open. */
+  const details = ref(false)
+
   document.addEventListener('visibilitychange', () => {
     visible.value = !document.hidden
   })
@@ -33,6 +36,7 @@ export const useInterest = defineStore('interest', () => {
       serial: sees('serial') && port.value,
       shell: sees('terminal'),
       cpu: sees('cpu') || sees('code') || sees('pages') || sees('hex'),
+      details: sees('cpu') && details.value,
       chosen: chosen.index,
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
@@ -51,5 +55,5 @@ export const useInterest = defineStore('interest', () => {
     for (const panel of now) shown.add(panel)
   }
 
-  return { shown, code, port, show, interest }
+  return { shown, code, port, details, show, interest }
 })

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import type {
   CodeListing,
+  CpuDetails,
   CpuSnapshot,
   Frame,
   MachineCommand,
@@ -36,6 +37,7 @@ export const useMachine = defineStore('machine', () => {
   const status = shallowRef<Status>()
   const climb = shallowRef<Milestone[]>([])
   const cpu = shallowRef<CpuSnapshot>()
+  const details = shallowRef<CpuDetails>()
   const code = shallowRef<CodeListing>()
   const tlb = shallowRef<TlbContents>()
   /** Each CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
@@ -60,6 +62,7 @@ export const useMachine = defineStore('machine', () => {
     status.value = undefined
     climb.value = []
     cpu.value = undefined
+    details.value = undefined
     code.value = undefined
     tlb.value = undefined
     allRests.value = new Map()
@@ -83,6 +86,7 @@ export const useMachine = defineStore('machine', () => {
     }
     if (frame.climb) climb.value = frame.climb
     if (frame.cpu) cpu.value = frame.cpu
+    if (frame.details) details.value = frame.details
     if (frame.code) code.value = frame.code
     if (frame.tlb) tlb.value = frame.tlb
     if (frame.screen) screen.apply(frame.screen)
@@ -107,5 +111,5 @@ export const useMachine = defineStore('machine', () => {
 
   const command = (name: MachineCommand) => documents.attempt(call('machine', name))
 
-  return { epoch, status, climb, cpu, code, tlb, state, running, ended, before, apply, command }
+  return { epoch, status, climb, cpu, details, code, tlb, state, running, ended, before, apply, command }
 })
