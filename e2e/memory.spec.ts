@@ -82,12 +82,15 @@ test('in real mode the vectors are read as far pointers', async ({ start }) => {
   await expect(page.getByTestId('hex-said')).toContainText('b8000')
 })
 
-test('the CPU panel opens its MSRs, vectors and local APIC; an address in it leads to its bytes', async ({ start }) => {
+test('the CPU panel opens its MSRs, vectors and local APIC; an address in it leads to its bytes', async ({
+  start,
+}) => {
   const { page } = await start({ files: [guest('seedling/seedling.img')], width: 1440, height: 1100 })
   await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })
   await page.keyboard.press('F6')
   const cpu = page.getByTestId('cpu')
-  for (const part of ['Model-specific registers', 'FPU and vectors', 'Local APIC']) await cpu.getByText(part).click()
+  for (const part of ['Model-specific registers', 'FPU and vectors', 'Local APIC'])
+    await cpu.getByText(part).click()
   await expect(cpu.getByTestId('msrs')).toContainText('lstar')
   await expect(cpu.getByTestId('vectors')).toContainText('xmm15')
   await cpu.getByRole('radio', { name: 'f64' }).click()

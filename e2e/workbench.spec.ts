@@ -1,5 +1,6 @@
 // The window at work: run, pause, step, reset; keyboard and serial console; panels, layout, palette.
-import { expect, guest, seed, serialLines, test } from './application'
+import { join } from 'node:path'
+import { expect, guest, seed, serialLines, shots, test } from './application'
 
 test('pause, step, run and reset do what they say', async ({ start }) => {
   // It halts with interrupts on: the timer wakes it.
@@ -141,6 +142,42 @@ test('the layout is remembered, and can be reset', async ({ start }) => {
   await expect(second.page.getByRole('tab')).toHaveCount(2)
   await second.page.keyboard.press('Control+1')
   await expect(second.page.getByTestId('memory-map')).toBeVisible()
+})
+
+test('each document has its own layout; a new one begins with the last', async ({ start }) => {
+  const first = await start({ files: [seed('p3.img')] })
+  await expect(first.page.getByTestId('memory-map')).toBeVisible()
+  await first.page.keyboard.press('Control+4')
+  await first.page.waitForFunction(() => document.querySelectorAll('.dv-tab').length === 2)
+  await first.page.waitForTimeout(1200)
+  await first.app.close()
+  const second = await start({ files: [seed('p4.img')], profile: first.profile })
+  await expect(second.page.getByRole('tab')).toHaveCount(2)
+  await second.page.keyboard.press('Control+1')
+  await expect(second.page.getByTestId('memory-map')).toBeVisible()
+  await second.page.waitForTimeout(1200)
+  await second.app.close()
+  const third = await start({ files: [seed('p3.img')], profile: first.profile })
+  await expect(third.page.getByTestId('screen')).toBeVisible()
+  await expect(third.page.getByRole('tab')).toHaveCount(2)
+})
+
+test('a panel floats above the others and is docked again', async ({ start }) => {
+  const { page } = await start({ files: [seed('p3.img')] })
+  await expect(page.getByTestId('cpu')).toBeVisible()
+  await page.getByRole('tab', { name: 'CPU' }).click()
+  const float = async () => {
+    await page.keyboard.press('Control+Shift+P')
+    await page.getByRole('combobox').fill('float the panel')
+    await page.keyboard.press('Enter')
+  }
+  await float()
+  const floating = page.locator('.dv-resize-container')
+  await expect(floating.getByTestId('cpu')).toBeVisible()
+  await page.screenshot({ path: join(shots, 'floating-dark.png') })
+  await float()
+  await expect(floating).toHaveCount(0)
+  await expect(page.getByTestId('cpu')).toBeVisible()
 })
 
 test('the map tells everything about the frame that is pointed at', async ({ start }) => {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { app, nativeTheme } from 'electron'
 import type { RecentFile, Theme } from '../preload/bridge'
 import { checkRecent, describeRecent, type RecentEntry, withRecent } from './documents/recent-files'
+import { LayoutStore } from './documents/layout-store'
 import { SettingsStore } from './documents/settings-store'
 import { profileFile } from './paths'
 import { SettingsFile } from './settings-file'
@@ -12,6 +13,8 @@ export class Profile {
   readonly #recent = new SettingsFile<RecentEntry[]>(profileFile('recent-files.json'), checkRecent)
   /** What each document's machine is made of. */
   readonly machines = new SettingsStore()
+  /** How each document's panels were laid out. */
+  readonly layouts = new LayoutStore()
   readonly #state = new SettingsFile<ProfileState>(profileFile('windows.json'), checkProfile)
 
   /** @param recentChanged hears that the list of recent files is another one */
@@ -65,5 +68,6 @@ export class Profile {
     this.#recent.flush()
     this.#state.flush()
     this.machines.flush()
+    this.layouts.flush()
   }
 }

@@ -160,6 +160,8 @@ export type DocumentView =
       name: string
       machine: MachineSummary
       settings: MachineSettings
+      /** The panels of last time, as the window saved them; empty when there is none. */
+      layout: string
       kernel?: KernelSummary
     }
   | { kind: 'lab'; path: string; name: string; lab: LabFile }
@@ -499,8 +501,6 @@ export type Theme = 'system' | 'light' | 'dark'
 export interface Hello {
   version: string
   platform: string
-  /** The panel layout of last time, as the window saved it; empty when there is none. */
-  layout: string
   hasSample: boolean
 }
 

@@ -152,7 +152,9 @@ export class DocumentWindow {
       if (turn !== this.#opening || this.#closed) return await session.dispose()
       this.#session = session
       const machine = session.summary
-      this.#show({ kind: 'open', path, name, machine, settings, ...(kernel ? { kernel } : {}) })
+      const { profile } = this.#workspace
+      const layout = profile.layouts.of(path) ?? profile.window.layout
+      this.#show({ kind: 'open', path, name, machine, settings, layout, ...(kernel ? { kernel } : {}) })
       session.connect()
       this.#workspace.profile.opened(path)
       session.machine.run()
@@ -247,7 +249,6 @@ export class DocumentWindow {
       return {
         version: app.getVersion(),
         platform: process.platform,
-        layout: this.#workspace.profile.window.layout,
         hasSample: hasSample(),
       }
     },
@@ -290,7 +291,7 @@ export class DocumentWindow {
     'memory.search': (space, from, pattern) => this.#open().search(space, BigInt(`0x${from}`), pattern),
     'memory.write': (space, at, bytes) => this.#open().write(space, BigInt(`0x${at}`), bytes),
     'symbols.find': (query) => this.#session?.findSymbols(query) ?? [],
-    'layout.save': (layout) => this.#workspace.profile.setWindow({ layout }),
+    'layout.save': (layout) => this.#saveLayout(layout),
     'clipboard.text': (text) => clipboard.writeText(text),
     'screenshot.save': (png) => this.#saveScreenshot(png),
     theme: (theme) => this.#workspace.profile.setTheme(theme),
@@ -308,6 +309,16 @@ export class DocumentWindow {
       ],
     })
     if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])
+  }
+
+  /** This document's own, and what documents begin with that have none. */
+  #saveLayout(layout: string) {
+    const { profile } = this.#workspace
+    profile.setWindow({ layout })
+    if (this.#view.kind !== 'open') return
+    profile.layouts.set(this.#view.path, layout)
+    // The page keeps what it shows; a page that is loaded again is told the new one.
+    this.#view = { ...this.#view, layout }
   }
 
   #open(): MachineSession {

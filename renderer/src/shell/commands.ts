@@ -132,6 +132,7 @@ export function useCommands() {
       available: open,
       run: () => dock.preset(id),
     })),
+    { id: 'float', title: 'Float the panel, or dock it again', available: open, run: () => dock.float() },
     { id: 'resetLayout', title: 'Reset the layout', available: open, run: () => dock.preset('boot') },
     ...(['system', 'light', 'dark'] as const satisfies Theme[]).map((theme) => ({
       id: `theme.${theme}`,

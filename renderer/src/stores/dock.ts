@@ -42,6 +42,25 @@ export const useDock = defineStore('dock', () => {
     if (panel) api.value?.removePanel(panel)
   }
 
+  /** Lifts the panel that is used out of the grid, or puts it back. */
+  function float() {
+    const dock = api.value
+    const panel = dock?.activePanel
+    if (!dock || !panel) return
+    rearranged()
+    if (panel.group.api.location.type !== 'grid') {
+      const beside = dock.groups.find((group) => group.api.location.type === 'grid')
+      panel.api.moveTo(beside ? { group: beside } : { position: 'right' })
+      return
+    }
+    const { offsetWidth: width, offsetHeight: height } = panel.group.element
+    dock.addFloatingGroup(panel, {
+      width: Math.max(320, Math.round(width * 0.9)),
+      height: Math.max(220, Math.round(height * 0.9)),
+      position: { left: Math.round(dock.width * 0.3), top: Math.round(dock.height * 0.2) },
+    })
+  }
+
   /** The preset that the layout still is; undefined once somebody has moved a panel. */
   let arranged: { preset: PresetId; wide: boolean } | undefined
   let arranging = false
@@ -107,5 +126,18 @@ export const useDock = defineStore('dock', () => {
     send('layout.save', JSON.stringify({ layout: dock.toJSON(), ...arranged }))
   }
 
-  return { api, actionHosts, contentHosts, show, close, preset, restore, rearranged, resized, refresh, save }
+  return {
+    api,
+    actionHosts,
+    contentHosts,
+    show,
+    close,
+    float,
+    preset,
+    restore,
+    rearranged,
+    resized,
+    refresh,
+    save,
+  }
 })
