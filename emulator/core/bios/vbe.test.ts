@@ -204,3 +204,59 @@ test('nonsense is answered', () => {
     }
   }
 })
+
+describe('function 0Ah: routines for 32-bit code, called from there', () => {
+  const dword = (value: number) => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24]
+  /** Calls the routine whose offset is at `entry` of the table, at the place it was copied to; EAX and EDX go to 9100h. */
+  const callRoutine = (entry: number, { ebx = 0, ecx = 0, edx = 0, edi = 0 }) => {
+    const { es, di, cx, ax } = vbe(0x0a)
+    expect(ax).toBe(0x004f)
+    const from = es * 16 + di - 0xe0000 + 0x200000
+    const block = machine.u8.slice(from, from + cx)
+    // Programs copy it to where they like (VBE 3.0, "Protected Mode Considerations").
+    machine.write(0x20000, block)
+    const at = 0x20000 + block[entry]! + (block[entry + 1]! << 8)
+    machine.protected32([
+      ...[0xbb, ...dword(ebx), 0xb9, ...dword(ecx), 0xba, ...dword(edx), 0xbf, ...dword(edi)],
+      ...[0xb8, ...dword(at), 0xff, 0xd0], // MOV EAX, at; CALL EAX
+      ...[0xa3, ...dword(0x9100), 0x89, 0x15, ...dword(0x9104)],
+    ])
+    return [machine.read32(0x9100) & 0xffff, machine.read32(0x9104)]
+  }
+  const dispi = (index: number) => {
+    machine.exports.portWrite(0x1ce, 2, index)
+    return machine.exports.portRead(0x1cf, 2)
+  }
+
+  test('the window moves and is asked for', () => {
+    vbe(2, { bx: 0x105 })
+    expect(callRoutine(0, { edx: 5 })[0]).toBe(0x004f)
+    expect(dispi(5)).toBe(5)
+    machine = new FirmwareMachine().boot()
+    vbe(2, { bx: 0x105 })
+    vbe(5, { bx: 0, dx: 3 })
+    expect(callRoutine(0, { ebx: 0x100 })).toEqual([0x004f, 3])
+  })
+
+  test.each([
+    [0x4101, 640, 1],
+    [0x4111, 640, 2],
+    [0x4144, undefined, 4],
+  ])('the start of the picture, mode %s', (bx, width, size) => {
+    vbe(2, { bx })
+    const pitch = (width ?? dispi(6)) * size
+    // Line 100, pixel 8, in units of four bytes
+    const start = (100 * pitch + 8 * size) / 4
+    expect(callRoutine(2, { ecx: start & 0xffff, edx: start >>> 16 })[0]).toBe(0x004f)
+    expect([dispi(8), dispi(9)]).toEqual([8, 100])
+  })
+
+  test('colours of the palette', () => {
+    vbe(2, { bx: 0x101 })
+    machine.write(0x9200, [1, 2, 3, 0, 60, 50, 40, 0])
+    expect(callRoutine(4, { ecx: 2, edx: 0x30, edi: 0x9200 })[0]).toBe(0x004f)
+    machine.exports.portWrite(0x3c7, 1, 0x30)
+    const read = Array.from({ length: 6 }, () => machine.exports.portRead(0x3c9, 1))
+    expect(read).toEqual([3, 2, 1, 40, 50, 60])
+  })
+})

@@ -159,6 +159,9 @@ function fit(): void {
   let height = min<u32>(vbeRegister(VBE_YRES), min<u32>(lines, VBE_YRES_MAX))
   if (height == 0) height = 1
   setRegister(VBE_YRES, height)
-  if (vbeRegister(VBE_X_OFFSET) > virtual - width) setRegister(VBE_X_OFFSET, virtual - width)
   if (vbeRegister(VBE_Y_OFFSET) > lines - height) setRegister(VBE_Y_OFFSET, lines - height)
+  // A line may begin anywhere in memory and run on into the next one, as long as there is one for the last.
+  const x = vbeRegister(VBE_X_OFFSET)
+  if (x > virtual - width && (x >= virtual || vbeRegister(VBE_Y_OFFSET) == lines - height))
+    setRegister(VBE_X_OFFSET, virtual - width)
 }

@@ -75,6 +75,7 @@ interface Exports {
 let module: WebAssembly.Module | undefined
 
 export class FirmwareMachine {
+  readonly memory: WebAssembly.Memory
   readonly u8: Uint8Array
   readonly view: DataView
   readonly exports: Exports
@@ -95,6 +96,7 @@ export class FirmwareMachine {
       maximum: PAGE,
       shared: true,
     })
+    this.memory = memory
     this.u8 = new Uint8Array(memory.buffer)
     this.view = new DataView(memory.buffer)
     const header = (offset: number, value: number) => this.view.setUint32(L.HEADER + offset, value, true)
@@ -240,6 +242,34 @@ export class FirmwareMachine {
       ah: answer.ax! >> 8,
       al: answer.ax! & 0xff,
     } as Answer
+  }
+
+  /**
+   * Runs 32-bit code at 8200h, in flat segments and with a stack, entered from real mode, until it halts. The machine is not
+   * for calls of the firmware any more.
+   */
+  protected32(code: ArrayLike<number>): this {
+    const { view } = this
+    const flat = (type: number) => [0xff, 0xff, 0, 0, 0, type, 0xcf, 0]
+    this.write(0x8100 - 0x28, [0x17, 0, 0xe0, 0x80, 0, 0])
+    this.write(0x80e0, [0, 0, 0, 0, 0, 0, 0, 0, ...flat(0x9a), ...flat(0x92)])
+    // CLI; LGDT [80D8h]; MOV EAX, CR0; OR AL, 1; MOV CR0, EAX; JMP 0008:8020h
+    const enter = [0xfa, 0x0f, 0x01, 0x16, 0xd8, 0x80, 0x0f, 0x20, 0xc0, 0x0c, 1, 0x0f, 0x22, 0xc0]
+    this.write(0x8000, [...enter, 0xea, 0x20, 0x80, 0x08, 0])
+    // MOV AX, 10h; MOV DS, ES, SS, AX; MOV ESP, 9F00h; JMP 8200h
+    const segments = [0x66, 0xb8, 0x10, 0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0]
+    this.write(0x8020, [...segments, 0xbc, 0, 0x9f, 0, 0, 0xb8, 0, 0x82, 0, 0, 0xff, 0xe0])
+    this.write(0x8200, [...Array.from(code), 0xf4])
+    this.#setSelector(L.SEG_CS, 0)
+    this.#setSelector(L.SEG_DS, 0)
+    view.setBigUint64(L.VCPUS + L.CPU_RIP, 0x8000n, true)
+    view.setBigUint64(L.VCPUS + L.CPU_RFLAGS, 2n, true)
+    view.setUint32(L.VCPUS + L.CPU_ACTIVITY, L.ACTIVITY_RUNNING, true)
+    view.setUint32(L.VCPUS + L.CPU_LAZY, L.LAZY_NONE, true)
+    this.run(100_000_000, () => view.getUint32(L.VCPUS + L.CPU_ACTIVITY, true) === L.ACTIVITY_HALTED)
+    if (view.getUint32(L.VCPUS + L.CPU_ACTIVITY, true) !== L.ACTIVITY_HALTED)
+      throw new Error('it did not halt')
+    return this
   }
 
   /** The text screen without trailing blanks; code page 437 above 7Eh as '\u00b7'. */
