@@ -57,9 +57,15 @@ async function ours() {
 
 async function qemu() {
   const args = ['-accel', 'tcg', '-m', '256', '-display', 'none', '-vga', 'std', '-net', 'none']
-  args.push('-chardev', `socket,id=com1,path=${join(out, 'com1')},server=on,wait=off`, '-serial', 'chardev:com1')
+  args.push(
+    '-chardev',
+    `socket,id=com1,path=${join(out, 'com1')},server=on,wait=off`,
+    '-serial',
+    'chardev:com1',
+  )
   if (values.cdrom !== undefined) args.push('-cdrom', values.cdrom, '-boot', 'd')
-  if (values.floppy !== undefined) args.push('-drive', `file=${values.floppy},format=raw,if=floppy,snapshot=on`)
+  if (values.floppy !== undefined)
+    args.push('-drive', `file=${values.floppy},format=raw,if=floppy,snapshot=on`)
   if (values.disk !== undefined) args.push('-drive', `file=${values.disk},format=raw,if=ide,snapshot=on`)
   const child = await run('qemu-system-x86_64', [...args, '-monitor', 'stdio'])
   const ended = new Promise((wake) => child.once('close', wake))

@@ -34,7 +34,8 @@ const COMPLAINTS = [
  * Said on every PC of this kind, QEMU's i440FX included: extended configuration space is of PCI Express; there are no
  * performance counters for the watchdog; and advice that every PC with ACPI gets.
  */
-const KNOWN = /fail to add MMCONFIG information|Perf NMI watchdog permanently disabled|use "pci=nocrs" and report a bug/
+const KNOWN =
+  /fail to add MMCONFIG information|Perf NMI watchdog permanently disabled|use "pci=nocrs" and report a bug/
 
 let failures = 0
 
