@@ -30,6 +30,7 @@ describe.skipIf(!nasm)('system tests', () => {
     'debug',
     'debug64',
     'features',
+    'device',
     'la57',
     'keys',
     'msr',
