@@ -477,6 +477,7 @@ class ThreadedMachine implements Machine {
     memory.setHeader64(L.HDR_HOST_CLOCK_BASE, parallel ? BigInt.asUintN(64, base) : 0n)
     memory.setHeader64(L.HDR_TIMEKEEPER, NONE)
     memory.setHeader32(L.HDR_STOP_REASON, L.STOP_NONE)
+    memory.setHeader32(L.HDR_STOP_CPU, 0)
     memory.setHeader32(L.HDR_STATE, L.STATE_RUNNING)
     const obeyed = this.#vcpus.obey(command)
     // Asked for while the threads were being started.

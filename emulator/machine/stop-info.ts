@@ -72,12 +72,15 @@ async function tripleFault(memory: MachineMemory): Promise<Pick<StopInfo, 'messa
   return { message: 'Triple fault: an exception could not be delivered.' }
 }
 
-/** The guest's state when the emulator broke: what somebody needs who is to find out why. */
+/** The guest's state when the emulator broke, first that of the CPU it broke on: what somebody needs who is to find out why. */
 function internalReport(memory: MachineMemory, error: string): string {
-  const cpu = cpuSnapshot(memory, 0)
+  const broken = Math.min(memory.header32(L.HDR_STOP_CPU), memory.cpuCount - 1)
+  const cpu = cpuSnapshot(memory, broken)
   const hex = (number: bigint | number, digits = 16) =>
     number.toString(16).toUpperCase().padStart(digits, '0')
-  const bytes = [...readLinear(memory, linear(cpu.ripLinear), 16, 0)].map((byte) => hex(byte, 2)).join(' ')
+  const bytes = [...readLinear(memory, linear(cpu.ripLinear), 16, broken)]
+    .map((byte) => hex(byte, 2))
+    .join(' ')
   const names = [
     'RAX',
     'RCX',
@@ -98,25 +101,26 @@ function internalReport(memory: MachineMemory, error: string): string {
   const lines = [
     error,
     '',
-    `${memory.cpuCount > 1 ? 'CPU 0: ' : ''}after ${cpu.instructions} instructions, in ${cpu.mode} mode, CPL ${cpu.cpl}, ${cpu.activity}`,
+    `${memory.cpuCount > 1 ? `CPU ${broken}: ` : ''}after ${cpu.instructions} instructions, in ${cpu.mode} mode, CPL ${cpu.cpl}, ${cpu.activity}`,
     `next instruction at CS:RIP ${hex(cpu.segments.cs.selector, 4)}:${hex(cpu.rip)}, linear ${hex(cpu.ripLinear)}`,
     `bytes there: ${bytes || 'not mapped'}`,
   ]
   for (let i = 0; i < 16; i += 4) lines.push(registers.slice(i, i + 4).join('  '))
   lines.push(`RFLAGS ${hex(cpu.rflags, 8)}  CR0 ${hex(cpu.cr0, 8)}  CR2 ${hex(cpu.cr2)}  CR3 ${hex(cpu.cr3)}`)
   lines.push(`CR4 ${hex(cpu.cr4, 8)}  EFER ${hex(cpu.efer, 8)}`)
-  for (let other = 1; other < memory.cpuCount; other++) {
+  for (let other = 0; other < memory.cpuCount; other++) {
+    if (other === broken) continue
     const { mode, activity, instructions, segments, rip } = cpuSnapshot(memory, other)
     const where = `${hex(segments.cs.selector, 4)}:${hex(rip)}`
     lines.push(`CPU ${other}: ${activity}, ${mode} mode, at ${where} after ${instructions} instructions`)
   }
-  lines.push(...lastExceptions(memory))
+  lines.push(...lastExceptions(memory, broken))
   return lines.join('\n')
 }
 
-function lastExceptions(memory: MachineMemory): string[] {
-  const block = memory.cpuBlock(0)
-  const next = Number(memory.cpu64(0, L.CPU_EXCEPTION_LOG_NEXT))
+function lastExceptions(memory: MachineMemory, cpu: number): string[] {
+  const block = memory.cpuBlock(cpu)
+  const next = Number(memory.cpu64(cpu, L.CPU_EXCEPTION_LOG_NEXT))
   const lines: string[] = []
   for (let i = Math.max(0, next - 5); i < next; i++) {
     const at = block + L.CPU_EXCEPTION_LOG + (i % L.XLOG_COUNT) * L.XLOG_SIZE

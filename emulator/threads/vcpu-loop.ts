@@ -96,6 +96,8 @@ export class VcpuLoop {
       }
       this.#post({ type: 'rest', reason })
     } catch (error) {
+      const cpu = this.#parallel() ? this.#index : this.#header(L.HDR_TURN_CPU)
+      Atomics.store(this.#words, (L.HEADER + L.HDR_STOP_CPU) / 4, cpu)
       this.#post({ type: 'broken', error: (error as Error).stack ?? String(error) })
     } finally {
       target.setStepTarget(undefined)

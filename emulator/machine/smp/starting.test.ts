@@ -1,6 +1,7 @@
 // Threads begin and come to rest together: a command must not be over for one of them before it has begun for all.
 import { MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test, vi } from 'vitest'
+import * as L from '../../core/layout'
 import type { Machine, StopInfo } from '../api'
 import { JOB, smpMachine } from './guest'
 
@@ -45,3 +46,25 @@ test('four CPUs in parallel run until somebody says pause, whenever they hear of
     vi.restoreAllMocks()
   }
 })
+
+test.each(['deterministic', 'parallel'] as const)(
+  'when the core breaks on one of several CPUs (%s), the account is of that one',
+  { timeout: 30_000 },
+  async (schedule) => {
+    const three = await smpMachine({ job: JOB.alu, rounds: 0xffff_ffff }, { cpus: 3, schedule })
+    machine = three
+    three.run()
+    await vi.waitFor(() => expect(three.cpu(2).mode).toBe('long64'), 20_000)
+    await three.pause()
+    // Every bucket of CPU 2's trace cache points behind the end of the memory.
+    const block = three.memory.cpuBlock(2)
+    three.memory.u8.fill(0xff, block + L.CPU_TRACE_HASH, block + L.CPU_TRACE_HASH + L.TRACE_HASH_COUNT * 4)
+    three.memory.u8.fill(0, block + L.CPU_JUMPS, block + L.CPU_JUMPS + 0x1_0000)
+    three.run()
+    const { reason, report } = await three.whenStopped()
+    expect(reason).toBe('internal')
+    expect(report).toMatch(
+      /out of bounds[\s\S]*\nCPU 2: after \d+ instructions, in [\s\S]*\nCPU 0: [\s\S]*\nCPU 1: /,
+    )
+  },
+)
