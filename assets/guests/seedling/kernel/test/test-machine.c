@@ -172,9 +172,11 @@ static void run_until(void *me) {
     race.ran[(u64)me] = current_task()->run_ns + (clock_ns() - this_cpu()->slice_start);
     interrupts_restore(flags);
     race.turns[(u64)me] = current_task()->switches;
-    // Where the feedback queues have put it: down for crunching, and up again for waits.
+    // Where the feedback queues have put it: down for crunching, and up again for waits. The quantum is long now: one of a
+    // tick would be used up by a tick that comes just after the one that wakes.
     race.sank[(u64)me] = current_task()->level;
-    for (int i = 0; i < 3; i++) task_sleep(15000000);
+    boot_options.quantum = 100;
+    for (int i = 0; i < 4; i++) task_sleep(15000000);
     race.rose[(u64)me] = current_task()->level;
     __atomic_fetch_sub(&race.left, 1, __ATOMIC_RELEASE);
 }
@@ -193,6 +195,7 @@ static void note_order(void *me) {
 /** Two crunchers on one CPU for a while: the share of the first in the time, in percent. */
 static u64 share_of_first(unsigned cpu, u64 ns, u8 priority0, u8 priority1) {
     race.left = 2;
+    boot_options.quantum = 1;
     race.until = clock_ns() + ns;
     u64 flags = interrupts_save(); // so that both are there before either runs
     struct task *a = task_create_on(cpu, "first", run_until, (void *)0), *b = task_create_on(cpu, "second", run_until, (void *)1);
@@ -244,7 +247,6 @@ const char *test_schedulers(char *remark, size_t size) {
     }
     if (!wrong) wrong = shortest_first(cpu);
     u64 quantum = boot_options.quantum;
-    boot_options.quantum = 1;
     u64 turns[2] = {0, 0}, fair = 0, weighted = 0, highest = 0;
     if (!wrong) {
         // An emulator on a busy host may hold up a CPU for most of a trial, and the ticks with it: then a longer trial,
