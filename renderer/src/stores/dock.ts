@@ -56,7 +56,7 @@ export const useDock = defineStore('dock', () => {
     const { offsetWidth: width, offsetHeight: height } = panel.group.element
     dock.addFloatingGroup(panel, {
       width: Math.max(320, Math.round(width * 0.9)),
-      height: Math.max(220, Math.round(height * 0.9)),
+      height: Math.max(220, Math.round(Math.min(height * 0.9, dock.height * 0.7))),
       position: { left: Math.round(dock.width * 0.3), top: Math.round(dock.height * 0.2) },
     })
   }
