@@ -1,4 +1,5 @@
 // A triple fault is a state of the window that explains itself.
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { expect, guest, seed, serialLines, test } from './application'
 
 test('the triple fault of the boot chain is told from its first exception on', async ({ start }) => {
@@ -50,4 +51,28 @@ test('a guest that has halted for good says so in the status bar, one click from
   await expect(page.getByTestId('stuck')).toHaveText('halted with interrupts off')
   await page.getByTestId('stuck').click()
   await expect(page.getByTestId('current-line')).toBeVisible()
+})
+
+test('a kernel that has panicked is told with its exception, by the names of its symbols', async ({
+  start,
+}, info) => {
+  // Seedling with a null pointer for a boot line (boot/boot-line.asm), and its symbols beside it.
+  const line = 'run=fault,null'
+  const bytes = await readFile(guest('seedling/seedling.img'))
+  bytes.fill(0, 512 + 8, 1024)
+  bytes.writeUInt16LE(line.length, 512 + 10)
+  bytes.write(line, 512 + 12, 'latin1')
+  const image = info.outputPath('panics.img')
+  await writeFile(image, bytes)
+  await copyFile(guest('seedling/seedling.elf'), info.outputPath('panics.elf'))
+  const { page } = await start({ files: [image] })
+  const stuck = page.getByTestId('stuck')
+  await expect(stuck).toHaveText(
+    'halted after #PF page fault, error code 0000 (supervisor read, not present)',
+  )
+  await stuck.hover()
+  await expect(page.locator('.tip')).toContainText(
+    'Linear address 0000000000000008 was to be read and is not mapped',
+  )
+  await expect(page.locator('.tip')).toContainText('(null+')
 })
