@@ -1,6 +1,8 @@
 // What a document's machine is made of: settings, kernels, many CPUs, drives; and the guest's screen and mouse.
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bootableCd } from '../emulator/core/testing/iso-writer'
 import { accessible, expect, guest, seed, serialLines, shots, test } from './application'
 
 test.beforeAll(() => mkdir(shots, { recursive: true }))
@@ -98,4 +100,40 @@ test('a picture of 1024x768 with 32 bits moves in the window', async ({ start })
   const before = await look()
   await expect.poll(look).not.toBe(before)
   await page.screenshot({ path: join(shots, 'vbe-dark.png') })
+})
+
+test('an ELF kernel by Multiboot 2 opens like an image', async ({ start }) => {
+  const { page } = await start({ files: [guest('tests/multiboot2.elf')] })
+  await expect(page.getByTestId('kernel')).toBeVisible()
+  await page.getByTestId('boot-kernel').click()
+  await expect(page.getByTestId('state')).toContainText('ended, exit value')
+})
+
+test('a CD is put into the drive and taken out by name', async ({ start }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'ringside-cd-'))
+  const disc = join(folder, 'disc.iso')
+  await writeFile(disc, bootableCd({ image: new Uint8Array(2048) }))
+  const { app, page } = await start({ files: [seed('p3.img')] })
+  await expect(page.getByTestId('state')).toContainText('running')
+  await app.evaluate(({ dialog }, path) => {
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] })
+  }, disc)
+  const drives = () =>
+    app.evaluate(({ Menu }) => {
+      const machine = Menu.getApplicationMenu()?.items.find(({ label }) => label === '&Machine')
+      return machine?.submenu?.items.map(({ label }) => label) ?? []
+    })
+  const command = async (words: string) => {
+    await page.keyboard.press('Control+Shift+P')
+    await expect(page.getByTestId('palette')).toBeVisible()
+    await page.keyboard.type(words)
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('palette')).toBeHidden()
+  }
+  await expect.poll(drives).toContain('CD hdc: empty')
+  await command('Put an image into CD drive hdc')
+  await expect.poll(drives).toContain('CD hdc: disc.iso')
+  await command('Eject CD drive hdc')
+  await expect.poll(drives).toContain('CD hdc: empty')
+  await rm(folder, { recursive: true, force: true })
 })

@@ -1,7 +1,10 @@
 // The session against a real machine: what reaches the page, and when.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
+import { bootableCd } from '../../emulator/core/testing/iso-writer'
 import type { FaultAccount, Frame, Interest } from '../../preload/bridge'
 import { MachineSession } from './machine-session'
 import { defaultSettings } from './machine-settings'
@@ -147,4 +150,29 @@ test('the walk that the page asks for, its what-if, and the address space', asyn
     ranges: [{ start: 0n, length: 4n << 20n, looksLike: 'identity', pages: 2 }],
     tables: 3,
   })
+})
+
+test('a CD goes into the drive and comes out again; what is no image is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-session-'))
+  const disc = join(folder, 'disc.iso')
+  writeFileSync(disc, bootableCd({ image: new Uint8Array(2048) }))
+  try {
+    const { session, frames } = await start('p3.img')
+    const drive = () => session.removable().find(({ slot }) => slot === 'hdc')
+    const told = () => frames.findLast(({ status }) => status)?.status?.removable
+    session.machine.run()
+    expect(drive()).toMatchObject({ kind: 'cdrom', medium: '' })
+    session.insert('hdc', disc)
+    await vi.waitFor(() => expect(drive()?.medium).toContain('disc.iso'), 5000)
+    await vi.waitFor(
+      () => expect(told()?.find(({ slot }) => slot === 'hdc')?.medium).toContain('disc.iso'),
+      5000,
+    )
+    session.eject('hdc')
+    await vi.waitFor(() => expect(drive()?.medium).toBe(''), 5000)
+    expect(() => session.insert('hdc', folder)).toThrow(/folder|directory/i)
+    expect(() => session.insert('hda', disc)).toThrow('hda')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
