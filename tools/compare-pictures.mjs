@@ -114,10 +114,12 @@ if (a.width !== b.width || a.height !== b.height) {
   process.stdout.write(`ours is ${a.width} x ${a.height}, QEMU's ${b.width} x ${b.height}\n`)
   process.exit(1)
 }
+/** Six bits of the DAC become eight in more than one way: QEMU's are up to 3 less than those of equal steps. */
+const ALIKE = 3
 let different = 0
 let box = [a.width, a.height, -1, -1]
 for (let at = 0; at < a.bytes.length; at += 3) {
-  if (a.bytes.compare(b.bytes, at, at + 3, at, at + 3) === 0) continue
+  if ([at, at + 1, at + 2].every((i) => Math.abs((a.bytes[i] ?? 0) - (b.bytes[i] ?? 0)) <= ALIKE)) continue
   different++
   const [x, y] = [(at / 3) % a.width, Math.floor(at / 3 / a.width)]
   const [left = 0, top = 0, right = 0, bottom = 0] = box
