@@ -35,6 +35,7 @@ const PANELS = [
   ['memory', 'Memory map'],
   ['allocator', 'Allocator'],
   ['hex', 'Bytes'],
+  ['events', 'Events'],
   ['pages', 'Page tables'],
   ['tlb', 'TLB'],
   ['terminal', 'Terminal'],

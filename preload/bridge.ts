@@ -19,6 +19,7 @@ import type {
   TextScreen,
 } from '../emulator/machine/api'
 import type { AddressSpace } from '../emulator/insight/address-space'
+import type { EventWords } from '../emulator/insight/events/event-words'
 import type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
 import type { FreeSpace } from '../emulator/insight/lenses/free-space'
 import type { Trouble } from '../emulator/insight/lenses/reader'
@@ -375,12 +376,52 @@ export interface AllocatorView {
   /** What could not be read. */
   troubles: Trouble[]
   samples: Sample[]
+  /** What the kernel itself reports by the debug port, once it has. */
+  said?: {
+    allocations: number
+    frees: number
+    /** Frames allocated while somebody looked, long ago, and not accessed by a new translation since. */
+    leaks: number[]
+    doubleFrees: { pool: string; address: bigint; by: string; before: string; time: number }[]
+    /** Events that came too fast. */
+    lost: number
+  }
   /** Page tables that are followed, and whether some were left out. */
   tables: number
   tablesLeftOut: boolean
   /** Machine time of the look, ms, and how long it took on the host, ms. */
   time: number
   cost: number
+}
+
+/** An event in words. */
+export type EventRow = EventWords & {
+  sequence: number
+  /** Machine time, ns. */
+  time: number
+  /** Retired by its CPU. */
+  retired: number
+  cpu: number
+  /** EVENT_CLASS_* */
+  group: number
+  /** What the code is called. */
+  where?: string
+}
+
+/** The events that a filter lets through, as far as the panel shows them. */
+export interface EventsView {
+  /** Which of the matching ones the first row is. */
+  at: number
+  rows: EventRow[]
+  matching: number
+  /** Events that are kept, and those that have fallen out because there is room for `capacity`. */
+  kept: number
+  fallen: number
+  capacity: number
+  /** Came faster than they could be taken. */
+  lost: number
+  /** How many of each class there were. */
+  counts: { group: number; count: number }[]
 }
 
 export interface Frame {
@@ -399,6 +440,7 @@ export interface Frame {
   space?: AddressSpace
   tlb?: TlbContents
   allocator?: AllocatorView
+  events?: EventsView
   serial?: SerialChunk
   shell?: ByteChunk
 }
@@ -421,6 +463,9 @@ export interface Interest {
   tlb: false | number
   /** What the allocator heatmap colours its cells by. */
   allocator: false | Colour
+  /** `classes` (EVENT_CLASS_*) are switched on and shown; `rows` of them from number `at` on, or the last ones; only those of a CPU,
+   *  or between two times (ms), when that is said. */
+  events: false | { classes: number; rows: number; at?: number; cpu?: number; from?: number; to?: number }
   /** `at` is a linear address as hexadecimal digits; without it the walk follows RIP. `changes`: bits of the entry of
    *  a level that are taken to be the other way round, as hexadecimal digits. */
   pages: false | { at?: string; changes: { level: number; bits: string }[] }

@@ -555,7 +555,7 @@ export const PATH_IPI = 3 // input: CPU that sent it
 export const PATH_LOCAL = 4 // input: entry of the local vector table, (register - 320h) >> 4
 /** One event of the debug port is a GUEST, a GUEST_MORE and, if it has a name, up to four GUEST_NAME, one behind the other. */
 export const EVENT_KIND_GUEST = 64 // a: EAX of the OUT, b: RBX, c: RCX
-export const EVENT_KIND_GUEST_MORE = 65 // a: EAX, b: RSI, c: RDI
+export const EVENT_KIND_GUEST_MORE = 65 // a: low half of the machine time in ns, b: RSI, c: RDI
 export const EVENT_KIND_GUEST_NAME = 66 // a, b, c: the next 20 bytes of the name
 
 /** Software TLB, architectural part (state): direct-mapped, TLB_COUNT entries of TLB_ENTRY_SIZE */

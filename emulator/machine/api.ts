@@ -354,6 +354,9 @@ export interface Machine {
   /** Switches the log of what happens to translations on or off (emulator/insight/tlb-log.ts, stale-uses.ts, shootdowns.ts).
    *  At any time; what happens from the CPUs' next boundary on is in it. The guest sees nothing of it. */
   watchTlb(on: boolean): void
+  /** Switches classes of events on (EVENT_CLASS_* of the layout, all but EVENT_CLASS_TLB) and all others off: what happens
+   *  from now on is written into the CPUs' rings (emulator/insight/events). The guest sees nothing of it. */
+  watchEvents(classes: number): void
   /** Changes the schedule of a paused machine; its clock goes on from where it is. An Error when it runs. */
   setSchedule(schedule: Schedule): Promise<void>
   /** Resolves when the machine comes to rest; at once when it is at rest. */

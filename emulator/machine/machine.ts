@@ -262,6 +262,13 @@ class ThreadedMachine implements Machine {
     }
   }
 
+  watchEvents(classes: number) {
+    const { u32 } = this.memory
+    const word = (L.HEADER + L.HDR_EVENT_CLASSES) >>> 2
+    Atomics.or(u32, word, classes & ~L.EVENT_CLASS_TLB)
+    Atomics.and(u32, word, classes | L.EVENT_CLASS_TLB)
+  }
+
   async setSchedule(schedule: Schedule): Promise<void> {
     if (this.#rest) throw new Error('pause the machine before its schedule is changed')
     if (this.#state === 'disposed') throw new Error('this machine has been closed')

@@ -25,6 +25,7 @@ const ALL: Interest = {
   hex: { space: 'linear', at: '0', rows: 16, overlay: { auto: true } },
   tlb: 0,
   allocator: false,
+  events: false,
 }
 
 const open: MachineSession[] = []
@@ -93,6 +94,7 @@ test('what nobody looks at is not sent', async () => {
     hex: false,
     tlb: false,
     allocator: false,
+    events: false,
     shell: false,
   })
   session.machine.run()

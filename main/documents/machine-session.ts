@@ -24,6 +24,8 @@ import { elfKernel, type Kernel } from '@emulator/insight/lenses/kernel'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { loadDisassembler } from '../disassembly'
 import { AllocatorSource, type KernelState } from '../push/allocator-source'
+import { EventWatch } from '../push/event-watch'
+import { EventsSource } from '../push/events-source'
 import { ClimbSource } from '../push/climb-source'
 import { CodeSource } from '../push/code-source'
 import { CpuSource } from '../push/cpu-source'
@@ -62,6 +64,7 @@ const NOTHING: Interest = {
   details: false,
   tlb: false,
   allocator: false,
+  events: false,
   shell: false,
 }
 
@@ -72,6 +75,7 @@ export class MachineSession {
   readonly #pusher: FramePusher
   readonly #serial: SerialSource
   readonly #allocator: AllocatorSource
+  readonly #events: EventWatch
   readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
   readonly #troubles: string[] = []
@@ -133,11 +137,13 @@ export class MachineSession {
       (port, bytes) => void this.#toGuest(port, bytes).catch(() => {}),
       () => this.#pusher.kick('status', 'shell'),
     )
+    this.#events = new EventWatch(machine)
     this.#allocator = new AllocatorSource(
       machine,
       () => this.#interest.allocator,
       () => this.#kernelState(),
       () => this.#lens,
+      this.#events,
     )
     const status = new StatusSource(machine, {
       sent: () => this.#serial.total(0),
@@ -194,6 +200,11 @@ export class MachineSession {
           () => this.#interest.hex,
           () => this.#names,
           () => this.#pusher.kick('hex'),
+        ),
+        new EventsSource(
+          this.#events,
+          () => this.#interest.events,
+          (address) => this.#names?.label(address),
         ),
         new SpaceSource(
           machine,
@@ -287,6 +298,10 @@ export class MachineSession {
 
   setInterest(interest: Interest) {
     this.#interest = interest
+    const { events, allocator } = interest
+    this.#events.watch(
+      (events === false ? 0 : events.classes) | (allocator === false ? 0 : L.EVENT_CLASS_GUEST),
+    )
     this.#pusher.kick()
   }
 
@@ -332,6 +347,7 @@ export class MachineSession {
       await machine.reset()
       this.#epoch++
       this.#allocator.reset()
+      this.#events.reset()
       this.#setFault(undefined)
       if (goOn) machine.run()
     } finally {
@@ -481,6 +497,7 @@ export class MachineSession {
     this.#names?.close()
     this.#names = undefined
     this.#pusher.stop()
+    this.#events.stop()
     this.terminals.close()
     for (const stop of this.#stopListening) stop()
     await this.machine.dispose()

@@ -21,6 +21,7 @@ test('right calls pass unchanged', () => {
     code: { lines: 20, before: 5, at: '7c00' },
     tlb: 3,
     allocator: 'order',
+    events: { classes: 0x10001, rows: 50, at: 7, cpu: 1, from: 0.5 },
     pages: { at: 'ffff800000000000', changes: [{ level: 1, bits: '2' }] },
     hex: { space: 'physical', at: '7c00', rows: 32, overlay: { type: 'struct task', base: '7c00' } },
   }
@@ -82,6 +83,7 @@ test('whatever a page sends, a wrong call is refused with a TypeError or RangeEr
         code: false,
         tlb: false,
         allocator: false,
+        events: false,
         pages: value,
         hex: value,
       },

@@ -1,5 +1,6 @@
 // Checks of what comes from the page. Each answers the value with its type or throws an Error that names what was
 // wrong; nothing is coerced.
+import { ALL_CLASSES } from '@emulator/insight/events/event-table'
 import { COLOURS } from '@emulator/insight/frames/frame-observer'
 import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
 import { checkSettings } from '../documents/machine-settings'
@@ -80,6 +81,7 @@ export const interest: Check<Interest> = (value) => {
     tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
     allocator:
       given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
+    events: given['events'] === false ? false : eventsInterest(given['events']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
     hex: given['hex'] === false ? false : hexInterest(given['hex']),
   }
@@ -131,6 +133,24 @@ function overlayInterest(value: unknown): Exclude<Exclude<Interest['hex'], false
     type: text('interest.hex.overlay.type', 512)(given['type']),
     base: hexDigits('interest.hex.overlay.base')(given['base']),
   }
+}
+
+function eventsInterest(value: unknown): Exclude<Interest['events'], false> {
+  const given = record('interest.events', value)
+  const wish: Exclude<Interest['events'], false> = {
+    classes: integer('interest.events.classes', 0, ALL_CLASSES)(given['classes']),
+    rows: integer('interest.events.rows', 1, 500)(given['rows']),
+  }
+  if (given['at'] !== undefined) wish.at = integer('interest.events.at', 0, 2 ** 40)(given['at'])
+  if (given['cpu'] !== undefined) wish.cpu = integer('interest.events.cpu', 0, 15)(given['cpu'])
+  for (const end of ['from', 'to'] as const) {
+    const time = given[end]
+    if (time === undefined) continue
+    if (typeof time !== 'number' || !(time >= 0 && time < 1e12))
+      throw new TypeError(`interest.events.${end} must be a time in ms`)
+    wish[end] = time
+  }
+  return wish
 }
 
 function codeInterest(value: unknown): Exclude<Interest['code'], false> {

@@ -1,3 +1,4 @@
+import { leakedFrames } from '@emulator/insight/frames/leaks'
 import type { Kernel } from '@emulator/insight/lenses/kernel'
 import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
@@ -6,6 +7,7 @@ import type { Slab } from '@emulator/insight/lenses/reading'
 import type { Machine } from '@emulator/machine/api'
 import type { AllocatorView, LensState } from '../../preload/bridge'
 import { ByteColumn } from './byte-column'
+import type { EventWatch } from './event-watch'
 import type { Source } from './source'
 
 /** What the guest's symbols are good for at the moment. */
@@ -21,6 +23,8 @@ export interface KernelState {
 const SHARE = 1 / 12
 const INTERVAL_MIN = 100
 const SLABS_MAX = 400
+const LEAKS_MAX = 200
+const DOUBLE_FREES_MAX = 20
 
 export class AllocatorSource implements Source<'allocator'> {
   readonly part = 'allocator'
@@ -40,6 +44,7 @@ export class AllocatorSource implements Source<'allocator'> {
     private readonly colour: () => false | Colour,
     private readonly names: () => KernelState | undefined,
     private readonly lens: () => LensFile | undefined,
+    private readonly events: EventWatch,
   ) {}
 
   wanted() {
@@ -76,16 +81,56 @@ export class AllocatorSource implements Source<'allocator'> {
       ...{ tables: map.tables, tablesLeftOut: map.incomplete, time, cost },
     }
     if (shades) view.shades = shades
+    const said = this.#said(observer)
+    if (said) view.said = said
     // A machine at rest tells the same again and again.
-    const told = JSON.stringify([state, colour, time, space, allocators, caches, tasks.length])
+    const told = JSON.stringify([
+      state,
+      colour,
+      time,
+      space,
+      allocators,
+      caches,
+      tasks.length,
+      said?.allocations,
+      said?.frees,
+    ])
     if (!shades && told === this.#last) return
     this.#last = told
     return view
   }
 
+  /** What the kernel says by the debug port. */
+  #said(observer: FrameObserver): AllocatorView['said'] {
+    this.events.take()
+    const { ledger, table } = this.events
+    if (ledger.allocations + ledger.frees === 0) return undefined
+    const label = (address: bigint) =>
+      address === 0n ? '' : (observer.kernel?.label(address) ?? address.toString(16).toUpperCase())
+    return {
+      ...{ allocations: ledger.allocations, frees: ledger.frees, lost: table.lost },
+      leaks: leakedFrames(this.machine.memory, ledger).slice(0, LEAKS_MAX),
+      doubleFrees: ledger.doubleFrees.slice(-DOUBLE_FREES_MAX).map(({ pool, address, again, before }) => ({
+        ...{ pool: ledger.pools.get(pool) ?? pool.toString(16), address, time: again.time / 1e6 },
+        ...{ by: label(again.caller), before: label(before.caller) },
+      })),
+    }
+  }
+
   /** What is known of a frame; while nobody looks at the allocator, nothing is. */
   story(frame: number): FrameStory | undefined {
-    return this.wanted() ? this.#observer?.story(frame) : undefined
+    const observer = this.#observer
+    if (!this.wanted() || !observer) return undefined
+    const story = observer.story(frame)
+    const said = this.events.ledger.frame(frame)
+    if (!said) return story
+    // What the kernel said as it happened is better than what a look found later.
+    const { by, what } = said
+    story.since = by.time / 1e6
+    story.said = { what, cpu: by.cpu, bytes: by.bytes }
+    if (by.caller !== 0n)
+      story.caller = { address: by.caller, label: observer.kernel?.label(by.caller) ?? '' }
+    return story
   }
 
   slabs(cache: number): Slab[] {

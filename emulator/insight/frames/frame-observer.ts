@@ -53,6 +53,8 @@ export interface FrameStory {
   references?: number
   /** Who asked for it last, by the kernel's own note. */
   caller?: { address: bigint; label: string }
+  /** The kernel's own report of its last allocation or free, by the debug port; then `since` and `caller` are exact. */
+  said?: { what: 'allocated' | 'freed'; cpu: number; bytes: number }
   /** Machine time, ms, at which a look found it to be what it is; undefined: since before the first look. */
   since?: number
   mapped: number

@@ -77,6 +77,7 @@ export function applyPreset(dock: DockviewApi, preset: PresetId) {
       add('serial', 'memory', 'below', { initialHeight: Math.round(height * 0.28) })
       add('hex', 'serial')
       add('screen', 'serial')
+      add('events', 'serial')
       break
     }
     case 'screen': {

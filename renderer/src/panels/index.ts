@@ -2,6 +2,7 @@ import { type Component, defineAsyncComponent } from 'vue'
 import AllocatorPanel from './AllocatorPanel.vue'
 import CodePanel from './CodePanel.vue'
 import CpuPanel from './CpuPanel.vue'
+import EventsPanel from './EventsPanel.vue'
 import FaultPanel from './FaultPanel.vue'
 import HexPanel from './HexPanel.vue'
 import type { PanelId } from './info'
@@ -20,6 +21,7 @@ export const COMPONENTS: Record<PanelId, Component> = {
   memory: MemoryPanel,
   allocator: AllocatorPanel,
   hex: HexPanel,
+  events: EventsPanel,
   pages: PageTablesPanel,
   tlb: TlbPanel,
   fault: FaultPanel,

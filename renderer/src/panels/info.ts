@@ -7,6 +7,7 @@ export type PanelId =
   | 'memory'
   | 'allocator'
   | 'hex'
+  | 'events'
   | 'pages'
   | 'tlb'
   | 'terminal'
@@ -28,6 +29,7 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   memory: { title: 'Memory map', minimumWidth: 280 },
   allocator: { title: 'Allocator', minimumWidth: 300 },
   hex: { title: 'Bytes', minimumWidth: 320 },
+  events: { title: 'Events', minimumWidth: 320 },
   pages: { title: 'Page tables', minimumWidth: 320 },
   tlb: { title: 'TLB', minimumWidth: 300 },
   terminal: { title: 'Terminal', minimumWidth: 200 },

@@ -7,6 +7,8 @@ import type { LayoutKind } from '../panels/allocator/frame-layout'
 export const useAllocator = defineStore('allocator', () => {
   const colour = ref<Colour>('state')
   const layout = ref<LayoutKind>('hilbert')
+  /** The frame that another panel wants to see. */
+  const wanted = ref<number>()
   const view = shallowRef<AllocatorView>()
   /** A shade per frame, changed in place; `version` says when. */
   const shades = shallowRef<Uint8Array>()
@@ -45,7 +47,7 @@ export const useAllocator = defineStore('allocator', () => {
   }
 
   return {
-    ...{ colour, layout, view, shades, version, apply, takeDirty, forget },
+    ...{ colour, layout, wanted, view, shades, version, apply, takeDirty, forget },
     drawTime: () => drawTime,
     drew: (ms: number) => {
       drawTime = ms

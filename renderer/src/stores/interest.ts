@@ -7,6 +7,7 @@ import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
 import { useHex } from './hex'
+import { useEvents } from './events'
 import { usePages } from './pages'
 
 export const useInterest = defineStore('interest', () => {
@@ -15,6 +16,7 @@ export const useInterest = defineStore('interest', () => {
   const pages = usePages()
   const allocator = useAllocator()
   const hexView = useHex()
+  const events = useEvents()
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
@@ -42,6 +44,7 @@ export const useInterest = defineStore('interest', () => {
       code: sees('code') && { ...code.value },
       tlb: sees('tlb') && chosen.index,
       allocator: sees('allocator') && allocator.colour,
+      events: sees('events') && events.wish,
       pages: sees('pages') && pages.wish,
       hex: sees('hex') && hexView.wish,
     }

@@ -15,6 +15,7 @@ import { acknowledge, call, listen } from '../bridge'
 import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
 import { useDocument } from './document'
+import { useEvents } from './events'
 import { useFrames } from './frames'
 import { useHex } from './hex'
 import { usePages } from './pages'
@@ -30,6 +31,7 @@ export const useMachine = defineStore('machine', () => {
   const shell = useShell()
   const frames = useFrames()
   const allocator = useAllocator()
+  const events = useEvents()
   const pages = usePages()
   const hexView = useHex()
 
@@ -70,6 +72,7 @@ export const useMachine = defineStore('machine', () => {
     serial.forget()
     frames.forget()
     allocator.forget()
+    events.forget()
     pages.forget()
     hexView.forget()
   }
@@ -94,6 +97,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.shell) shell.apply(frame.shell)
     if (frame.frames) frames.apply(frame.frames)
     if (frame.allocator) allocator.apply(frame.allocator)
+    if (frame.events) events.view = frame.events
     if (frame.pages) pages.view = frame.pages
     if (frame.space) pages.space = frame.space
     hexView.apply(frame.hex, running.value, status.value?.instructions ?? 0n)

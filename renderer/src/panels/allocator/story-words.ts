@@ -32,7 +32,9 @@ export function storyWords(story: FrameStory): string[] {
     const who = caller.label === '' ? address(caller.address) : caller.label
     lines.push(`${use === 'free' ? 'freed' : 'asked for'} by ${who}`)
   }
-  if (since !== undefined) lines.push(`so since ${(since / 1000).toFixed(3)} s of machine time`)
+  const when = since === undefined ? '' : `${(since / 1000).toFixed(6)} s of machine time`
+  if (story.said) lines.push(`${story.said.what} on CPU ${story.said.cpu} at ${when}`)
+  else if (since !== undefined) lines.push(`so since a look at ${when}`)
   if (story.table > 0) lines.push(`it is a ${TABLES[story.table]}`)
   return lines
 }

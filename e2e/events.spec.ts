@@ -1,0 +1,64 @@
+// The events panel over Seedling, which reports its allocations by the debug port.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, guest, shots, test } from './application'
+
+test.beforeAll(() => mkdir(shots, { recursive: true }))
+
+for (const theme of ['dark', 'light'] as const) {
+  test(`tells what happens, filters it and leads to the code, ${theme}`, async ({ start }) => {
+    const { page } = await start({ files: [guest('seedling/seedling.img')], theme, width: 1440, height: 900 })
+    await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })
+    await page.keyboard.press('Control+Shift+P')
+    await page.keyboard.type('panel: events')
+    await page.keyboard.press('Enter')
+    const rows = page.getByTestId('event-rows').locator('tbody tr')
+    const toggle = async (...names: string[]) => {
+      for (const name of names) await page.getByRole('button', { name, exact: true }).click()
+    }
+    await page.getByTestId('serial').click()
+    await page.keyboard.type('walker 50\n')
+    await expect(rows.first()).toBeVisible()
+    await page.screenshot({ path: join(shots, `events-${theme}.png`) })
+    // Only exceptions.
+    await toggle('interrupts', 'modes', 'BIOS', 'disk', 'kernel')
+    await page.getByTestId('serial').click()
+    await page.keyboard.type('walker 50\n')
+    const fault = rows.filter({ hasText: 'page fault: user write, not present' }).last()
+    await expect(fault).toBeVisible()
+    await page.screenshot({ path: join(shots, `events-faults-${theme}.png`) })
+
+    // Only what the kernel said until then.
+    await toggle('exceptions', 'kernel')
+    await page.getByTestId('serial').click()
+    await page.keyboard.type('walker 50\n')
+    await expect(page.getByTestId('serial-text')).toContainText(/(walker[\s\S]*){3}seedling> $/)
+    await page.getByTestId('pause').click()
+    await expect(rows.filter({ hasText: '#PF' })).toHaveCount(0)
+    // Up from the end, where the idle task and the others take turns.
+    const list = page.getByRole('region', { name: 'Events, oldest first' })
+    await list.evaluate((box) => {
+      box.scrollTop = box.scrollHeight / 2
+    })
+    await expect(page.getByRole('button', { name: 'follow' })).toHaveAttribute('aria-pressed', 'false')
+    await expect
+      .poll(async () => {
+        await list.evaluate((box) => {
+          box.scrollTop -= 400
+        })
+        return rows.filter({ hasText: 'from frames' }).count()
+      })
+      .toBeGreaterThan(0)
+    const allocation = rows.filter({ hasText: 'allocate' }).filter({ hasText: 'from frames' }).last()
+    await expect(allocation).toContainText(/\w+\+[0-9A-F]+h/)
+    // One click from the code and from the frame.
+    await allocation.getByRole('button', { name: /show it/ }).click()
+    await expect(page.getByTestId('frame-card')).toContainText('allocated on CPU 0')
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+    const serious = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' | ')}`)
+    expect(serious).toEqual([])
+  })
+}
