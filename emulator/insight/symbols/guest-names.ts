@@ -1,5 +1,6 @@
 // Names for the addresses of a running guest: symbols, and whether they may be believed.
 import { basename } from 'node:path'
+import { PT_LOAD } from '../../media/elf'
 import { findSymbolFile } from './find'
 import { matchAt } from './match'
 import { placeText, SymbolFile, type Symbols } from './symbols'
@@ -62,7 +63,15 @@ export class GuestNames {
 
   /** `kmain+1Ch`; undefined where no symbol is. */
   label(address: bigint): string | undefined {
-    const place = this.#file?.symbols.at(address)
+    const symbols = this.#file?.symbols
+    if (!symbols) return undefined
+    // The last label of a file goes on for ever; a program's address is not the kernel's.
+    const { segments } = symbols.elf
+    const inside = segments.some(
+      ({ type, vaddr, memsz }) => type === PT_LOAD && address >= vaddr && address < vaddr + BigInt(memsz),
+    )
+    if (segments.length > 0 && !inside) return undefined
+    const place = symbols.at(address)
     return place && placeText(place)
   }
 
