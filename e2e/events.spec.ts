@@ -41,7 +41,10 @@ for (const theme of ['dark', 'light'] as const) {
     await list.evaluate((box) => {
       box.scrollTop = box.scrollHeight / 2
     })
-    await expect(page.getByRole('button', { name: 'follow', exact: true })).toHaveAttribute('aria-pressed', 'false')
+    await expect(page.getByRole('button', { name: 'follow', exact: true })).toHaveAttribute(
+      'aria-pressed',
+      'false',
+    )
     await expect
       .poll(async () => {
         await list.evaluate((box) => {

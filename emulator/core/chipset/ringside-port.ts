@@ -41,7 +41,13 @@ export function ringsideWrite(kind: u32): void {
   const rbx = load<u64>(cpu, CPU_RBX)
   const rcx = load<u64>(cpu, CPU_RCX)
   event(EVENT_CLASS_GUEST, EVENT_KIND_GUEST, kind, rbx, rcx)
-  event(EVENT_CLASS_GUEST, EVENT_KIND_GUEST_MORE, clockNow() as u32, load<u64>(cpu, CPU_RSI), load<u64>(cpu, CPU_RDI))
+  event(
+    EVENT_CLASS_GUEST,
+    EVENT_KIND_GUEST_MORE,
+    clockNow() as u32,
+    load<u64>(cpu, CPU_RSI),
+    load<u64>(cpu, CPU_RDI),
+  )
   if (kind >= POOL) name(rbx, rcx < NAME_MAX ? (rcx as u32) : (NAME_MAX as u32))
 }
 
