@@ -34,7 +34,10 @@ import type { FoundSymbol } from '../emulator/insight/symbols/find-symbols'
 import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
+import type { Shootdown } from '../emulator/insight/shootdowns'
+import type { StaleUse } from '../emulator/insight/stale-uses'
 import type { TlbContents } from '../emulator/insight/tlb-contents'
+import type { Moment } from '../emulator/insight/tlb-log'
 import type { TlbBelief } from '../emulator/insight/tlb-lookup'
 import type { TileUpdate } from '../emulator/machine/screen-tracker'
 
@@ -394,6 +397,31 @@ export interface AllocatorView {
   cost: number
 }
 
+export type NamedMoment = Moment & { where?: string }
+/** A TLB shootdown; of its changes at most 16 of `changed`. */
+export type NamedShootdown = Omit<Shootdown, 'changes' | 'began'> & {
+  changes: (Omit<Shootdown['changes'][number], 'at'> & { at: NamedMoment })[]
+  changed: number
+  began: NamedMoment
+}
+export type NamedStaleUse = Omit<StaleUse, 'used' | 'changed'> & {
+  used: NamedMoment
+  changed: NamedMoment | undefined
+}
+
+/** The TLB shootdowns that were seen since somebody looks. Times in ns. */
+export interface ShootdownsView {
+  count: number
+  median: number
+  most: number
+  slowest: NamedShootdown[]
+  latest: NamedShootdown[]
+  /** Uses of translations that nobody has shot down, newest first. */
+  stale: NamedStaleUse[]
+  /** Records that were overwritten before they could be read. */
+  lost: number
+}
+
 /** An event in words. */
 export type EventRow = EventWords & {
   sequence: number
@@ -441,6 +469,7 @@ export interface Frame {
   tlb?: TlbContents
   allocator?: AllocatorView
   events?: EventsView
+  shootdowns?: ShootdownsView
   serial?: SerialChunk
   shell?: ByteChunk
 }
@@ -461,6 +490,8 @@ export interface Interest {
   code: false | { lines: number; before: number; at?: string }
   /** The CPU whose TLB is shown. */
   tlb: false | number
+  /** Changes of translations are watched, and shootdowns told. */
+  shootdowns: boolean
   /** What the allocator heatmap colours its cells by. */
   allocator: false | Colour
   /** `classes` (EVENT_CLASS_*) are switched on and shown; `rows` of them from number `at` on, or the last ones; only those of a CPU,

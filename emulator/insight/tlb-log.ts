@@ -29,9 +29,12 @@ export interface Moment {
 
 /**
  * What the log holds, oldest first, from record number `since` on.
- * @returns the records, and how many of those asked for have been overwritten already
+ * @returns the records, how many of those asked for have been overwritten already, and the number of the next one to come
  */
-export function readTlbLog(memory: MachineMemory, since = 0): { records: TlbRecord[]; lost: number } {
+export function readTlbLog(
+  memory: MachineMemory,
+  since = 0,
+): { records: TlbRecord[]; lost: number; end: number } {
   const { view } = memory
   const end = Number(view.getBigUint64(L.TLB_LOG, true))
   const first = Math.max(since, end - L.TLB_LOG_COUNT)
@@ -53,7 +56,7 @@ export function readTlbLog(memory: MachineMemory, since = 0): { records: TlbReco
       d: long(L.TLB_LOG_A + 24),
     })
   }
-  return { records, lost: Math.max(0, first - since) }
+  return { records, lost: Math.max(0, Math.min(first, end) - since), end }
 }
 
 export const momentOf = ({ cpu, rip, retired, time }: TlbRecord): Moment => ({ cpu, rip, retired, time })

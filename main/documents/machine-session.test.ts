@@ -26,6 +26,7 @@ const ALL: Interest = {
   tlb: 0,
   allocator: false,
   events: false,
+  shootdowns: false,
 }
 
 const open: MachineSession[] = []
@@ -95,6 +96,7 @@ test('what nobody looks at is not sent', async () => {
     tlb: false,
     allocator: false,
     events: false,
+    shootdowns: false,
     shell: false,
   })
   session.machine.run()

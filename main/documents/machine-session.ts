@@ -36,6 +36,7 @@ import { FramePusher } from '../push/frame-pusher'
 import { ScreenSource } from '../push/screen-source'
 import { PORTS, SerialSource } from '../push/serial-source'
 import { PagesSource } from '../push/pages-source'
+import { ShootdownsSource } from '../push/shootdowns-source'
 import { SpaceSource } from '../push/space-source'
 import { TlbSource } from '../push/tlb-source'
 import { StatusSource } from '../push/status-source'
@@ -65,6 +66,7 @@ const NOTHING: Interest = {
   tlb: false,
   allocator: false,
   events: false,
+  shootdowns: false,
   shell: false,
 }
 
@@ -76,6 +78,7 @@ export class MachineSession {
   readonly #serial: SerialSource
   readonly #allocator: AllocatorSource
   readonly #events: EventWatch
+  readonly #shootdowns: ShootdownsSource
   readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
   readonly #troubles: string[] = []
@@ -138,6 +141,8 @@ export class MachineSession {
       () => this.#pusher.kick('status', 'shell'),
     )
     this.#events = new EventWatch(machine)
+    const label = (address: bigint) => this.#names?.label(address) ?? this.#allocator.label(address)
+    this.#shootdowns = new ShootdownsSource(machine, () => this.#interest.shootdowns, label)
     this.#allocator = new AllocatorSource(
       machine,
       () => this.#interest.allocator,
@@ -201,11 +206,8 @@ export class MachineSession {
           () => this.#names,
           () => this.#pusher.kick('hex'),
         ),
-        new EventsSource(
-          this.#events,
-          () => this.#interest.events,
-          (address) => this.#names?.label(address),
-        ),
+        new EventsSource(this.#events, () => this.#interest.events, label),
+        this.#shootdowns,
         new SpaceSource(
           machine,
           () => this.#chosen,
@@ -298,6 +300,7 @@ export class MachineSession {
 
   setInterest(interest: Interest) {
     this.#interest = interest
+    this.#shootdowns.changed()
     const { events, allocator } = interest
     this.#events.watch(
       (events === false ? 0 : events.classes) | (allocator === false ? 0 : L.EVENT_CLASS_GUEST),
@@ -348,6 +351,7 @@ export class MachineSession {
       this.#epoch++
       this.#allocator.reset()
       this.#events.reset()
+      this.#shootdowns.reset()
       this.#setFault(undefined)
       if (goOn) machine.run()
     } finally {

@@ -81,6 +81,7 @@ export const interest: Check<Interest> = (value) => {
     tlb: given['tlb'] === false ? false : integer('a CPU', 0, 15)(given['tlb']),
     allocator:
       given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
+    shootdowns: show('shootdowns'),
     events: given['events'] === false ? false : eventsInterest(given['events']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
     hex: given['hex'] === false ? false : hexInterest(given['hex']),

@@ -20,6 +20,8 @@ export const useInterest = defineStore('interest', () => {
   const shown = reactive(new Set<string>())
   /** The window as a whole can be seen. */
   const visible = ref(!document.hidden)
+  /** The TLB panel shows shootdowns. */
+  const shootdowns = ref(false)
   /** The serial port that the console shows, 0 = COM1. */
   const port = ref(0)
   const code = ref<Exclude<Interest['code'], false>>({ lines: 40, before: 8 })
@@ -43,6 +45,7 @@ export const useInterest = defineStore('interest', () => {
       memory: sees('memory'),
       code: sees('code') && { ...code.value },
       tlb: sees('tlb') && chosen.index,
+      shootdowns: sees('tlb') && shootdowns.value,
       allocator: sees('allocator') && allocator.colour,
       events: sees('events') && events.wish,
       pages: sees('pages') && pages.wish,
@@ -58,5 +61,5 @@ export const useInterest = defineStore('interest', () => {
     for (const panel of now) shown.add(panel)
   }
 
-  return { shown, code, port, details, show, interest }
+  return { shown, code, port, details, shootdowns, show, interest }
 })

@@ -9,6 +9,7 @@ import type {
   MachineCommand,
   Milestone,
   Status,
+  ShootdownsView,
   TlbContents,
 } from '../../../preload/bridge'
 import { acknowledge, call, listen } from '../bridge'
@@ -42,6 +43,7 @@ export const useMachine = defineStore('machine', () => {
   const details = shallowRef<CpuDetails>()
   const code = shallowRef<CodeListing>()
   const tlb = shallowRef<TlbContents>()
+  const shootdowns = shallowRef<ShootdownsView>()
   /** Each CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
   const allRests = shallowRef(new Map<number, [CpuSnapshot?, CpuSnapshot?]>())
   const rests = computed(() => allRests.value.get(cpu.value?.index ?? 0) ?? [])
@@ -67,6 +69,7 @@ export const useMachine = defineStore('machine', () => {
     details.value = undefined
     code.value = undefined
     tlb.value = undefined
+    shootdowns.value = undefined
     allRests.value = new Map()
     screen.forget()
     serial.forget()
@@ -92,6 +95,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.details) details.value = frame.details
     if (frame.code) code.value = frame.code
     if (frame.tlb) tlb.value = frame.tlb
+    if (frame.shootdowns) shootdowns.value = frame.shootdowns
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
@@ -115,5 +119,6 @@ export const useMachine = defineStore('machine', () => {
 
   const command = (name: MachineCommand) => documents.attempt(call('machine', name))
 
-  return { epoch, status, climb, cpu, details, code, tlb, state, running, ended, before, apply, command }
+  const told = { epoch, status, climb, cpu, details, code, tlb, shootdowns }
+  return { ...told, state, running, ended, before, apply, command }
 })
