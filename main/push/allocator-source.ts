@@ -1,7 +1,9 @@
+import * as L from '@emulator/core/layout'
 import { leakedFrames } from '@emulator/insight/frames/leaks'
 import type { Kernel } from '@emulator/insight/lenses/kernel'
 import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
+import { findLinux, type LinuxKernel } from '@emulator/insight/lenses/linux/read-linux'
 import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
 import type { Slab } from '@emulator/insight/lenses/reading'
 import type { Machine } from '@emulator/machine/api'
@@ -33,6 +35,10 @@ export class AllocatorSource implements Source<'allocator'> {
   #madeOf: [Kernel | undefined, LensFile | undefined] = [undefined, undefined]
   readonly #shades = new ByteColumn()
   #sent: Colour | undefined
+  #linux: LinuxKernel | undefined
+  /** When to look for it again, and how long to wait after that, ms. */
+  #lookAgain = 0
+  #pause = 2000
   #last = ''
 
   /**
@@ -142,6 +148,9 @@ export class AllocatorSource implements Source<'allocator'> {
 
   /** Another power-on: what was known is history. */
   reset() {
+    this.#linux = undefined
+    this.#lookAgain = 0
+    this.#pause = 2000
     this.#observer = undefined
     this.forget()
   }
@@ -158,6 +167,14 @@ export class AllocatorSource implements Source<'allocator'> {
     const lens = lensState(file, names)
     const kernel = lens.state === 'ready' ? names?.kernel : undefined
     const known = this.#observer
+    if (!file) this.#lookForLinux()
+    const linux = file ? undefined : this.#linux
+    if (linux) {
+      if (known?.linux !== linux)
+        this.#observer = new FrameObserver(this.machine.memory, linux, undefined, linux)
+      this.#madeOf = [undefined, undefined]
+      return { observer: this.#observer!, lens: { file: 'built in', kernel: 'Linux', state: 'ready' } }
+    }
     if (known && this.#madeOf[0] === kernel && this.#madeOf[1] === file)
       return { observer: known, lens: this.#missing(known, lens) }
     const observer = new FrameObserver(
@@ -168,6 +185,23 @@ export class AllocatorSource implements Source<'allocator'> {
     this.#observer = observer
     this.#madeOf = [kernel, file]
     return { observer, lens: this.#missing(observer, lens) }
+  }
+
+  /** Linux needs no lens file. Looking for it goes through all of memory, so it is done seldom, and where it may succeed. */
+  #lookForLinux() {
+    const { memory } = this.machine
+    if (this.#linux || performance.now() < this.#lookAgain) return
+    // Where Linux's system calls go: a kernel in the top 2 GiB has set this up when its symbols are in place.
+    if (memory.cpu64(0, L.CPU_LSTAR) < 0xffff_ffff_8000_0000n) return
+    const began = performance.now()
+    this.#linux = findLinux(memory)
+    this.#pause = Math.min(60_000, this.#pause * 2)
+    this.#lookAgain = performance.now() + this.#pause + 10 * (performance.now() - began)
+  }
+
+  /** A name for an address of a kernel that carries its symbols in itself. */
+  label(address: bigint): string | undefined {
+    return this.#linux?.label(address)
   }
 
   #missing(observer: FrameObserver, lens: LensState): LensState {

@@ -7,6 +7,7 @@ import type { Kernel } from '../lenses/kernel'
 import type { Lens } from '../lenses/lens'
 import { frameCaller, missingSymbols, readLens } from '../lenses/read-lens'
 import { emptyColumns, type LensReading, ORDER_NONE, USE_UNKNOWN } from '../lenses/reading'
+import { type LinuxKernel, readLinux } from '../lenses/linux/read-linux'
 import { type PagingControl, pagingControl, pagingKind } from '../page-walk'
 import { type Mapping, ReverseMap, type Root } from './reverse-map'
 
@@ -103,6 +104,8 @@ export class FrameObserver {
     readonly memory: MachineMemory,
     readonly kernel?: Kernel,
     readonly lens?: Lens,
+    /** A kernel that needs no lens file. */
+    readonly linux?: LinuxKernel,
   ) {
     this.map = new ReverseMap(memory)
     this.#since = new Float32Array(memory.frameCount).fill(-1)
@@ -125,7 +128,13 @@ export class FrameObserver {
   look(mappings = true) {
     const { memory } = this
     const usable = this.kernel && this.lens && this.missing.length === 0
-    this.reading = readLens(memory, usable ? this.kernel! : this.#noKernel, usable ? this.lens! : EMPTY_LENS)
+    if (this.linux) this.reading = readLinux(memory, this.linux)
+    else
+      this.reading = readLens(
+        memory,
+        usable ? this.kernel! : this.#noKernel,
+        usable ? this.lens! : EMPTY_LENS,
+      )
     this.space = freeSpace(this.reading.frames)
     this.time = Number(memory.header64(L.HDR_CLOCK_NOW)) / 1e6
     if (mappings) this.map.update(this.roots())

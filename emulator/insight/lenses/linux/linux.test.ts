@@ -1,0 +1,197 @@
+// What Linux says of itself in memory: BTF and kallsyms that were put together by hand, and damaged; and a real Linux 6.1 against its own
+// /proc (RINGSIDE_LINUX: a folder with vmlinuz and initramfs.gz whose init mounts /proc and starts a shell on ttyS0).
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { openDirectBoot } from '../../../firmware/direct-boot/files'
+import { defaultConfig, linear, type Machine, MIB } from '../../../machine/api'
+import { createMachine } from '../../../machine/machine'
+import { createMemory } from '../../../machine/memory'
+import { freeSpace } from '../free-space'
+import { Btf, BtfError } from './btf'
+import { Kallsyms } from './kallsyms'
+import { findLinux, readLinux, readLinuxCache } from './read-linux'
+
+let machine: Machine | undefined
+afterEach(async () => {
+  await machine?.dispose()
+  machine = undefined
+})
+
+/** struct s { int a; struct { unsigned b : 3; long c; }; int *d[4]; }; typedef struct s t; enum e { X = -1, Y = 5 } */
+function btf(): Uint8Array {
+  const names = ['', 'int', 's', 'a', 'b', 'c', 'd', 't', 'e', 'X', 'Y', 'long int']
+  const strings = Buffer.from(`${names.join('\0')}\0`, 'latin1')
+  const name = (text: string) => (text === '' ? 0 : strings.indexOf(`\0${text}\0`) + 1)
+  const info = (kind: number, parts = 0, flag = 0) => (((flag << 31) | (kind << 24) | parts) >>> 0) as number
+  const words = [
+    ...[name('int'), info(1), 4, 0x0100_0020],
+    ...[name('long int'), info(1), 8, 0x0100_0040],
+    ...[0, info(4, 2, 1), 16, name('b'), 1, 3 << 24, name('c'), 2, 64],
+    ...[0, info(2), 1],
+    ...[0, info(3), 0, 4, 1, 4],
+    ...[name('s'), info(4, 3), 56, name('a'), 1, 0, 0, 3, 64, name('d'), 5, 192],
+    ...[name('t'), info(8), 6],
+    ...[name('e'), info(6, 2), 4, name('X'), 0xffff_ffff, name('Y'), 5],
+  ]
+  const bytes = Buffer.alloc(24 + words.length * 4 + strings.length)
+  bytes.writeUInt16LE(0xeb9f, 0)
+  bytes[2] = 1
+  for (const [i, value] of [24, 0, words.length * 4, words.length * 4, strings.length].entries())
+    bytes.writeUInt32LE(value, 4 + 4 * i)
+  for (const [i, word] of words.entries()) bytes.writeUInt32LE(word, 24 + 4 * i)
+  strings.copy(bytes, 24 + words.length * 4)
+  return bytes
+}
+
+test('BTF: structs, anonymous members, bit fields, arrays, enumerations', () => {
+  const types = new Btf(btf())
+  const s = types.named('t')
+  expect(types.sizeOf(s)).toBe(56)
+  expect(types.member(s, 'c')).toMatchObject({ offset: 16 })
+  expect(types.member(s, 'b')).toMatchObject({ offset: 8, bits: { size: 3, offset: 0 } })
+  expect(types.sizeOf(types.member(s, 'd')!.type)).toBe(32)
+  expect(types.bare(types.named('enum e'))).toMatchObject({
+    values: [
+      { name: 'X', value: -1 },
+      { name: 'Y', value: 5 },
+    ],
+  })
+  expect(types.named('struct t')).toBeUndefined()
+})
+
+test('damaged BTF is refused, or read without harm', () => {
+  const good = btf()
+  fc.assert(
+    fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (at, value, length) => {
+      const bytes = Uint8Array.from(good.subarray(0, Math.max(length, at + 1)))
+      bytes[at] = value
+      try {
+        const types = new Btf(bytes)
+        for (let i = 0; i < 10; i++) {
+          types.sizeOf(i)
+          types.member(i, 'c')
+          types.text(i)
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(BtfError)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('kallsyms: names of tokens, addresses from a base that KASLR has moved', () => {
+  const memory = createMemory(4 * MIB, 1)
+  const ram = Buffer.from(memory.wasm.buffer, memory.ram, memory.ramSize)
+  const base = 0xffff_ffff_9a40_0000n
+  const symbols = Array.from({ length: 1200 }, (_, i) => `T${i === 7 ? 'sla' : 'symbol'}${i}`)
+  // Every byte is a token; one of them, 80h, stands for more.
+  const tokens = Array.from({ length: 256 }, (_, i) =>
+    i === 0x80 ? 'symbol' : i >= 0x21 && i < 0x7f ? String.fromCharCode(i) : '',
+  )
+  let at = 0x2_0000
+  for (let i = 0; i < symbols.length; i++) ram.writeInt32LE(i === 3 ? 64 : -1 - i * 16, at + 4 * i)
+  at += symbols.length * 4
+  ram.writeBigUInt64LE(base, at)
+  ram.writeUInt32LE(symbols.length, at + 8)
+  at += 16
+  for (const symbol of symbols) {
+    const bytes = Buffer.from(symbol.replace('symbol', '\x80'), 'latin1')
+    ram[at++] = bytes.length
+    bytes.copy(ram, at)
+    at += bytes.length
+  }
+  at = (at + 7) & ~7
+  const offsets: number[] = []
+  const table = at
+  for (const token of tokens) {
+    offsets.push(at - table)
+    at += ram.write(`${token}\0`, at, 'latin1')
+  }
+  at = (at + 7) & ~7
+  for (const [i, offset] of offsets.entries()) ram.writeUInt16LE(offset, at + 2 * i)
+  const found = Kallsyms.find(memory)
+  expect(found?.size).toBe(1200)
+  expect(found?.address('symbol5')).toBe(base + 80n)
+  expect(found?.address('sla7')).toBe(base + 112n)
+  expect(found?.address('symbol3')).toBe(64n)
+  expect(found?.label(base + 83n)).toBe('symbol5+3h')
+  ram.fill(0x30, table, table + 4)
+  expect(() => Kallsyms.find(memory)).not.toThrow()
+})
+
+const folder = process.env['RINGSIDE_LINUX'] ?? ''
+test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
+  'a real Linux: its buddy lists, SLUB caches and free memory at the very instruction it counts them',
+  { timeout: 900_000 },
+  async () => {
+    const direct = openDirectBoot(join(folder, 'vmlinuz'), [join(folder, 'initramfs.gz')], 'console=ttyS0')
+    const started = await createMachine({ ...defaultConfig(), memory: 256 * MIB, pace: false, direct })
+    machine = started
+    let text = ''
+    started.on('serial', ({ port, bytes }) => {
+      if (port === 0) text += Buffer.from(bytes).toString('latin1')
+    })
+    const said = async (what: RegExp) => {
+      while (!what.test(text)) await new Promise((done) => setTimeout(done, 5))
+    }
+    started.run()
+    await said(/READY/)
+    await new Promise((done) => setTimeout(done, 500))
+    await started.serialInput(0, Buffer.from('cat /proc/meminfo; cat /proc/buddyinfo; echo FIRST""DONE\n'))
+    await said(/FIRSTDONE/)
+    await started.pause()
+    const kernel = findLinux(started.memory)!
+    expect(kernel.kallsyms.size).toBeGreaterThan(50_000)
+
+    // At frag_show_print, with the zone's lock held, what it is about to print is in the lists.
+    text = ''
+    void started.serialInput(0, Buffer.from('cat /proc/buddyinfo; echo SECOND""DONE\n'))
+    const show = kernel.address('frag_show_print')!
+    await started.runUntil(linear(show))
+    const reading = readLinux(started.memory, kernel)
+    expect(reading.troubles).toEqual([])
+    const [zones] = reading.allocators
+    expect(zones!.blocks).toEqual(zones!.claimedBlocks)
+    expect(freeSpace(reading.frames).free).toBe(zones!.free)
+    started.run()
+    await said(/SECONDDONE/)
+    await started.pause()
+    const rows = [...text.matchAll(/zone +\w+ ([ \d]+)/g)].map(([, row]) =>
+      row!.trim().split(/\s+/).map(Number),
+    )
+    expect(rows.length).toBeGreaterThan(0)
+    expect(zones!.blocks).toEqual(
+      zones!.blocks!.map((_, order) => rows.reduce((sum, row) => sum + row[order]!, 0)),
+    )
+
+    // Each cache, at the instruction at which slabinfo counts it.
+    text = ''
+    void started.serialInput(0, Buffer.from('cat /proc/slabinfo; echo THIRD""DONE\n'))
+    const seen = new Map<string, string>()
+    for (let i = 0; i < 12; i++) {
+      await started.runUntil(linear(kernel.address('get_slabinfo')!))
+      const { name, inUse, objects, size, perSlab, order } = readLinuxCache(
+        started.memory,
+        kernel,
+        started.cpu().gpr[7]!,
+      )
+      seen.set(name, [name, inUse, objects, size, perSlab, 2 ** order].join(' '))
+      await started.step(1)
+    }
+    started.run()
+    await said(/THIRDDONE/)
+    await started.pause()
+    for (const [name, mine] of seen) {
+      const line = text.split('\n').find((line) => line.startsWith(`${name} `))
+      expect(line?.trim().split(/\s+/).slice(0, 6).join(' ')).toBe(mine)
+    }
+    // Idle: MemFree is the sum of the lists, in KiB, but for what the CPUs keep to count later.
+    const { frames, caches, tasks } = readLinux(started.memory, kernel)
+    expect(caches.length).toBeGreaterThan(50)
+    expect(frames.cache.some((cache) => cache > 0)).toBe(true)
+    expect(tasks.some(({ name }) => name === 'kthreadd')).toBe(true)
+  },
+)
