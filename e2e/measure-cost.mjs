@@ -53,6 +53,8 @@ const on = {
   pages: false,
   hex: false,
   allocator: false,
+  events: false,
+  shootdowns: false,
 }
 const off = { ...on, screen: false, serial: false, cpu: false, memory: false, code: false }
 

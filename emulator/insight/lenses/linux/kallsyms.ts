@@ -52,13 +52,16 @@ export class Kallsyms {
       if (ram.readUInt16LE(index + 2 * 0x39) !== zero + 18 || zero === 0) continue
       const table = digits - zero
       const tokens: string[] = []
+      let last = table
       for (let i = 0; i < TOKENS; i++) {
         const from = table + ram.readUInt16LE(index + 2 * i)
         const end = ram.indexOf(0, from)
         if (from < 0 || end < from || end - from > 64) break
         tokens.push(ram.toString('latin1', from, end))
+        last = end + 1
       }
-      if (tokens.length < TOKENS || table < 0) continue
+      // The offsets begin where the tokens end, at the next multiple of 8.
+      if (tokens.length < TOKENS || table < 0 || index < last || index - last >= 8) continue
       const found = Kallsyms.#before(ram, table, tokens)
       if (found) return found
     }

@@ -149,7 +149,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     // At frag_show_print, with the zone's lock held, what it is about to print is in the lists.
     text = ''
     void started.serialInput(0, Buffer.from('cat /proc/buddyinfo; echo SECOND""DONE\n'))
-    const show = kernel.address('frag_show_print')!
+    const show = kernel.address('frag_show')!
     await started.runUntil(linear(show))
     const reading = readLinux(started.memory, kernel)
     expect(reading.troubles).toEqual([])
