@@ -30,6 +30,7 @@ stdout. Images are never written to: what the guest writes is gone when the run 
 
   --kernel FILE          start this kernel; IMAGE is the first disk then, or left out
   --initrd FILE          initial RAM disk of Linux, or modules of a Multiboot kernel: "FILE TEXT,FILE TEXT,..."; repeatable
+  --bios FILE            a ROM of at most 128 KiB in place of Ringside's firmware; nothing else need be named
   --symbols FILE         ELF file with the guest's symbols, for reports; else it is looked for beside the image
   --append TEXT          the kernel's command line, such as "console=ttyS0"
   --memory SIZE          guest memory, such as 64M or 1G (default ${MEMORY_DEFAULT / MIB}M, ${MEMORY_MIN / MIB}M to ${MEMORY_MAX / MIB}M)
@@ -72,6 +73,8 @@ export interface RunOptions {
   /** For the kernel, which may be what `image` is. */
   initrd: string[]
   append: string | undefined
+  /** A ROM in place of the firmware. */
+  bios: string | undefined
   symbols: string | undefined
   memory: number
   /** Seconds. */
@@ -103,7 +106,8 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
   if (image === undefined && kernel === undefined && alone) {
     throw new UsageError(`${alone} is for a kernel: name it with --kernel`)
   }
-  if (image === undefined && kernel === undefined && disks.length + cdroms.length + floppies.length === 0)
+  const drives = disks.length + cdroms.length + floppies.length
+  if (image === undefined && kernel === undefined && drives === 0 && values.bios === undefined)
     throw new UsageError('run needs an image or a --kernel to boot')
   if (more.length > 0)
     throw new UsageError(
@@ -122,6 +126,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     kernel,
     initrd,
     append,
+    bios: values.bios,
     symbols: values.symbols,
     memory: values.memory === undefined ? MEMORY_DEFAULT : parseSize(values.memory),
     timeout: values.timeout === undefined ? undefined : parseSeconds(values.timeout),
@@ -151,6 +156,7 @@ function parse(args: readonly string[]) {
         kernel: { type: 'string' },
         initrd: { type: 'string', multiple: true },
         append: { type: 'string' },
+        bios: { type: 'string' },
         symbols: { type: 'string' },
         memory: { type: 'string' },
         timeout: { type: 'string' },

@@ -177,6 +177,35 @@ describe('a kernel in the place of an image', () => {
   })
 })
 
+describe('a ROM in the place of the firmware', () => {
+  // mov al, 'R'; out E9h, al; mov al, 21; out F4h, al, at the reset vector; the reset of a 64 KiB ROM.
+  const rom = (name: string, size = 0x1_0000) => {
+    const bytes = Buffer.alloc(size, 0xf4)
+    if (size >= 16) bytes.set([0xb0, 0x52, 0xe6, 0xe9, 0xb0, 0x15, 0xe6, 0xf4], size - 16)
+    const path = join(folder, name)
+    writeFileSync(path, bytes)
+    return path
+  }
+
+  test('--bios: runs from the reset vector, with nothing else to boot', async () => {
+    const said = join(folder, 'rom.txt')
+    const { status } = await ringside(['run', '--bios', rom('rom.bin'), '--debugcon', `file:${said}`])
+    expect(status).toBe((21 << 1) | 1)
+    expect(readFileSync(said, 'latin1')).toBe('R')
+  })
+
+  test('what cannot be one is said', async () => {
+    for (const path of [rom('large.bin', 0x2_0001), rom('empty.bin', 0), join(folder, 'absent.bin')]) {
+      const { status, stderr } = await ringside(['run', '--bios', path])
+      expect(status).toBe(2)
+      expect(stderr).toContain(path)
+    }
+    const { status, stderr } = await ringside(['run', '--bios', rom('rom.bin'), '--kernel', multibootKernel])
+    expect(status).toBe(2)
+    expect(stderr).toContain('--bios')
+  })
+})
+
 describe('how a run ends', () => {
   test('--until: 0, as soon as the text is there', async () => {
     const { status, stdout } = await ringside(['run', seed('p5'), '--until', 'Long mode: Enabled'])

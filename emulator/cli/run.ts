@@ -1,5 +1,5 @@
 // `ringside run IMAGE`: a machine whose COM1 is the terminal.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { KernelError } from '../firmware/direct-boot/kernel-error'
 import { faultNames } from '../insight/symbols/fault-names'
 import { GuestNames } from '../insight/symbols/guest-names'
@@ -11,6 +11,7 @@ import {
   type BootDevice,
   type DriveConfig,
   defaultConfig,
+  KIB,
   type Machine,
   type MachineConfig,
   type StopInfo,
@@ -39,6 +40,7 @@ import {
 } from './usage'
 
 const COM1 = 0
+const ROM_MAX = 128 * KIB
 /** How long the end of a run waits for somebody to read what is left of its output. */
 const FLUSH_MS = 2000
 const HALT_CHECK_MS = 250
@@ -51,6 +53,9 @@ export async function run(args: string[]): Promise<number> {
   }
   const { kernel, image } = whatToBoot(options)
   const direct = kernel === undefined ? undefined : openKernel(kernel, options)
+  const rom = options.bios === undefined ? undefined : readRom(options.bios)
+  if (rom && direct)
+    throw new UsageError('--bios takes the place of the firmware, which would start the kernel')
   const { drives, media, boot: order } = openDrives(image, options)
   // A disk beside a kernel or another image need not boot.
   for (const { named, warnings, first } of media) {
@@ -73,6 +78,7 @@ export async function run(args: string[]): Promise<number> {
       drives,
       boot: order,
       ...(direct && { direct }),
+      ...(rom && { rom }),
     })
   } catch (error) {
     if (error instanceof KernelError) throw new FileError(`${kernel}: ${error.message}`)
@@ -86,6 +92,18 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     await machine.dispose()
   }
+}
+
+function readRom(path: string): Uint8Array {
+  let rom: Uint8Array
+  try {
+    rom = readFileSync(path)
+  } catch (error) {
+    throw new FileError(`${path}: ${(error as Error).message}`)
+  }
+  if (rom.length === 0 || rom.length > ROM_MAX)
+    throw new FileError(`${path}: a ROM has 1 to ${ROM_MAX} bytes, not ${rom.length}`)
+  return rom
 }
 
 function open(path: string, as?: MediumKind): Medium {

@@ -77,6 +77,8 @@ export interface MachineConfig {
   boot: 'auto' | BootDevice | readonly BootDevice[]
   /** A Linux or Multiboot kernel that the firmware starts instead of a boot sector; after a reset it is loaded again. */
   direct?: DirectBoot
+  /** A ROM in place of the firmware: at most 128 KiB, whose last byte is the one below 1 MiB and below 4 GiB. No `direct` then. */
+  rom?: Uint8Array
   /** What the real-time clock shows at power-on: seconds since 1970, UTC. */
   rtcEpoch: number
   /** true: while the guest halts, machine time does not run ahead of the host's clock (for people looking on);

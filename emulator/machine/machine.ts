@@ -69,6 +69,18 @@ const THREAD = { execArgv: [] }
 /** Behind the serial ports. */
 const KEYBOARD_CHANNEL = 4
 
+/** What lies below 1 MiB and below 4 GiB. @throws RangeError */
+async function romOf({ rom, direct }: MachineConfig): Promise<Uint8Array> {
+  if (!rom) return systemRom()
+  if (direct)
+    throw new RangeError('a kernel is started by the firmware, which another ROM takes the place of')
+  if (rom.length === 0 || rom.length > L.ROM_SIZE)
+    throw new RangeError(`a ROM has 1 to ${L.ROM_SIZE} bytes, not ${rom.length}`)
+  const all = new Uint8Array(L.ROM_SIZE).fill(0xff)
+  all.set(rom, L.ROM_SIZE - rom.length)
+  return all
+}
+
 /**
  * Makes a paused machine at its reset vector.
  * @throws Error (RangeError for a number out of range) saying what in the configuration cannot be; the media are
@@ -76,7 +88,7 @@ const KEYBOARD_CHANNEL = 4
  */
 export async function createMachine(config: MachineConfig): Promise<Machine> {
   try {
-    const [rom] = [await systemRom(), coreModule()]
+    const [rom] = [await romOf(config), coreModule()]
     const memory = createMemory(config.memory, config.cpus)
     memory.u8.set(rom, L.ROM)
     memory.setHeader32(L.HDR_SCHEDULE, SCHEDULES[config.schedule])
@@ -307,7 +319,7 @@ class ThreadedMachine implements Machine {
   async #clear() {
     await clearMemory(this.memory)
     // The firmware has written its tables into it.
-    this.memory.u8.set(await systemRom(), L.ROM)
+    this.memory.u8.set(await romOf(this.config), L.ROM)
     const { view } = this.memory
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, NONE, true)
     view.setBigUint64(L.HEADER + L.HDR_TIMEKEEPER, NONE, true)
