@@ -164,6 +164,10 @@ export class ReverseMap {
     for (let i = 0; i < entriesOf(narrow); i++) {
       const low = table.copy[narrow ? i : 2 * i]!
       if ((low & 1) === 0) continue
+      const leaf = isLeaf(low, level, narrow)
+      const first =
+        leaf && level > 1 ? largeFrame(table.copy, i, level, narrow) : frameOf(table.copy, i, narrow)
+      if (leaf && (wanted < first || wanted >= first + size)) continue
       const high = narrow ? 0 : table.copy[2 * i + 1]!
       const now = {
         writable: rights.writable && (low & 2) !== 0,
@@ -171,19 +175,11 @@ export class ReverseMap {
         executable: rights.executable && !(search.nxe && high >>> 31),
       }
       const at = page + i * size
-      if (!isLeaf(low, level, narrow)) {
-        const next = {
-          table: frameOf(table.copy, i, narrow) * 4096,
-          level: level - 1,
-          narrow,
-          page: at,
-          rights: now,
-        }
+      if (!leaf) {
+        const next = { table: first * 4096, level: level - 1, narrow, page: at, rights: now }
         if (this.#search(next, wanted, search)) inside = true
         continue
       }
-      const first = level === 1 ? frameOf(table.copy, i, narrow) : largeFrame(table.copy, i, level, narrow)
-      if (wanted < first || wanted >= first + size) continue
       inside = true
       const entry = frame * 4096 + i * (narrow ? 4 : 8)
       const linear = linearOf(at + (wanted - first), search.kind)
