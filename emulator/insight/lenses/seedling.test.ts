@@ -41,8 +41,8 @@ afterEach(async () => {
   machine = undefined
 })
 
-/** Boots with a boot line until COM1 says `until`, and stops there. @returns all it has said */
-async function runUntil(line: string, until: string, cpus = 1): Promise<string> {
+/** Boots with a boot line until COM1 says `until`, or to its end, and stops there. @returns all it has said */
+async function runUntil(line: string, until: string | undefined, cpus = 1): Promise<string> {
   const bytes = readFileSync(guest('seedling.img'))
   bytes.fill(0, 512 + 8, 1024)
   bytes.writeUInt16LE(line.length, 512 + 10)
@@ -58,9 +58,11 @@ async function runUntil(line: string, until: string, cpus = 1): Promise<string> 
   await new Promise<void>((resolve, reject) => {
     started.on('serial', ({ port, bytes }) => {
       if (port === 0) text += Buffer.from(bytes).toString('latin1')
-      if (text.includes(until)) resolve()
+      if (until !== undefined && text.includes(until)) resolve()
     })
-    started.on('stopped', () => (text.includes(until) ? resolve() : reject(new Error(text))))
+    started.on('stopped', ({ reason }) =>
+      until === undefined && reason === 'power-off' ? resolve() : reject(new Error(text)),
+    )
     started.run()
   })
   await started.pause()
@@ -78,7 +80,8 @@ const COMMANDS = 'stress,3000;player,swiss;frames;slab;ps'
 
 describe.each(['buddy', 'bitmap'])('%s', (allocator) => {
   test('frames and slab caches are what the kernel prints', async () => {
-    const text = await runUntil(`frames=${allocator} run=${COMMANDS};help`, 'switch off')
+    // It powers off behind the last command: on a busy host a pause would find the shell that comes after it.
+    const text = await runUntil(`frames=${allocator} run=${COMMANDS};off`, undefined)
     expect(missingSymbols(lens, kernel)).toEqual([])
     const { memory } = machine!
     const reading = readLens(memory, kernel, lens)
