@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { _electron as electron } from '@playwright/test'
 import { electronExecutable } from '../tools/electron-runtime.mjs'
 import { root } from '../tools/paths.mjs'
+import { NOTHING } from './interest.mjs'
 
 const rounds = Number(process.argv[2] ?? 8)
 const SECONDS = 1.5
@@ -40,23 +41,8 @@ console.log(
 )
 await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(1440, 900))
 
-const on = {
-  screen: true,
-  serial: 0,
-  shell: false,
-  cpu: true,
-  details: false,
-  chosen: 0,
-  memory: true,
-  code: { lines: 20, before: 6 },
-  tlb: false,
-  pages: false,
-  hex: false,
-  allocator: false,
-  events: false,
-  shootdowns: false,
-}
-const off = { ...on, screen: false, serial: false, cpu: false, memory: false, code: false }
+const on = { ...NOTHING, screen: true, serial: 0, cpu: true, memory: true, code: { lines: 20, before: 6 } }
+const off = NOTHING
 
 /** @param {unknown} interest what is sent meanwhile. @returns {Promise<number>} MIPS */
 async function speed(interest) {

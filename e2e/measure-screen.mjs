@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { _electron as electron } from '@playwright/test'
 import { electronExecutable } from '../tools/electron-runtime.mjs'
 import { root } from '../tools/paths.mjs'
+import { NOTHING } from './interest.mjs'
 
 const rounds = Number(process.argv[2] ?? 4)
 const SECONDS = 3
@@ -60,21 +61,7 @@ const pictures = () => page.evaluate(() => /** @type {any} */ (window).pictures)
 const instructions = async () =>
   Number((await page.getByTestId('instructions').textContent())?.replace(/\D/g, ''))
 
-const all = {
-  screen: true,
-  serial: 0,
-  shell: false,
-  cpu: true,
-  details: false,
-  chosen: 0,
-  memory: true,
-  code: { lines: 20, before: 6 },
-  tlb: false,
-  pages: false,
-  hex: false,
-  allocator: false,
-}
-const none = { ...all, screen: false, serial: false, cpu: true, memory: false, code: false }
+const none = { ...NOTHING, cpu: true }
 const only = { ...none, screen: true }
 
 /** @param {unknown} interest */

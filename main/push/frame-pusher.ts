@@ -1,12 +1,15 @@
 // Sends frames to the window: at most one per display frame, only parts that changed, only what somebody looks at,
-// and none before the last one has been drawn. So a slow or hidden page costs the guest nothing.
+// and none before the last but one has been drawn: one is on its way while one is drawn. So a slow or hidden page costs
+// the guest nothing.
 import type { Frame } from '../../preload/bridge'
 import type { Part, Source } from './source'
 
-/** One frame of a 60 Hz display, ms. */
-export const FRAME_TIME = 16
+/** One frame of a 60 Hz display, ms, less what the host's timers are late. */
+export const FRAME_TIME = 15
 /** Timers of the host come a little early or late; a source that is due within this is due, ms. */
 const SLACK = 4
+/** Frames that the page has not drawn yet when another is sent. */
+const IN_FLIGHT = 1
 /** A page that has not answered for this long gets the next frame all the same, ms. */
 const PATIENCE = 1000
 
@@ -78,7 +81,7 @@ export class FramePusher {
     this.#timer = undefined
     if (this.#stopped || this.#suspended || !this.host.visible()) return
     const now = this.host.now()
-    const waiting = this.#drawn < this.#sequence && now - this.#lastSent < PATIENCE
+    const waiting = this.#sequence - this.#drawn > IN_FLIGHT && now - this.#lastSent < PATIENCE
     if (!waiting) this.#push(now)
     // A page that draws slowly wakes us with `drawn`; the timer is for the guest that goes on meanwhile.
     // What the sending took is part of the display frame, or large pictures would come at two thirds of their rate.

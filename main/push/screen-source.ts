@@ -7,7 +7,7 @@ import { sameBytes, type Source } from './source'
 /** After an update of more bytes the next one comes at 30 a second: each byte is copied four times on its way. */
 const LARGE = 1 << 20
 /** Every other display frame, ms. */
-const LARGE_INTERVAL = 32
+const LARGE_INTERVAL = 30
 
 export class ScreenSource implements Source<'screen'> {
   readonly part = 'screen'
