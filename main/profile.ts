@@ -3,8 +3,9 @@ import { homedir } from 'node:os'
 import { app, nativeTheme } from 'electron'
 import type { RecentFile, Theme } from '../preload/bridge'
 import { checkRecent, describeRecent, type RecentEntry, withRecent } from './documents/recent-files'
-import { LayoutStore } from './documents/layout-store'
-import { SettingsStore } from './documents/settings-store'
+import { DocumentStore } from './documents/document-store'
+import { checkSettings } from './documents/machine-settings'
+import { layout } from './ipc/checks'
 import { profileFile } from './paths'
 import { SettingsFile } from './settings-file'
 import { checkProfile, type ProfileState, type WindowState } from './window/window-state'
@@ -12,9 +13,9 @@ import { checkProfile, type ProfileState, type WindowState } from './window/wind
 export class Profile {
   readonly #recent = new SettingsFile<RecentEntry[]>(profileFile('recent-files.json'), checkRecent)
   /** What each document's machine is made of. */
-  readonly machines = new SettingsStore()
+  readonly machines = new DocumentStore('machines.json', checkSettings)
   /** How each document's panels were laid out. */
-  readonly layouts = new LayoutStore()
+  readonly layouts = new DocumentStore('layouts.json', layout)
   readonly #state = new SettingsFile<ProfileState>(profileFile('windows.json'), checkProfile)
 
   /** @param recentChanged hears that the list of recent files is another one */

@@ -1,7 +1,7 @@
 // A window is a document: an image and the machine that boots it, or a page that says why there is none.
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, parse, resolve } from 'node:path'
-import { app, BrowserWindow, clipboard, dialog, nativeTheme, screen, shell } from 'electron'
+import { app, BrowserWindow, clipboard, dialog, type FileFilter, nativeTheme, screen, shell } from 'electron'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import type {
   DocumentView,
@@ -20,7 +20,7 @@ import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
 import { failureOf } from './failures'
 import { isLabFile, LabSession } from '../lab/lab-session'
 import { MachineSession } from './machine-session'
-import { kernelSummary } from './machine-settings'
+import { defaultSettings, kernelSummary } from './machine-settings'
 import type { Profile } from '../profile'
 
 /** What a document needs of the application around it. */
@@ -35,6 +35,8 @@ export interface Workspace {
 
 /** Colours behind the page until it is drawn: --bg0 of renderer/src/theme/tokens.css. */
 const BACKGROUND = { dark: '#0d1015', light: '#eef1f5' }
+
+const ANY_FILE: FileFilter = { name: 'All files', extensions: ['*'] }
 
 /** A page that is loaded but has not announced its first picture is shown after this. */
 const SHOW_ANYWAY_MS = 3000
@@ -116,7 +118,7 @@ export class DocumentWindow {
   async open(path: string): Promise<void> {
     const absolute = resolve(path)
     const kernel = kernelSummary(absolute)
-    const settings = this.#workspace.profile.machines.orDefault(absolute)
+    const settings = this.#workspace.profile.machines.of(absolute) ?? defaultSettings()
     if (!kernel) return this.#start(absolute, undefined, settings)
     // What it is to be given comes first.
     this.#opening++
@@ -181,11 +183,17 @@ export class DocumentWindow {
       cdrom: 'Choose a CD image',
       floppy: 'Choose a floppy image',
     }
+    return (await this.#ask(titles[what]))[0]
+  }
+
+  /** Asks the user for files of these kinds, or of any; none when they changed their mind. */
+  async #ask(title: string, filters?: FileFilter[], several = false): Promise<string[]> {
     const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: titles[what],
-      properties: ['openFile'],
+      title,
+      properties: several ? ['openFile', 'multiSelections'] : ['openFile'],
+      ...(filters ? { filters } : {}),
     })
-    return canceled ? undefined : filePaths[0]
+    return canceled ? [] : filePaths
   }
 
   /** Asks for an image and puts it into a drive of the machine. */
@@ -299,16 +307,12 @@ export class DocumentWindow {
 
   /** Asks the user for an image. */
   async choose(): Promise<void> {
-    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: 'Open a disk image or a kernel',
-      properties: ['openFile'],
-      filters: [
-        { name: 'All files', extensions: ['*'] },
-        { name: 'Disk images', extensions: ['img', 'bin', 'raw', 'dsk', 'flp', 'ima', 'vfd', 'iso'] },
-        { name: 'Kernels', extensions: ['elf', 'bin', 'bzImage', 'kernel'] },
-      ],
-    })
-    if (!canceled && filePaths[0] !== undefined) this.#workspace.openFrom(this, filePaths[0])
+    const [path] = await this.#ask('Open a disk image or a kernel', [
+      ANY_FILE,
+      { name: 'Disk images', extensions: ['img', 'bin', 'raw', 'dsk', 'flp', 'ima', 'vfd', 'iso'] },
+      { name: 'Kernels', extensions: ['elf', 'bin', 'bzImage', 'kernel'] },
+    ])
+    if (path !== undefined) this.#workspace.openFrom(this, path)
   }
 
   /** This document's own, and what documents begin with that have none. */
@@ -327,16 +331,9 @@ export class DocumentWindow {
   }
 
   async #chooseLens(): Promise<void> {
-    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: 'Choose a lens for this kernel',
-      properties: ['openFile'],
-      filters: [
-        { name: 'Lens files', extensions: ['json'] },
-        { name: 'All files', extensions: ['*'] },
-      ],
-    })
-    const [path] = filePaths
-    if (!canceled && path !== undefined) this.#session?.openLens(path)
+    const lenses = { name: 'Lens files', extensions: ['json'] }
+    const [path] = await this.#ask('Choose a lens for this kernel', [lenses, ANY_FILE])
+    if (path !== undefined) this.#session?.openLens(path)
   }
 
   #openLab(): LabSession {
@@ -360,29 +357,14 @@ export class DocumentWindow {
     return basename(target)
   }
 
-  async #choosePrograms(): Promise<string[]> {
-    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: 'Add programs to the lab',
-      properties: ['openFile', 'multiSelections'],
-      filters: [
-        { name: 'Programs', extensions: ['bin'] },
-        { name: 'All files', extensions: ['*'] },
-      ],
-    })
-    return canceled ? [] : filePaths
+  #choosePrograms(): Promise<string[]> {
+    return this.#ask('Add programs to the lab', [{ name: 'Programs', extensions: ['bin'] }, ANY_FILE], true)
   }
 
   async #chooseSymbols(): Promise<void> {
-    const { canceled, filePaths } = await dialog.showOpenDialog(this.window, {
-      title: 'Choose the file with the kernel’s symbols',
-      properties: ['openFile'],
-      filters: [
-        { name: 'ELF files', extensions: ['elf', 'sym', 'debug', 'o', 'bin'] },
-        { name: 'All files', extensions: ['*'] },
-      ],
-    })
-    const [path] = filePaths
-    if (!canceled && path !== undefined) this.#session?.useNames(() => new GuestNames(path))
+    const kernels = { name: 'ELF files', extensions: ['elf', 'sym', 'debug', 'o', 'bin'] }
+    const [path] = await this.#ask('Choose the file with the kernel’s symbols', [kernels, ANY_FILE])
+    if (path !== undefined) this.#session?.useNames(() => new GuestNames(path))
   }
 
   async #saveScreenshot(png: Uint8Array): Promise<string | undefined> {

@@ -211,6 +211,9 @@ const keyCode: Check<string> = (value) => {
   return code
 }
 
+/** A panel layout as the page saved it; the main process does not look into it. */
+export const layout = text('a layout', 1 << 16)
+
 type Checks<Args extends unknown[]> = { [I in keyof Args]: Check<Args[I]> }
 type Arguments = { [Name in CallName]: Checks<Parameters<Calls[Name]>> }
 
@@ -254,7 +257,7 @@ export const ARGUMENTS: Arguments = {
   'memory.search': [memorySpace, hexDigits('an address'), bytes('a pattern', 256)],
   'memory.write': [memorySpace, hexDigits('an address'), bytes('bytes to write', 4096)],
   'symbols.find': [text('a name', 256)],
-  'layout.save': [text('a layout', 1 << 16)],
+  'layout.save': [layout],
   'clipboard.text': [text('text', 1 << 22)],
   'screenshot.save': [bytes('a picture', 1 << 25)],
   theme: [oneOf('a theme', THEMES)],

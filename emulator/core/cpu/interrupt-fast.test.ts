@@ -6,6 +6,7 @@ import { createMemory } from '../../machine/memory'
 import { bindCore } from '../../threads/core-instance'
 import corePath from '../index.ts?asc'
 import * as L from '../layout'
+import { random } from '../testing/random'
 
 const module = new WebAssembly.Module(readFileSync(corePath))
 const CODE = 0x8000
@@ -14,17 +15,6 @@ const IDT = 0x6000
 const TSS = 0x7000
 const HANDLERS = 0xa000
 const STEPS = 160
-
-/** xorshift32 */
-function random(seed: number) {
-  let state = seed * 2654435761 + 1
-  return (below: number) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 type Pick = (below: number) => number
 

@@ -7,22 +7,12 @@ import { bindCore } from '../../threads/core-instance'
 import { createMemory } from '../../machine/memory'
 import corePath from '../index.ts?asc'
 import * as L from '../layout'
+import { random } from '../testing/random'
 
 const module = new WebAssembly.Module(readFileSync(corePath))
 const CODE = 0x8000n
 const DATA = 0x9000n
 const UNMAPPED = 0x4000_0000
-
-/** xorshift32 */
-function random(seed: number) {
-  let state = seed * 2654435761 + 1
-  return (below: number) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 /** A 64-bit machine with the first 2 MiB mapped and no IDT: what faults ends it. */
 function machine() {
