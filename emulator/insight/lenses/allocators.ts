@@ -53,18 +53,21 @@ class FreeMarks {
   }
 }
 
+/** Before anything of an allocator has been found. */
+const nothingRead = (kind: AllocatorReading['kind'], name: string): AllocatorReading => ({
+  kind,
+  name,
+  free: undefined,
+  disagreements: 0,
+})
+
 export function readBitmap(
   reader: Reader,
   lens: BitmapLens,
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading: AllocatorReading = {
-    kind: 'bitmap',
-    name: lens.name ?? 'bitmap',
-    free: undefined,
-    disagreements: 0,
-  }
+  const reading = nothingRead('bitmap', lens.name ?? 'bitmap')
   const bits = reader.place(lens.bits)
   const count = reader.number(lens.count)
   const first = reader.number(lens.first ?? 0) ?? 0
@@ -95,12 +98,7 @@ export function readBuddy(
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading: AllocatorReading = {
-    kind: 'buddy',
-    name: lens.name ?? 'buddy',
-    free: undefined,
-    disagreements: 0,
-  }
+  const reading = nothingRead('buddy', lens.name ?? 'buddy')
   const orders = reader.number(lens.orders, undefined, undefined, ORDERS_MAX)
   const lists = reader.value(lens.lists)
   const each = framesEach(reader, lens.size)
@@ -151,12 +149,7 @@ export function readFreeList(
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading: AllocatorReading = {
-    kind: 'free-list',
-    name: lens.name ?? 'free list',
-    free: undefined,
-    disagreements: 0,
-  }
+  const reading = nothingRead('free-list', lens.name ?? 'free list')
   const each = framesEach(reader, lens.size)
   if (each === undefined) return reading
   const marks = new FreeMarks(columns, told)
@@ -181,12 +174,7 @@ export function readStack(
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading: AllocatorReading = {
-    kind: 'stack',
-    name: lens.name ?? 'stack of frames',
-    free: undefined,
-    disagreements: 0,
-  }
+  const reading = nothingRead('stack', lens.name ?? 'stack of frames')
   const each = framesEach(reader, lens.size)
   const entries = reader.value(lens.entries)
   const top = reader.number(lens.top, undefined, undefined, WALK_MAX)
