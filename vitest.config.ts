@@ -18,6 +18,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     globalSetup: ['tools/vitest-core.mjs'],
+    setupFiles: ['tools/vitest-seed.mjs'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

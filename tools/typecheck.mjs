@@ -7,7 +7,9 @@ import { bin, root } from './paths.mjs'
 const which = process.argv[2]
 const failed = []
 if (which !== 'core') {
-  const { status } = spawnSync(bin('vue-tsc'), ['--noEmit'], { cwd: root, stdio: 'inherit' })
+  // What the last run knows is kept beside the other builds: a second run takes about half the time.
+  const remember = ['--incremental', '--tsBuildInfoFile', join(root, 'build/types/app.tsbuildinfo')]
+  const { status } = spawnSync(bin('vue-tsc'), ['--noEmit', ...remember], { cwd: root, stdio: 'inherit' })
   if (status !== 0) failed.push('TypeScript')
 }
 if (which !== 'app') {

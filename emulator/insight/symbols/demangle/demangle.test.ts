@@ -103,6 +103,8 @@ test('what is no mangled name stays as it is', () => {
     '_ZN3fooE_',
     '_RB_',
     '_RIB_E',
+    '_RC0',
+    '_RNvC00',
   ])
     expect(demangle(name)).toBe(name)
 })

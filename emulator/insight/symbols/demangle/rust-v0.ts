@@ -59,6 +59,8 @@ class Demangler {
       this.#path(false)
     }
     if (this.#at < this.text.length) throw new Bad()
+    // A crate without a name is well-formed, and says nothing.
+    if (this.#out === '') throw new Bad()
     return this.#out
   }
 
