@@ -141,8 +141,10 @@ export const HDR_TURN_WAITING = 0x31c // u32, how many HDR_TURN_ORDER still name
 export const HDR_EXCLUSIVE = 0x320 // u32, 1 + CPU that keeps the others out of the guest, 0 none (machine/exclusive.ts)
 export const HDR_CODE_LOCK = 0x324 // u32, guards the code marks of the frames
 export const HDR_HOST_CORES = 0x328 // u32, cores the host has for our threads
-export const HDR_ACTIVE = 0x32c // u32, CPUs in the guest now
+export const HDR_ACTIVE = 0x32c // u32, threads in run() now
 export const HDR_PROTECT_LOCK = 0x338 // u32, held while the writers of a frame are made to stop
+export const HDR_HOLD = 0x340 // u32, not 0: an onlooker wants every CPU to stand still (machine/hold.ts)
+export const HDR_HELD = 0x344 // u32, CPUs that do
 export const HDR_TIMEKEEPER = 0x330 // u64 ns, parallel: when the sleeping CPU that watches the timers wakes; all ones: none
 /** Milestones of the climb: MILESTONE_COUNT records of MILESTONE_SIZE. Written once, by the core. */
 export const HDR_MILESTONES = 0x100

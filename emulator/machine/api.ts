@@ -398,6 +398,11 @@ export interface Machine {
   /** What is on the screen now, as data; the shot is a copy. */
   screen(): ScreenSnapshot
 
+  /** One moment of a running machine: every CPU stands at an instruction boundary while `look` runs, which must not wait
+   *  for anything and should take milliseconds. The guest cannot tell in the deterministic schedule; in the parallel one
+   *  its clock goes on. Where a CPU does not come within 4 ms (its thread waits for the host) `look` sees what moves. */
+  hold<T>(look: () => T): T
+
   /** Bytes at a guest-physical address, without side effects: RAM, ROM and video memory; elsewhere (devices, nothing)
    *  every byte is FFh. */
   readPhysical(address: PhysicalAddress, length: number): Uint8Array

@@ -392,6 +392,23 @@ class ThreadedMachine implements Machine {
       throw new Error('the guest has too much input waiting')
   }
 
+  hold<T>(look: () => T): T {
+    const { i32 } = this.memory
+    if (this.#state !== 'running' || Atomics.load(i32, HOLD) !== 0) return look()
+    Atomics.store(i32, HOLD, 1)
+    this.memory.kickAll()
+    // The order of the two is part of the agreement (emulator/core/machine/hold.ts).
+    const held = () => Atomics.load(i32, HELD) === Atomics.load(i32, ACTIVE)
+    const until = performance.now() + HOLD_PATIENCE_MS
+    while (!held() && performance.now() < until);
+    try {
+      return look()
+    } finally {
+      Atomics.store(i32, HOLD, 0)
+      Atomics.notify(i32, HOLD)
+    }
+  }
+
   cpu(index = 0): CpuSnapshot {
     return cpuSnapshot(this.memory, index)
   }
@@ -631,6 +648,11 @@ function serialLines(memory: MachineMemory): SerialLine[] {
 /** A time that never comes. */
 const NONE = 0xffff_ffff_ffff_ffffn
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >>> 2
+const HOLD = (L.HEADER + L.HDR_HOLD) >>> 2
+const HELD = (L.HEADER + L.HDR_HELD) >>> 2
+const ACTIVE = (L.HEADER + L.HDR_ACTIVE) >>> 2
+/** A CPU comes to a boundary within microseconds, unless its thread waits for the host, or for a core of it. */
+const HOLD_PATIENCE_MS = 4
 const DOORBELL = (L.BLOCK_REQUESTS + L.BLOCK_DOORBELL) >>> 2
 const STOPPED_FOR_GOOD = new Set<StopInfo['reason']>(['triple-fault', 'debug-exit', 'power-off', 'internal'])
 const MEDIUM_MESSAGES_MAX = 100

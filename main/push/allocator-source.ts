@@ -46,7 +46,7 @@ export class AllocatorSource implements Source<'allocator'> {
    * @param names the guest's symbols, undefined when there are none
    */
   constructor(
-    private readonly machine: Pick<Machine, 'memory' | 'state'>,
+    private readonly machine: Pick<Machine, 'memory' | 'state' | 'hold'>,
     private readonly colour: () => false | Colour,
     private readonly names: () => KernelState | undefined,
     private readonly lens: () => LensFile | undefined,
@@ -62,7 +62,7 @@ export class AllocatorSource implements Source<'allocator'> {
     if (colour === false) return
     const began = performance.now()
     const { observer, lens } = this.#prepare()
-    observer.look()
+    observer.look(true, (read) => this.machine.hold(read))
     if (colour !== this.#sent) this.#shades.forget()
     this.#sent = colour
     const { values, legend } = observer.shades(colour)

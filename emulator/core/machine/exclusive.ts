@@ -5,7 +5,7 @@
 
 import { cpu, cpuIndex } from '../cpu/context'
 import { hostWait } from '../host'
-import { CPU_IN_GUEST, HDR_ACTIVE, HDR_CPU_COUNT, HDR_EXCLUSIVE, HEADER, VCPU_STRIDE, VCPUS } from '../layout'
+import { CPU_IN_GUEST, HDR_CPU_COUNT, HDR_EXCLUSIVE, HEADER, VCPU_STRIDE, VCPUS } from '../layout'
 import { kick } from './smp'
 
 /** Rounds of looking before the thread sleeps: a CPU that runs answers within a trace. */
@@ -14,7 +14,6 @@ const NAP_MS: u32 = 1
 
 /** This CPU is about to execute. Waits while another one has the guest to itself. */
 export function guestEnter(): void {
-  atomic.add<u32>(HEADER, 1, HDR_ACTIVE)
   while (true) {
     atomic.store<u32>(cpu, 1, CPU_IN_GUEST)
     const owner = atomic.load<u32>(HEADER, HDR_EXCLUSIVE)
@@ -25,7 +24,6 @@ export function guestEnter(): void {
 
 export function guestLeave(): void {
   atomic.store<u32>(cpu, 0, CPU_IN_GUEST)
-  atomic.sub<u32>(HEADER, 1, HDR_ACTIVE)
   if (atomic.load<u32>(HEADER, HDR_EXCLUSIVE)) atomic.notify(cpu + CPU_IN_GUEST, 1)
 }
 

@@ -78,6 +78,7 @@ import { interruptNote, returnNote } from '../memory/tlb-log'
 import { budget, clockNow, setAhead, setBudget, sliceBegin, sliceFinish } from './clock'
 import { milestone } from './events'
 import { exclusiveBegin, exclusiveEnd, guestEnter, guestLeave } from './exclusive'
+import { standStill } from './hold'
 import { chipsetLock, chipsetUnlock } from './lock'
 import { monitorBroken } from './monitor'
 import { anyCanRun, retiredByAll, turnBind, turnEnd, turnNext, turnsReset } from './schedule'
@@ -161,6 +162,8 @@ export function runUntil(linear: u64, instructions: u64, index: u32): u32 {
  */
 export function run(instructions: u64): u32 {
   let result: u32
+  atomic.add<u32>(HEADER, 1, HDR_ACTIVE)
+  standStill()
   if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
     result = cpuCount() > 1 ? turns(instructions) : loop(load<u64>(cpu, CPU_RETIRED) + instructions)
   } else {
@@ -169,6 +172,7 @@ export function run(instructions: u64): u32 {
     guestLeave()
   }
   store<u64>(HEADER, clockNow(), HDR_CLOCK_NOW)
+  atomic.sub<u32>(HEADER, 1, HDR_ACTIVE)
   return result
 }
 

@@ -34,6 +34,7 @@ import {
 import { tlbBind, tlbDropFast } from '../memory/tlb'
 import { staleFetch } from '../memory/tlb-log'
 import { exclusiveYield } from './exclusive'
+import { standStill } from './hold'
 
 const SIPI_SHIFT: u32 = 8
 
@@ -128,6 +129,7 @@ export function maintenancePost(index: u32, bits: u32): void {
 /** At a boundary of this CPU, CPU_ATTENTION being set: carries out all that was asked for. */
 export function attend(): void {
   atomic.store<u32>(cpu, 0, CPU_ATTENTION)
+  standStill()
   exclusiveYield()
   const work = atomic.xchg<u32>(cpu, 0, CPU_MAINTENANCE)
   if (work & MAINTENANCE_REBIND) tlbBind()

@@ -124,19 +124,24 @@ export class FrameObserver {
     return this.space.free + this.space.used > 0
   }
 
-  /** @param mappings whether to follow the page tables too */
-  look(mappings = true) {
+  /**
+   * @param mappings whether to follow the page tables too
+   * @param hold makes the machine stand still meanwhile: lists that are changed while they are followed end anywhere
+   */
+  look(mappings = true, hold: (read: () => void) => void = (read) => read()) {
     const { memory } = this
     const usable = this.kernel && this.lens && this.missing.length === 0
-    if (this.linux) this.reading = readLinux(memory, this.linux)
-    else
-      this.reading = readLens(
-        memory,
-        usable ? this.kernel! : this.#noKernel,
-        usable ? this.lens! : EMPTY_LENS,
-      )
+    hold(() => {
+      if (this.linux) this.reading = readLinux(memory, this.linux)
+      else
+        this.reading = readLens(
+          memory,
+          usable ? this.kernel! : this.#noKernel,
+          usable ? this.lens! : EMPTY_LENS,
+        )
+      this.time = Number(memory.header64(L.HDR_CLOCK_NOW)) / 1e6
+    })
     this.space = freeSpace(this.reading.frames)
-    this.time = Number(memory.header64(L.HDR_CLOCK_NOW)) / 1e6
     if (mappings) this.map.update(this.roots())
     this.#notice()
   }
