@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCli } from './cli.mjs'
+import { benchWindow } from './bench-window.mjs'
 import { hasDisplay, openWindow } from './launch.mjs'
 import { root } from './paths.mjs'
 import { say } from './progress.mjs'
@@ -19,6 +20,7 @@ usage: ringside [open] [FILE...]     open each file in a window
        ringside replay SESSION       run a recording again
        ringside compare A B          say where two recordings part
        ringside bench [NAME...]      measure the speed of this machine
+       ringside bench --ui           measure the window
        ringside selftest --native    compare the processor with this computer's own
        ringside lab run PROGRAM...   run programs of the scheduler lab
 
@@ -42,6 +44,7 @@ async function ringside(args) {
   if (first === '--version' || first === '-V') {
     return print(`ringside ${JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version}\n`)
   }
+  if (first === 'bench' && rest.includes('--ui')) return benchWindow(rest.filter((arg) => arg !== '--ui'))
   if (SUBCOMMANDS.includes(first)) {
     await ensureSetUp({})
     return runCli(args)

@@ -8,6 +8,7 @@ import { defaultConfig, type Machine, MIB } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { openMedium } from '../media/medium'
 import { benchDisk } from './bench-disk'
+import { benchInsight } from './bench-insight'
 import { benchSmp } from './bench-smp'
 import { BENCH_MEMORY, type Job, type Peer, type PeerOptions, PEERS } from './bench-peers'
 import { CHECKSUMS, IDLE, rowBegins, rowEnds } from './bench-rows'
@@ -19,11 +20,14 @@ const HELP = `usage: ringside bench [ROW...] [--bits 64|32] [--against LIST] [--
        ringside bench linux --kernel FILE [--initrd FILE] [--append TEXT] [--until TEXT] [--against LIST]
        ringside bench disk [--json]
        ringside bench smp [--kernel FILE --initrd FILE] [--json]
+       ringside bench insight [--elf FILE] [--json]
+       ringside bench --ui [PART...]
 
 Boots a bare-metal benchmark and reports, for each row, millions of guest instructions per second of host time. Names
 choose rows (a1-sieve, a2-crc32, ...). A row whose result is wrong is marked, and the exit status is 1. The row linux is
 the boot of a Linux kernel of yours until COM1 says the text of --until (BOOT-OK). The rows of disk read an image by DMA, 4
-and 128 KiB a command; their time is that of the wall clock. The rows of smp say what several CPUs gain (bench smp --help).
+and 128 KiB a command; their time is that of the wall clock. The rows of smp say what several CPUs gain (bench smp --help), those of
+insight what the views of memory compute; --ui measures the window (bench --ui --help).
 
 --against LIST   run the same on other emulators (qemu, bochs, v86) right afterwards and print, for each row, how many
                  times their time ours is; one that is not installed, or cannot run it, is named and left out
@@ -61,6 +65,7 @@ interface Plan {
 export async function bench(args: string[]): Promise<number> {
   if (args[0] === 'disk') return benchDisk(args.slice(1))
   if (args[0] === 'smp') return benchSmp(args.slice(1))
+  if (args[0] === 'insight') return benchInsight(args.slice(1))
   const plan = parse(args)
   if (plan === 'help') {
     process.stdout.write(HELP)

@@ -1,7 +1,8 @@
 // Where each physical frame is mapped, and how often: the page tables read backwards, over all live address spaces at once.
 // A table that several address spaces share counts once: what is counted are entries in memory. Kept up to date by comparing each
-// table with what it was at the last look, so that a look at tables nobody changed costs little. Hostile tables are normal
-// input: each table is read once per level, whatever points to it, and their number is bounded.
+// table with what it was at the last look, so that a look at tables nobody changed costs a comparison of bytes (10 GB a
+// second; keeping the guest from writing to them unseen would cost the guest). Hostile tables are normal input: each table
+// is read once per level, whatever points to it, and their number is bounded.
 import type { MachineMemory } from '../../machine/memory'
 import { type PagingControl, type PagingKind, pagingKind } from '../page-walk'
 
@@ -34,8 +35,11 @@ interface Table {
   frame: number
   level: number
   narrow: boolean
-  /** What it held when it was looked at last. */
+  /** What it held when it was looked at last, and the same as bytes. */
   copy: Uint32Array
+  bytes: Uint8Array
+  /** Addresses of the tables that its entries lead to. */
+  below: number[]
   /** Number of the look that met it last. */
   met: number
 }
@@ -53,6 +57,7 @@ export class ReverseMap {
   /** Entries that lead out of RAM and ROM. */
   strays = 0
   readonly #tables = new Map<number, Table>()
+  readonly #now = new Uint32Array(1024)
   #look = 0
   #roots: Root[] = []
 
@@ -99,28 +104,56 @@ export class ReverseMap {
         this.incomplete = true
         return
       }
-      table = { frame, level, narrow, copy: new Uint32Array(1024), met: 0 }
+      const copy = new Uint32Array(1024)
+      table = { ...{ frame, level, narrow, copy }, bytes: new Uint8Array(copy.buffer), below: [], met: 0 }
       this.#tables.set(key, table)
     }
     table.met = this.#look
-    const { copy } = table
-    const now = this.memory.u32.subarray(pointer >>> 2, (pointer >>> 2) + 1024)
-    for (let i = 0; i < 1024; i++) {
-      const word = now[i]!
-      if (word === copy[i]) continue
-      const entry = narrow ? i : i >> 1
-      this.#count(table, copy, entry, -1)
-      copy[i] = word
-      // The guest may write between two reads: only what was copied counts.
-      if (!narrow) copy[i ^ 1] = now[i ^ 1]!
-      this.#count(table, copy, entry, 1)
+    const now = this.memory.u8.subarray(pointer, pointer + 4096)
+    if (Buffer.compare(now, table.bytes) !== 0) this.#changed(table, pointer)
+    for (const below of table.below) this.#visit(below, level - 1, narrow)
+  }
+
+  /** Counts anew what has changed in a table. */
+  #changed(table: Table, pointer: number) {
+    const { copy, level, narrow } = table
+    this.#now.set(this.memory.u32.subarray(pointer >>> 2, (pointer >>> 2) + 1024))
+    // The guest may write between two reads: only what was copied counts.
+    const now = this.#now
+    if (level === 1 && !narrow) {
+      const { counts } = this
+      const frames = counts.length
+      for (let i = 0; i < 1024; i += 2) {
+        const low = now[i]!
+        const high = now[i + 1]!
+        const before = copy[i]!
+        const beforeHigh = copy[i + 1]!
+        if (low === before && high === beforeHigh) continue
+        if (before & 1 && (beforeHigh & 0xf_ffff) === 0) {
+          const frame = before >>> 12
+          if (frame < frames) counts[frame] = Math.max(0, counts[frame]! - 1)
+        }
+        if (low & 1 && (high & 0xf_ffff) === 0) {
+          const frame = low >>> 12
+          if (frame < frames) counts[frame] = Math.min(0xffff, counts[frame]! + 1)
+        }
+      }
+      copy.set(now)
+      return
     }
-    if (level === 1) return
-    for (let i = 0; i < entriesOf(narrow); i++) {
-      const low = copy[narrow ? i : 2 * i]!
-      if ((low & 1) === 0 || isLeaf(low, level, narrow)) continue
-      this.#visit(frameOf(copy, i, narrow) * 4096, level - 1, narrow)
+    const entries = entriesOf(narrow)
+    table.below = []
+    for (let i = 0; i < entries; i++) {
+      const at = narrow ? i : 2 * i
+      const low = now[at]!
+      if (low !== copy[at] || (!narrow && now[at + 1] !== copy[at + 1])) {
+        this.#count(table, copy, i, -1)
+        this.#count(table, now, i, 1)
+      }
+      if (level > 1 && low & 1 && !isLeaf(low, level, narrow))
+        table.below.push(frameOf(now, i, narrow) * 4096)
     }
+    copy.set(now)
   }
 
   #count(table: Table, words: Uint32Array, index: number, by: 1 | -1) {
