@@ -15,7 +15,13 @@ export interface Measured {
  * @param changes frames that change between two pictures, spread over all of memory
  * @param width of the picture in pixels
  */
-export function measure(kind: LayoutKind, changes: number, rounds: number, width: number, height: number): Measured {
+export function measure(
+  kind: LayoutKind,
+  changes: number,
+  rounds: number,
+  width: number,
+  height: number,
+): Measured {
   const canvas = document.createElement('canvas')
   const painter = heatPainter(canvas, () => {})
   const shades = new Uint8Array(FRAMES).map((_, frame) => (frame * 7) % 23)
@@ -31,7 +37,13 @@ export function measure(kind: LayoutKind, changes: number, rounds: number, width
     for (let i = 0; i < at.length; i++) shades[at[i]!] = values[i]!
     const updated = performance.now()
     painter.paint(
-      { layout, shades, palette, background: 0xff151010, ...(at.length > 0 ? { changed: [at[0]!, at.at(-1)!] } : {}) },
+      {
+        layout,
+        shades,
+        palette,
+        background: 0xff151010,
+        ...(at.length > 0 ? { changed: [at[0]!, at.at(-1)!] } : {}),
+      },
       width,
       height,
     )

@@ -97,7 +97,8 @@ function table(rows) {
 // Started by tools/ringside.mjs, on a screen of its own where there is none.
 if (process.argv[1] && import.meta.filename === process.argv[1]) {
   process.exitCode = await main(process.argv.slice(2)).catch((/** @type {Error} */ error) => {
-    const wrongLine = error instanceof RangeError || /^ERR_PARSE_ARGS/.test(/** @type {any} */ (error).code ?? '')
+    const wrongLine =
+      error instanceof RangeError || /^ERR_PARSE_ARGS/.test(/** @type {any} */ (error).code ?? '')
     process.stderr.write(`ringside: ${wrongLine ? error.message : error.stack}\n`)
     return wrongLine ? 2 : 1
   })

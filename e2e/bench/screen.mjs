@@ -67,10 +67,14 @@ export async function screen(seconds, rounds) {
       const loads = await loadsOf(started.app, async () => {
         found = await started.during(seconds)
       })
-      process.stderr.write(`${found.pictures.toFixed(1)} pictures/s, ${found.mips.toFixed(0)} MIPS; ${loads}\n`)
+      process.stderr.write(
+        `${found.pictures.toFixed(1)} pictures/s, ${found.mips.toFixed(0)} MIPS; ${loads}\n`,
+      )
       return found
     }
+    /** @type {Awaited<ReturnType<typeof look>>[]} */
     const watched = []
+    /** @type {Awaited<ReturnType<typeof look>>[]} */
     const alone = []
     for (let round = 0; round < rounds; round++) {
       watched.push(await look({ ...none, screen: true }))

@@ -74,7 +74,8 @@ export async function startForMeasuring({ files, path, width = 1440, height = 90
      */
     async during(seconds) {
       await page.evaluate(() => {
-        /** @type {any} */ (window).figures.longest = 0
+        const counted = /** @type {{ figures: Figures }} */ (/** @type {unknown} */ (window))
+        counted.figures.longest = 0
       })
       const [before, first] = [await figures(), await instructions()]
       await page.waitForTimeout(seconds * 1000)

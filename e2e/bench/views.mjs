@@ -3,7 +3,9 @@
 import { median, startForMeasuring } from './start.mjs'
 import { NOTHING } from './interest.mjs'
 
-export const SEEDLING = ['seedling.img', 'seedling.elf', 'seedling.lens.json'].map((name) => `seedling/${name}`)
+export const SEEDLING = ['seedling.img', 'seedling.elf', 'seedling.lens.json'].map(
+  (name) => `seedling/${name}`,
+)
 
 /**
  * @param {number} seconds of each look
@@ -42,15 +44,36 @@ export async function views(seconds, rounds) {
       long: found[what].reduce((sum, { long }) => sum + long, 0),
       longest: Math.max(...found[what].map(({ longest }) => longest)),
     })
-    const slower = (/** @type {keyof typeof found} */ what) => 100 * (1 - of(what, 'mips') / of('alone', 'mips'))
+    const slower = (/** @type {keyof typeof found} */ what) =>
+      100 * (1 - of(what, 'mips') / of('alone', 'mips'))
     return /** @type {const} */ (['memory', 'events']).flatMap((what) => {
       const name = what === 'memory' ? 'Memory preset, fork storm' : 'the same with Events'
       const { long, longest } = most(what)
       return [
-        { what: `${name}: frames a second`, figure: of(what, 'fps').toFixed(1), wanted: '50 or more', reached: of(what, 'fps') >= 50 },
-        { what: `${name}: tasks over 50 ms in ${seconds * rounds} s`, figure: long === 0 ? '0' : `${long}, longest ${longest.toFixed(0)} ms`, wanted: 'none', reached: long === 0 },
-        { what: `${name}: guest slower by`, figure: `${slower(what).toFixed(1)} % (${of(what, 'mips').toFixed(0)} of ${of('alone', 'mips').toFixed(0)} MIPS)`, wanted: 'less than 10 %', reached: slower(what) < 10 },
-        { what: `${name}: main process to page`, figure: `${of(what, 'traffic').toFixed(2)} MB/s`, wanted: 'less than 20 MB/s', reached: of(what, 'traffic') < 20 },
+        {
+          what: `${name}: frames a second`,
+          figure: of(what, 'fps').toFixed(1),
+          wanted: '50 or more',
+          reached: of(what, 'fps') >= 50,
+        },
+        {
+          what: `${name}: tasks over 50 ms in ${seconds * rounds} s`,
+          figure: long === 0 ? '0' : `${long}, longest ${longest.toFixed(0)} ms`,
+          wanted: 'none',
+          reached: long === 0,
+        },
+        {
+          what: `${name}: guest slower by`,
+          figure: `${slower(what).toFixed(1)} % (${of(what, 'mips').toFixed(0)} of ${of('alone', 'mips').toFixed(0)} MIPS)`,
+          wanted: 'less than 10 %',
+          reached: slower(what) < 10,
+        },
+        {
+          what: `${name}: main process to page`,
+          figure: `${of(what, 'traffic').toFixed(2)} MB/s`,
+          wanted: 'less than 20 MB/s',
+          reached: of(what, 'traffic') < 20,
+        },
       ]
     })
   } finally {

@@ -79,11 +79,11 @@ function* reverseMap(): Generator<InsightRow> {
   const memory = createMemory(MEMORY, 1)
   const frames = memory.frameCount
   const first = ROOT + 6 * PAGE_SIZE
-  const put = (at: number, value: number) =>
-    memory.view.setBigUint64(memory.ram + at, BigInt(value), true)
+  const put = (at: number, value: number) => memory.view.setBigUint64(memory.ram + at, BigInt(value), true)
   put(ROOT, ROOT + PAGE_SIZE + 7)
   for (let i = 0; i < 4; i++) put(ROOT + PAGE_SIZE + 8 * i, ROOT + (2 + i) * PAGE_SIZE + 7)
-  for (let table = 0; table < TABLES; table++) put(ROOT + 2 * PAGE_SIZE + 8 * table, first + table * PAGE_SIZE + 7)
+  for (let table = 0; table < TABLES; table++)
+    put(ROOT + 2 * PAGE_SIZE + 8 * table, first + table * PAGE_SIZE + 7)
   for (let page = 0; page < PAGES; page++) put(first + 8 * page, (page % frames) * PAGE_SIZE + 0x63)
   const roots = [{ control: LONG, name: 'all' }]
   const each = PAGES / frames
@@ -112,7 +112,11 @@ const total = ({ counts }: ReverseMap) => counts.reduce((sum, count) => sum + co
 function* observer(memory: MachineMemory): Generator<InsightRow> {
   const frames = new FrameObserver(memory)
   frames.look()
-  yield timed(`a look at ${memory.frameCount} frames`, () => frames.look(), () => true)
+  yield timed(
+    `a look at ${memory.frameCount} frames`,
+    () => frames.look(),
+    () => true,
+  )
   const { values, legend } = frames.shades('mapped')
   yield timed(
     `shades of ${memory.frameCount} frames`,

@@ -6,6 +6,8 @@ import type { Machine } from '@emulator/machine/api'
 
 /** A ring holds 16,384 events: at 10^6 a second it is full after 16 ms. */
 const PERIOD = 8
+/** Taking them takes at most this part of the time; what comes faster than that is lost, and counted. */
+const SHARE = 1 / 4
 
 export class EventWatch {
   table = new EventTable(512)
@@ -27,9 +29,19 @@ export class EventWatch {
     if (this.#classes === 0) this.#begin()
     this.#classes = classes
     this.machine.watchEvents(classes)
-    clearInterval(this.#timer)
-    this.#timer = classes === 0 ? undefined : setInterval(() => this.take(), PERIOD)
-    this.#timer?.unref()
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (classes !== 0) this.#later(PERIOD)
+  }
+
+  #later(delay: number) {
+    this.#timer = setTimeout(() => {
+      const began = performance.now()
+      this.take()
+      const cost = performance.now() - began
+      if (this.#classes !== 0) this.#later(Math.max(PERIOD - cost, cost / SHARE - cost))
+    }, delay)
+    this.#timer.unref()
   }
 
   #begin() {
@@ -59,7 +71,7 @@ export class EventWatch {
   }
 
   stop() {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#timer = undefined
     this.#classes = 0
   }

@@ -1,4 +1,4 @@
-import { classOf, type EventFilter } from '@emulator/insight/events/event-table'
+import { classOf, type EventFilter, EventSelection } from '@emulator/insight/events/event-table'
 import { eventWords } from '@emulator/insight/events/event-words'
 import type { EventRow, EventsView, Interest } from '../../preload/bridge'
 import type { EventWatch } from './event-watch'
@@ -6,10 +6,16 @@ import type { Source } from './source'
 
 export type EventsWish = Exclude<Interest['events'], false>
 
+/** ms; where every row is another one each time, nobody reads them: then less often. */
+const INTERVAL = 100
+const INTERVAL_FLOOD = 250
+
 export class EventsSource implements Source<'events'> {
   readonly part = 'events'
-  readonly interval = 100
+  interval = INTERVAL
   #last = ''
+  #end = 0
+  #selection: EventSelection | undefined
 
   /**
    * @param wish what the panel wants to see, false when nobody looks
@@ -33,26 +39,40 @@ export class EventsSource implements Source<'events'> {
     const told = `${table.first} ${table.next} ${table.lost} ${JSON.stringify(wish)}`
     if (told === this.#last) return
     this.#last = told
-    return eventsView(this.watch, wish, this.label)
+    this.interval = table.next - this.#end > wish.rows ? INTERVAL_FLOOD : INTERVAL
+    this.#end = table.next
+    const filter = filterOf(wish)
+    if (this.#selection?.table !== table || !sameFilter(this.#selection.filter, filter))
+      this.#selection = new EventSelection(table, filter)
+    this.#selection.update()
+    return eventsView(this.watch, wish, this.label, this.#selection)
   }
 
   forget() {
     this.#last = ''
+    this.#selection = undefined
   }
 }
 
-export function eventsView(
-  watch: EventWatch,
-  wish: EventsWish,
-  label: (address: bigint) => string | undefined,
-): EventsView {
-  const { table, ledger } = watch
+function filterOf(wish: EventsWish): EventFilter {
   const filter: EventFilter = { classes: wish.classes }
   if (wish.cpu !== undefined) filter.cpu = wish.cpu
   if (wish.from !== undefined) filter.from = wish.from * 1e6
   if (wish.to !== undefined) filter.to = wish.to * 1e6
-  const matching = table.select(filter)
-  const last = Math.max(0, matching.length - wish.rows)
+  return filter
+}
+
+const sameFilter = (a: EventFilter, b: EventFilter): boolean =>
+  a.classes === b.classes && a.cpu === b.cpu && a.from === b.from && a.to === b.to
+
+function eventsView(
+  watch: EventWatch,
+  wish: EventsWish,
+  label: (address: bigint) => string | undefined,
+  matching: EventSelection,
+): EventsView {
+  const { table, ledger } = watch
+  const last = Math.max(0, matching.count - wish.rows)
   const at = wish.at === undefined ? last : Math.min(wish.at, last)
   const rows = matching.slice(at, at + wish.rows).map((sequence): EventRow => {
     const event = table.at(sequence)
@@ -74,7 +94,7 @@ export function eventsView(
     ...{
       at,
       rows,
-      matching: matching.length,
+      matching: matching.count,
       kept: table.next - table.first,
       fallen: table.first,
       lost: table.lost,

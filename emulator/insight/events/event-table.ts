@@ -176,9 +176,57 @@ export class EventTable {
     return found
   }
 
+  /** Whether a filter lets through an event that is kept. */
+  passes(sequence: number, { classes, cpu, from, to }: EventFilter): boolean {
+    const i = sequence % this.capacity
+    if ((classOf(this.kind[i]!) & classes) === 0) return false
+    if (cpu !== undefined && this.cpu[i] !== cpu) return false
+    const time = this.time[i]!
+    return (from === undefined || time >= from) && (to === undefined || time < to + 1)
+  }
+
   clear() {
     this.first = this.next
     this.#names.clear()
     this.#blocks.fill(0)
+  }
+}
+
+/** The events of a table that a filter lets through, kept up to date: only what is new is looked at. */
+export class EventSelection {
+  #found: number[]
+  /** Of `#found`, those that have fallen out of the table. */
+  #gone = 0
+  #seen: number
+
+  constructor(
+    readonly table: EventTable,
+    readonly filter: EventFilter,
+  ) {
+    this.#found = table.select(filter)
+    this.#seen = table.next
+  }
+
+  /** Takes what has come since. */
+  update() {
+    const { table, filter } = this
+    for (let sequence = Math.max(this.#seen, table.first); sequence < table.next; sequence++)
+      if (table.passes(sequence, filter)) this.#found.push(sequence)
+    this.#seen = table.next
+    while (this.#gone < this.#found.length && this.#found[this.#gone]! < table.first) this.#gone++
+    // Copied seldom: when half of it is gone.
+    if (this.#gone > 4096 && this.#gone * 2 > this.#found.length) {
+      this.#found = this.#found.slice(this.#gone)
+      this.#gone = 0
+    }
+  }
+
+  get count(): number {
+    return this.#found.length - this.#gone
+  }
+
+  /** Sequence numbers, oldest first. */
+  slice(from: number, to: number): number[] {
+    return this.#found.slice(this.#gone + from, this.#gone + to)
   }
 }

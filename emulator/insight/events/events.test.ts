@@ -12,7 +12,14 @@ import { readLens } from '../lenses/read-lens'
 import { SymbolFile } from '../symbols/symbols'
 import { AllocationLedger } from './allocation-ledger'
 import { EventReader } from './event-reader'
-import { ALL_CLASSES, classOf, type EventRecord, EventTable } from './event-table'
+import {
+  ALL_CLASSES,
+  classOf,
+  type EventFilter,
+  type EventRecord,
+  EventSelection,
+  EventTable,
+} from './event-table'
 import { eventWords } from './event-words'
 
 const guest = (name: string) =>
@@ -24,6 +31,34 @@ afterEach(async () => {
 })
 const record = (time: number, kind: number, cpu = 0): EventRecord => ({
   ...{ time, retired: time, kind, cpu, a: 0, b: 0n, c: 0n, d: 0n, e: 0n, name: '' },
+})
+
+test('a selection that is kept up to date is what selecting anew gives', () => {
+  const table = new EventTable(4096)
+  const kinds = [L.EVENT_KIND_EXCEPTION, L.EVENT_KIND_PORT, L.EVENT_KIND_DISK]
+  let n = 0
+  const more = (count: number) => {
+    for (; count > 0; count--, n++) table.append(record(n * 10, kinds[(n * n + (n >> 3)) % 3]!, n % 3))
+  }
+  more(100)
+  const filters: EventFilter[] = [
+    { classes: L.EVENT_CLASS_EXCEPTION },
+    { classes: L.EVENT_CLASS_PORT | L.EVENT_CLASS_DISK, cpu: 1 },
+    { classes: ALL_CLASSES, from: 500, to: 90_000 },
+    { classes: 0 },
+  ]
+  const selections = filters.map((filter) => new EventSelection(table, filter))
+  // Within a block, past the capacity, past it by more than all of it, and emptied.
+  for (const count of [0, 1, 700, 4000, 9000, 20_000, -1, 10]) {
+    if (count < 0) table.clear()
+    more(count)
+    selections.forEach((selection, i) => {
+      selection.update()
+      const anew = table.select(filters[i]!)
+      expect(selection.count).toBe(anew.length)
+      expect(selection.slice(0, anew.length)).toEqual(anew)
+    })
+  }
 })
 
 test('the oldest events fall out, and the rest is found by time, class and CPU', () => {

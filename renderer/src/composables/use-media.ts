@@ -13,6 +13,20 @@ export function useMedia(query: string) {
 export const useDark = () => useMedia('(prefers-color-scheme: dark)')
 export const useCalm = () => useMedia('(prefers-reduced-motion: reduce)')
 
+/** Values of tokens while the theme stays: asking for one in the middle of an update makes the page compute its styles. */
+const known = new Map<string, string>()
+let changing = 0
+if (typeof window !== 'undefined')
+  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    known.clear()
+    // The styles follow a task later.
+    changing++
+    setTimeout(() => changing--, 200)
+  })
+
 /** A token's value now, e.g. of '--accent'. */
-export const token = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+export function token(name: string): string {
+  const value = known.get(name) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+  if (changing === 0 && value !== '') known.set(name, value)
+  return value
+}
