@@ -39,8 +39,9 @@ import { EXC_GP, EXC_NP } from './vectors'
 
 /** RETF and RETF imm16: `release` bytes of parameters are dropped. False: a fault is pending, nothing changed. */
 export function farReturn(size: u32, release: u32): bool {
-  const offset = stackPeek(0, size)
+  // Which is read first shows in CR2; this is Intel's order.
   const selector = <u32>stackPeek(size, size) & 0xffff
+  const offset = faultPending() ? 0 : stackPeek(0, size)
   if (faultPending()) return false
   if (selectorsAreReal()) {
     if (!realTargetValid(offset)) return false
@@ -90,8 +91,8 @@ function returnSame(selector: u32, code: u64, offset: u64, released: u32): bool 
 }
 
 function returnOuter(selector: u32, code: u64, offset: u64, size: u32, release: u32): bool {
-  const pointer = stackPeek(2 * size + release, size)
   const stack = <u32>stackPeek(3 * size + release, size) & 0xffff
+  const pointer = faultPending() ? 0 : stackPeek(2 * size + release, size)
   if (faultPending()) return false
   const raw = returnStackFetch(stack, selector & 3, code)
   if (faultPending() || !codeOffsetValid(code, offset)) return false

@@ -51,9 +51,10 @@ export function iret(size: u32): bool {
     return true
   }
   if (mode & MODE_V86 && !v86FlagsAllowed(size)) return false
-  const offset = stackPeek(0, size)
-  const selector = <u32>stackPeek(size, size) & 0xffff
+  // Which of them is read first shows in CR2; this is Intel's order.
   const flags = <u32>stackPeek(2 * size, size)
+  const selector = faultPending() ? 0 : <u32>stackPeek(size, size) & 0xffff
+  const offset = faultPending() ? 0 : stackPeek(0, size)
   if (faultPending()) return false
   if (real) {
     if (!iretReal(selector, offset, flags, size)) return false
@@ -121,8 +122,8 @@ function iretProtected(selector: u32, offset: u64, flags: u32, size: u32): bool 
 }
 
 function iretWithStack(selector: u32, code: u64, offset: u64, flags: u32, size: u32): bool {
-  const pointer = stackPeek(3 * size, size)
   const stack = <u32>stackPeek(4 * size, size) & 0xffff
+  const pointer = faultPending() ? 0 : stackPeek(3 * size, size)
   if (faultPending()) return false
   const cpl = load<u32>(cpu, CPU_CPL)
   const outer = selector & 3

@@ -324,6 +324,29 @@ static void iret(void) {
   }
 }
 
+// A frame that begins before the stack's first page or ends behind its last one: which value is asked for first.
+static void return_order(void) {
+  for (int kind = 0; kind < 2; kind++)
+    for (int bits = 16; bits <= (env->mode == 64 ? 64 : 32); bits *= 2) {
+      form("return order", "%s, %d bits", kind ? "IRET" : "RETF", bits);
+      CASES(16) {
+        osize(bits);
+        in.intelFaults = true;
+        opcode(0, kind ? 0xcf : 0xcb);
+        in.atEnd = false;
+        u32 n = (u32)bits / 8, slots = kind ? (env->mode == 64 ? 5 : 3) : 2;
+        u64 start = windows[W_STACK].base + (chance(50) ? 0 : window_size(W_STACK)) - n * (1 + below(slots));
+        if (chance(25)) start += below(n);  // a value across the pages
+        set_rsp(start);
+        u64 o;
+        u16 sel = far_target(&o, bits);
+        u64 values[5] = {o, sel, 0x202, windows[W_STACK].base + 0x800, 0x2b};
+        for (u32 i = 0; i < slots; i++)
+          if (window_of(start + i * n) == W_STACK && window_of(start + (i + 1) * n - 1) == W_STACK) patch_value(start + i * n, values[i], bits);
+      }
+    }
+}
+
 void forms_segment(void) {
   mov_from();
   mov_to();
@@ -334,4 +357,5 @@ void forms_segment(void) {
   far_jumps();
   far_returns();
   iret();
+  return_order();
 }
