@@ -530,14 +530,10 @@ function ahead(c: usize, ip: usize): u64 {
   return load<u64>(c, CPU_TRACE_RIP) + <u64>load<i32>(ip, O_DISP)
 }
 
+/** `a` if `answer` is 1, `b` if it is 0: computed, for a jump would be foretold wrong every other time. */
 @inline
-function jumpTarget(c: usize, ip: usize, taken: bool): u64 {
-  return load<u64>(c, CPU_TRACE_RIP) + (taken ? <u64>load<i32>(ip, O_DISP) : <u64>load<u32>(ip, O_AUX))
-}
-
-@inline
-function jumpSlot(ip: usize, taken: bool): usize {
-  return ip + (O_IMM + 4) - ((<usize>taken) << 2)
+function chosen(answer: u32, a: u64, b: u64): u64 {
+  return b ^ ((a ^ b) & (0 - (answer as u64)))
 }
 
 /** Leaves interpret() at the record at `ip`. */
@@ -1538,135 +1534,235 @@ export function interpret(start: usize): u32 {
       case Op.JO: {
         if (load<u32>(c, CPU_LAZY) != LAZY_NONE) return stop(c, ip, FLAGS)
         const taken = (load<u32>(c, CPU_RFLAGS) & FLAG_OF) != 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JNO: {
         if (load<u32>(c, CPU_LAZY) != LAZY_NONE) return stop(c, ip, FLAGS)
         const taken = (load<u32>(c, CPU_RFLAGS) & FLAG_OF) == 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JB: {
         const taken = carry(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JAE: {
         const taken = !carry(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JE: {
         const taken = zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JNE: {
         const taken = !zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JBE: {
         const taken = carry(c) || zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JA: {
         const taken = !carry(c) && !zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JS: {
         const taken = sign(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JNS: {
         const taken = !sign(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JP: {
         if (load<u32>(c, CPU_LAZY) != LAZY_NONE) return stop(c, ip, FLAGS)
         const taken = (load<u32>(c, CPU_RFLAGS) & FLAG_PF) != 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JNP: {
         if (load<u32>(c, CPU_LAZY) != LAZY_NONE) return stop(c, ip, FLAGS)
         const taken = (load<u32>(c, CPU_RFLAGS) & FLAG_PF) == 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JL: {
         const flags = relation(c)
         if (flags == UNKNOWN) return stop(c, ip, FLAGS)
         const taken = (flags & LESS) != 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JGE: {
         const flags = relation(c)
         if (flags == UNKNOWN) return stop(c, ip, FLAGS)
         const taken = (flags & LESS) == 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JLE: {
         const flags = relation(c)
         if (flags == UNKNOWN) return stop(c, ip, FLAGS)
         const taken = flags != 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JG: {
         const flags = relation(c)
         if (flags == UNKNOWN) return stop(c, ip, FLAGS)
         const taken = flags == 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.LOOP: {
         const taken = countDown(c, ip) != 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.LOOPE: {
         const rest = countDown(c, ip)
         const taken = rest != 0 && zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.LOOPNE: {
         const rest = countDown(c, ip)
         const taken = rest != 0 && !zero(c)
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.JCXZ: {
         const taken = counter(c, ip) == 0
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.SET_R: {
@@ -1680,10 +1776,10 @@ export function interpret(start: usize): u32 {
       case Op.CMOV_R64: {
         const answer = test(c, load<u32>(ip, O_AUX))
         if (answer == UNKNOWN) return stop(c, ip, FLAGS)
+        const dst: usize = load<u32>(ip, O_DST)
         const wide = (load<u16>(ip, O_OP) as i32) == Op.CMOV_R64
-        const from: usize = answer ? load<u32>(ip, O_SRC) : load<u32>(ip, O_DST)
-        const value = load<u64>(from)
-        store<u64>(load<u32>(ip, O_DST), wide ? value : value & 0xffffffff)
+        const value = chosen(answer, source<u64>(ip), load<u64>(dst))
+        store<u64>(dst, wide ? value : value & 0xffffffff)
         ip += OP_SIZE
         continue
       }
@@ -1738,8 +1834,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a == b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JNE: {
@@ -1748,8 +1849,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a != b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JB: {
@@ -1758,8 +1864,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a < b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JAE: {
@@ -1768,8 +1879,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a >= b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JBE: {
@@ -1778,8 +1894,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a <= b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JA: {
@@ -1788,8 +1909,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a > b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JL: {
@@ -1798,8 +1924,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = <i32>a < <i32>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JGE: {
@@ -1808,8 +1939,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = <i32>a >= <i32>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JLE: {
@@ -1818,8 +1954,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = <i32>a <= <i32>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP32_JG: {
@@ -1828,8 +1969,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = <i32>a > <i32>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JE: {
@@ -1838,8 +1984,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a == b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JNE: {
@@ -1848,8 +1999,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a != b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JB: {
@@ -1858,8 +2014,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a < b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JAE: {
@@ -1868,8 +2029,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a >= b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JBE: {
@@ -1878,8 +2044,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a <= b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JA: {
@@ -1888,8 +2059,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a > b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JL: {
@@ -1898,8 +2074,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = <i64>a < <i64>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JGE: {
@@ -1908,8 +2089,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = <i64>a >= <i64>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JLE: {
@@ -1918,8 +2104,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = <i64>a <= <i64>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP64_JG: {
@@ -1928,15 +2119,25 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = <i64>a > <i64>b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP8_JE: {
         const taken = compute<u8>(c, CMP, load<u8>(load<u32>(ip, O_DST)), source<u8>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMPM8_JE: {
@@ -1946,8 +2147,13 @@ export function interpret(start: usize): u32 {
         const p = pointer(entry, linear)
         const taken = compute<u8>(c, CMP, load<u8>(p), source<u8>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMPM32_JE: {
@@ -1957,36 +2163,61 @@ export function interpret(start: usize): u32 {
         const p = pointer(entry, linear)
         const taken = compute<u32>(c, CMP, load<u32>(p), source<u32>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST8_JE: {
         const taken = compute<u8>(c, AND, load<u8>(load<u32>(ip, O_DST)), source<u8>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST32_JE: {
         const taken = compute<u32>(c, AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST64_JE: {
         const taken = compute<u64>(c, AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)) == 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMP8_JNE: {
         const taken = compute<u8>(c, CMP, load<u8>(load<u32>(ip, O_DST)), source<u8>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMPM8_JNE: {
@@ -1996,8 +2227,13 @@ export function interpret(start: usize): u32 {
         const p = pointer(entry, linear)
         const taken = compute<u8>(c, CMP, load<u8>(p), source<u8>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.CMPM32_JNE: {
@@ -2007,105 +2243,175 @@ export function interpret(start: usize): u32 {
         const p = pointer(entry, linear)
         const taken = compute<u32>(c, CMP, load<u32>(p), source<u32>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST8_JNE: {
         const taken = compute<u8>(c, AND, load<u8>(load<u32>(ip, O_DST)), source<u8>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST32_JNE: {
         const taken = compute<u32>(c, AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST64_JNE: {
         const taken = compute<u64>(c, AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST32_JS: {
         const taken = <i32>compute<u32>(c, AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)) < 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST64_JS: {
         const taken = <i64>compute<u64>(c, AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)) < 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST32_JNS: {
         const taken = <i32>compute<u32>(c, AND, load<u32>(load<u32>(ip, O_DST)), source<u32>(ip)) >= 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.TEST64_JNS: {
         const taken = <i64>compute<u64>(c, AND, load<u64>(load<u32>(ip, O_DST)), source<u64>(ip)) >= 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD32_JNE: {
         aluRR<u32>(c, ip, ADD)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD64_JNE: {
         aluRR<u64>(c, ip, ADD)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.SUB32_JNE: {
         aluRR<u32>(c, ip, SUB)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.SUB64_JNE: {
         aluRR<u64>(c, ip, SUB)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.DEC32_JNE: {
         incDecR<u32>(c, ip, false)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.DEC64_JNE: {
         incDecR<u64>(c, ip, false)
         const taken = load<u64>(c, CPU_LAZY_R) != 0
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD_RR32_NF:
@@ -2480,8 +2786,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a == b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD32_CMP32_JNE: {
@@ -2493,8 +2804,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 2, a as u64, (a - b) as u64)
         const taken = a != b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD64_CMP64_JE: {
@@ -2506,8 +2822,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a == b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.ADD64_CMP64_JNE: {
@@ -2519,8 +2840,13 @@ export function interpret(start: usize): u32 {
         setLazy(c, LAZY_SUB + 3, a as u64, (a - b) as u64)
         const taken = a != b
         ip += OP_SIZE
-        target = jumpTarget(c, ip, taken)
-        slot = jumpSlot(ip, taken)
+        if (taken) {
+          target = ahead(c, ip)
+          slot = ip + O_IMM
+        } else {
+          target = behind(c, ip)
+          slot = ip + (O_IMM + 4)
+        }
         break
       }
       case Op.VECTOR_AND_RR: {
@@ -2697,16 +3023,14 @@ export function interpret(start: usize): u32 {
     // --- a jump, to `target` ---
     // In the same page, `slot` remembers the trace there; nothing about it can have changed (trace.ts).
     let next: usize = load<u32>(slot)
-    // Nor does somebody want this CPU at a boundary (machine/smp.ts).
-    if (next && !load<u32>(c, CPU_ATTENTION)) {
-      const left = load<i64>(c, CPU_BUDGET) - <i64>load<u16>(next, TRACE_COUNT)
-      if (left >= 0) {
-        store<i64>(c, left, CPU_BUDGET)
-        store<u32>(c, next as u32, CPU_TRACE)
-        store<u64>(c, target, CPU_TRACE_RIP)
-        ip = next + TRACE_HEADER
-        continue
-      }
+    // Nor does somebody want this CPU at a boundary (machine/smp.ts). One test for all: each costs a branch.
+    const rest = load<i64>(c, CPU_BUDGET) - <i64>load<u16>(next, TRACE_COUNT)
+    if ((load<u32>(c, CPU_ATTENTION) | <u32>(next == 0) | <u32>(<u64>rest >> 63)) == 0) {
+      store<i64>(c, rest, CPU_BUDGET)
+      store<u32>(c, next as u32, CPU_TRACE)
+      store<u64>(c, target, CPU_TRACE_RIP)
+      ip = next + TRACE_HEADER
+      continue
     }
     // Elsewhere the jump cache may know it.
     const mode = load<u32>(c, CPU_MODE)
