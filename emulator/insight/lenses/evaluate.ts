@@ -1,5 +1,5 @@
 // Values of expressions: read from the guest's memory by the types of its debugging information.
-import type { Type, TypeReference } from '../symbols/dwarf/types'
+import type { Type, TypeReference } from '../symbols/type-graph'
 import type { Expression } from './expression'
 import type { GuestView } from './guest-view'
 import type { Kernel } from './kernel'

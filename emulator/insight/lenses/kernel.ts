@@ -1,16 +1,10 @@
 // What a lens needs of a kernel besides its memory: where names are, and what types are made of. Behind it are an ELF file with
 // DWARF, or what a kernel carries in itself (kallsyms and BTF).
 import type { Symbols } from '../symbols/symbols'
-import type { Member, Type, TypeReference } from '../symbols/dwarf/types'
+import type { TypeGraph, TypeReference } from '../symbols/type-graph'
 
-export interface TypeReader {
-  get(reference: TypeReference): Type | undefined
-  /** Without typedefs and qualifiers. */
-  bare(reference: TypeReference): Type | undefined
-  sizeOf(reference: TypeReference): number | undefined
-  member(reference: TypeReference, name: string): Member | undefined
-  text(reference: TypeReference): string
-}
+/** What may be asked of types. */
+export type TypeReader = Pick<TypeGraph, 'get' | 'bare' | 'sizeOf' | 'member' | 'text'>
 
 export interface Kernel {
   readonly types: TypeReader

@@ -1,5 +1,5 @@
 // Reading what a lens points at: values whose failure is noted and gone past, and walks that end whatever the lists say.
-import type { TypeReference } from '../symbols/dwarf/types'
+import type { TypeReference } from '../symbols/type-graph'
 import {
   elementOf,
   evaluate,

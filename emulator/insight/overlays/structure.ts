@@ -2,7 +2,7 @@
 import { hex } from '../hex'
 import type { Symbols } from '../symbols/symbols'
 import { placeText } from '../symbols/symbols'
-import type { Type, TypeReference } from '../symbols/dwarf/types'
+import type { Type, TypeReference } from '../symbols/type-graph'
 import { ITEMS_MAX, type Overlay, type OverlayItem } from './overlay'
 
 /** Structures in structures; a damaged file may nest without end. */
