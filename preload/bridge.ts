@@ -376,6 +376,10 @@ export interface AllocatorView {
   allocators: AllocatorReading[]
   caches: SlabCache[]
   tasks: TaskReading[]
+  /** By CPU, what runs there as far as the lens knows: `sh (80)`, `idle`. */
+  running: string[]
+  /** What the kernel counts itself, by its own names, KiB. */
+  counters: { name: string; kib: number }[]
   /** What could not be read. */
   troubles: Trouble[]
   samples: Sample[]

@@ -3,9 +3,9 @@ import { leakedFrames } from '@emulator/insight/frames/leaks'
 import type { Kernel } from '@emulator/insight/lenses/kernel'
 import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
-import { findLinux, type LinuxKernel } from '@emulator/insight/lenses/linux/read-linux'
+import { findLinux, type LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
 import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
-import type { Slab } from '@emulator/insight/lenses/reading'
+import type { LensReading, Slab } from '@emulator/insight/lenses/reading'
 import type { Machine } from '@emulator/machine/api'
 import type { AllocatorView, LensState } from '../../preload/bridge'
 import { ByteColumn } from './byte-column'
@@ -68,7 +68,8 @@ export class AllocatorSource implements Source<'allocator'> {
     const { values, legend } = observer.shades(colour)
     const shades = this.#shades.take(values)
     const { space, reading, samples, map, time } = observer
-    const { allocators, caches, tasks, troubles } = reading
+    const { allocators, caches, tasks, troubles, counters = [] } = reading
+    const running = runningWords(reading)
     const state: LensState = lens.state === 'ready' && !observer.ready ? { ...lens, state: 'waiting' } : lens
     const cost = performance.now() - began
     this.interval = Math.max(INTERVAL_MIN, Math.round(cost / SHARE))
@@ -81,6 +82,8 @@ export class AllocatorSource implements Source<'allocator'> {
         allocators,
         caches,
         tasks,
+        running,
+        counters,
         troubles: [...troubles],
         samples: [...samples],
       },
@@ -98,6 +101,8 @@ export class AllocatorSource implements Source<'allocator'> {
       allocators,
       caches,
       tasks.length,
+      running,
+      counters,
       said?.allocations,
       said?.frees,
     ])
@@ -141,6 +146,7 @@ export class AllocatorSource implements Source<'allocator'> {
 
   slabs(cache: number): Slab[] {
     const { observer, lens } = this.#prepare()
+    if (observer.linux) return observer.linuxSlabs(cache, SLABS_MAX)
     const { kernel } = observer
     if (lens.state !== 'ready' || !kernel || !observer.lens) return []
     return readCacheSlabs(this.machine.memory, kernel, observer.lens, cache, SLABS_MAX)
@@ -215,6 +221,15 @@ export class AllocatorSource implements Source<'allocator'> {
       problem: `it is for another kernel: this one has no ${first}${others}`,
     }
   }
+}
+
+/** By CPU, what runs there. */
+function runningWords({ kernel, current, tasks }: LensReading): string[] {
+  return current.map((id) => {
+    const task = tasks.find((each) => each.id === id)
+    if (kernel === 'Linux' && id === 0) return 'idle'
+    return id === undefined ? '?' : `${task?.name ?? 'task'} (${id})`
+  })
 }
 
 function lensState(file: LensFile | undefined, names: KernelState | undefined): LensState {

@@ -6,10 +6,11 @@ import { type FreeSpace, freeSpace } from '../lenses/free-space'
 import type { Kernel } from '../lenses/kernel'
 import type { Lens } from '../lenses/lens'
 import { frameCaller, missingSymbols, readLens } from '../lenses/read-lens'
-import { emptyColumns, type LensReading, ORDER_NONE, USE_UNKNOWN } from '../lenses/reading'
-import { type LinuxKernel, readLinux } from '../lenses/linux/read-linux'
+import { emptyColumns, type LensReading, ORDER_NONE, type Slab, USE_UNKNOWN } from '../lenses/reading'
+import type { LinuxKernel } from '../lenses/linux/find-linux'
+import { LinuxLook } from '../lenses/linux/read-linux'
 import { type PagingControl, pagingControl, pagingKind } from '../page-walk'
-import { type Mapping, ReverseMap, type Root } from './reverse-map'
+import { type Mapping, OWNER_SEVERAL, ReverseMap, type Root } from './reverse-map'
 
 /** What cells can be coloured by. */
 export const COLOURS = ['state', 'order', 'owner', 'age', 'heat', 'mapped'] as const
@@ -50,6 +51,8 @@ export interface FrameStory {
   block?: number
   owner?: { id: number; name: string }
   cache?: string
+  /** What a kernel tells more of whose it is: clauses. */
+  detail?: string[]
   /** As the kernel counts. */
   references?: number
   /** Who asked for it last, by the kernel's own note. */
@@ -83,6 +86,7 @@ export class FrameObserver {
   /** Machine time at which each frame became what it is, ms; -1: before the first look. */
   readonly #since: Float32Array
   #before: Uint8Array | undefined
+  #linuxLook: LinuxLook | undefined
   readonly #seen = new Map<bigint, PagingControl>()
   readonly #noKernel: Kernel = {
     types: {
@@ -132,8 +136,10 @@ export class FrameObserver {
     const { memory } = this
     const usable = this.kernel && this.lens && this.missing.length === 0
     hold(() => {
-      if (this.linux) this.reading = readLinux(memory, this.linux)
-      else
+      if (this.linux) {
+        this.#linuxLook = new LinuxLook(memory, this.linux)
+        this.reading = this.#linuxLook.read()
+      } else
         this.reading = readLens(
           memory,
           usable ? this.kernel! : this.#noKernel,
@@ -143,6 +149,8 @@ export class FrameObserver {
     })
     this.space = freeSpace(this.reading.frames)
     if (mappings) this.map.update(this.roots())
+    // Linux does not note whose a page is; its address spaces tell.
+    if (mappings && this.linux) this.reading.frames.owner = this.map.owners()
     this.#notice()
   }
 
@@ -181,17 +189,17 @@ export class FrameObserver {
   roots(): Root[] {
     const { memory } = this
     const roots = new Map<bigint, Root>()
-    const add = (control: PagingControl, name: string) => {
+    const add = (control: PagingControl, name: string, task?: number) => {
       const key = control.cr3 & 0xf_ffff_ffff_f000n
       const known = roots.get(key)
-      if (!known) roots.set(key, { control, name })
+      if (!known) roots.set(key, task === undefined ? { control, name } : { control, name, task })
     }
     let model: PagingControl | undefined
     const { tasks, current } = this.reading
     for (const { id, name, addressSpace } of tasks) {
       model ??= this.#paged()
       if (addressSpace !== undefined && addressSpace > 0 && model)
-        add({ ...model, cr3: BigInt(addressSpace) }, `${name} (${id})`)
+        add({ ...model, cr3: BigInt(addressSpace) }, `${name} (${id})`, id)
     }
     for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
       const control = pagingControl(memory, cpu)
@@ -259,7 +267,14 @@ export class FrameObserver {
           let index = shade.get(id)
           if (index === undefined) {
             const name = tasks.find((task) => task.id === id)?.name
-            const told = id === 0 ? 'kernel (0)' : name === undefined ? `${id}, ended` : `${name} (${id})`
+            const told =
+              id === OWNER_SEVERAL
+                ? 'several tasks'
+                : id === 0
+                  ? 'kernel (0)'
+                  : name === undefined
+                    ? `${id}, ended`
+                    : `${name} (${id})`
             index = shade.size < OWNERS_MAX ? legend.push({ name: told, kind: 'used', frames: 0 }) - 1 : 2
             shade.set(id, index)
           }
@@ -320,6 +335,11 @@ export class FrameObserver {
     ])
   }
 
+  /** The slabs of a Linux kernel's cache, by its number. */
+  linuxSlabs(cache: number, most: number): Slab[] {
+    return this.#linuxLook?.slabs(cache, most) ?? []
+  }
+
   story(frame: number): FrameStory {
     const { use, uses, order, owner, references, cache } = this.reading.frames
     const { tasks, caches } = this.reading
@@ -338,10 +358,14 @@ export class FrameObserver {
     const inside = caches[(cache[frame] ?? 0) - 1]
     if (inside) story.cache = inside.name
     if (references) story.references = references[frame]!
-    if (owner && told.kind === 'used') {
+    if (owner && told.kind === 'used' && owner[frame] !== OWNER_SEVERAL) {
       const id = owner[frame]!
-      story.owner = { id, name: tasks.find((task) => task.id === id)?.name ?? '' }
+      // What no task of Linux maps is the kernel's; its task 0 only waits.
+      const known = this.linux && id === 0 ? undefined : tasks.find((task) => task.id === id)
+      story.owner = { id, name: known?.name ?? '' }
     }
+    const detail = this.#linuxLook?.detail(frame) ?? []
+    if (detail.length > 0) story.detail = detail
     const since = this.#since[frame]
     if (since !== undefined && since >= 0) story.since = since
     if (this.kernel && this.lens && story.use !== '' && this.missing.length === 0) {

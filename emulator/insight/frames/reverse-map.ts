@@ -15,7 +15,12 @@ export interface Root {
   control: PagingControl
   /** Whose address space it is, for people. */
   name: string
+  /** The task it is of, as the kernel numbers its tasks. */
+  task?: number
 }
+
+/** Several tasks have the frame. */
+export const OWNER_SEVERAL = 0xffff_ffff
 
 /** One entry that maps a frame. */
 export interface Mapping {
@@ -168,6 +173,56 @@ export class ReverseMap {
       const count = counts[frame]! + by
       counts[frame] = Math.max(0, Math.min(count, 0xffff))
     }
+  }
+
+  /**
+   * Which task has each frame, by user pages of its address space and the tables that map them. 0: nobody's; what more than one
+   * maps is `OWNER_SEVERAL`'s.
+   */
+  owners(): Uint32Array {
+    const owners = new Uint32Array(this.counts.length)
+    const give = (frame: number, task: number) => {
+      if (frame < owners.length)
+        owners[frame] = owners[frame] === 0 || owners[frame] === task ? task : OWNER_SEVERAL
+    }
+    for (const { control, task } of this.#roots) {
+      if (task === undefined || task === 0) continue
+      for (const top of topsOf(control)) this.#own(top.table, top.level, top.narrow, task, give, new Set())
+    }
+    return owners
+  }
+
+  /** @returns whether a user page is mapped below */
+  #own(
+    address: number,
+    level: number,
+    narrow: boolean,
+    task: number,
+    give: (frame: number, task: number) => void,
+    path: Set<number>,
+  ): boolean {
+    const frame = address / 4096
+    const table = this.#tables.get((frame * 8 + level) * 2 + (narrow ? 1 : 0))
+    if (!table || path.has(frame)) return false
+    path.add(frame)
+    let any = false
+    const { copy } = table
+    for (let i = 0; i < entriesOf(narrow); i++) {
+      const low = copy[narrow ? i : 2 * i]!
+      // Present, and for user mode.
+      if ((low & 5) !== 5) continue
+      if (!isLeaf(low, level, narrow)) {
+        if (this.#own(frameOf(copy, i, narrow) * 4096, level - 1, narrow, task, give, path)) any = true
+        continue
+      }
+      any = true
+      const first = level === 1 ? frameOf(copy, i, narrow) : largeFrame(copy, i, level, narrow)
+      for (let n = 0; n < reach(level, narrow); n++) give(first + n, task)
+    }
+    if (any) give(frame, task)
+    // Set as long as the walk is below it, so that a table that leads to itself ends.
+    path.delete(frame)
+    return any
   }
 
   /** The entries that map a frame. As many as `most` are told; `counts` says how many there are. */

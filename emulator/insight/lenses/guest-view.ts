@@ -66,7 +66,7 @@ export class GuestView {
   }
 
   /** Fewer than `length` bytes where the mapping ends. */
-  bytes(address: bigint, length: number): Uint8Array {
+  bytes(address: bigint, length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length)
     for (let done = 0; done < length; ) {
       const at = this.pointer(address + BigInt(done))

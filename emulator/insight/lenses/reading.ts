@@ -36,6 +36,8 @@ export interface AllocatorReading {
   /** Free blocks of each order, counted. */
   blocks?: number[]
   claimedBlocks?: number[]
+  /** Frames that CPUs keep to give them out themselves: no longer in the lists, and not in use. */
+  held?: number
   /** Frames that are free here and used in the kernel's table of frames, or the reverse. */
   disagreements: number
 }
@@ -51,6 +53,8 @@ export interface SlabCache {
   /** Objects there is room for, and in use: counted. */
   objects: number
   inUse: number
+  /** Free objects that CPUs keep for themselves; kernels count them as in use. */
+  held?: number
   /** As the kernel counts. */
   claimed?: number
 }
@@ -62,6 +66,12 @@ export interface Slab {
   inUse: number
   /** A bit per object, 1: free. */
   free: Uint8Array
+  /** Objects it has, where that is not the same for all slabs of a cache. */
+  count?: number
+  /** Bytes from one object to the next. */
+  size?: number
+  /** In whose hands it is: `CPU 0`, `partial`, `full`. */
+  where?: string
 }
 
 export interface TaskReading {
@@ -81,6 +91,8 @@ export interface LensReading {
   tasks: TaskReading[]
   /** By CPU, the id of the task that runs there. */
   current: (number | undefined)[]
+  /** What the kernel counts itself, by its own names, KiB. */
+  counters?: { name: string; kib: number }[]
   troubles: readonly Trouble[]
 }
 

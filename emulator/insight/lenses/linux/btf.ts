@@ -1,6 +1,6 @@
 // BTF, the types that a Linux kernel carries in itself (Documentation/bpf/btf.rst), in the form that DWARF's have.
-import type { Member, Type, TypeReference } from '../../symbols/dwarf/types'
-import type { TypeReader } from '../kernel'
+import { type Member, type Type, TypeGraph, type TypeReference } from '../../symbols/type-graph'
+import { NameIndex } from '../../symbols/name-index'
 
 const KIND = {
   ...{
@@ -22,7 +22,8 @@ const KIND = {
 const HEADER = 24
 const MAGIC = 0xeb9f
 const TYPES_MAX = 1 << 20
-const CHAIN_MAX = 64
+/** What C writes in front of a name. */
+const SPACES: Record<number, string> = { 4: 'struct ', 5: 'union ', 6: 'enum ', 19: 'enum ' }
 /** Bytes behind the three words of a type, and for each of its parts. */
 const EXTRA: Record<number, [fixed: number, each: number]> = {
   ...{
@@ -43,58 +44,64 @@ export class BtfError extends Error {
   override name = 'BtfError'
 }
 
-export class Btf implements TypeReader {
+/** What it takes to read the types: made once, on any thread. */
+export interface BtfParts {
+  bytes: Uint8Array<ArrayBuffer>
+  /** Offset of each type; type 0 is void. */
+  starts: Uint32Array<ArrayBuffer>
+  names: Uint32Array<ArrayBuffer>
+}
+
+export class Btf extends TypeGraph {
+  readonly bytes: Uint8Array
   readonly #view: DataView
-  readonly #starts: number[] = [-1]
+  readonly #starts: Uint32Array
   readonly #strings: number
   readonly #stringsEnd: number
-  readonly #byName = new Map<string, number>()
+  readonly #names: NameIndex
   readonly #known = new Map<number, Type | undefined>()
 
-  /** @throws BtfError when it is none */
-  constructor(readonly bytes: Uint8Array) {
+  constructor(readonly parts: BtfParts) {
+    super()
+    const { bytes } = parts
+    this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (bytes.length < HEADER || this.#view.getUint16(0, true) !== MAGIC) throw new BtfError('it is no BTF')
-    const [header, types, typesLength, strings, stringsLength] = [4, 8, 12, 16, 20].map((at) =>
-      this.#view.getUint32(at, true),
-    ) as [number, number, number, number, number]
-    const end = header + types + typesLength
-    this.#strings = header + strings
-    this.#stringsEnd = this.#strings + stringsLength
-    if (end > bytes.length || this.#stringsEnd > bytes.length) throw new BtfError('it is cut off')
-    for (let at = header + types; at + 12 <= end; ) {
-      const info = this.#view.getUint32(at + 4, true)
-      const kind = (info >>> 24) & 31
-      const [fixed, each] = EXTRA[kind] ?? [0, 0]
-      const size = 12 + fixed + each * (info & 0xffff)
-      if (kind === 0 || kind > KIND.ENUM64 || at + size > end)
-        throw new BtfError(`type ${this.#starts.length} cannot be read`)
-      const id = this.#starts.push(at) - 1
-      if (id > TYPES_MAX) throw new BtfError('there are too many types')
-      const name = this.#text(this.#view.getUint32(at, true))
-      const space =
-        kind === KIND.STRUCT
-          ? 'struct '
-          : kind === KIND.UNION
-            ? 'union '
-            : kind === KIND.ENUM || kind === KIND.ENUM64
-              ? 'enum '
-              : ''
-      if (
-        name !== '' &&
-        kind !== KIND.FUNC &&
-        kind !== KIND.VAR &&
-        kind !== KIND.FWD &&
-        !this.#byName.has(space + name)
-      )
-        this.#byName.set(space + name, id)
-      at += size
-    }
+    this.#strings = this.#view.getUint32(4, true) + this.#view.getUint32(16, true)
+    this.#stringsEnd = this.#strings + this.#view.getUint32(20, true)
+    this.#starts = parts.starts
+    this.#names = new NameIndex(parts.names)
+  }
+
+  /** @throws BtfError when it is none */
+  static read(bytes: Uint8Array<ArrayBuffer>): Btf {
+    const starts = startsOf(bytes)
+    const parts = { bytes, starts, names: new Uint32Array(1) }
+    const types = new Btf(parts)
+    const all = starts.subarray(1).map((_, i) => i + 1)
+    parts.names = NameIndex.build(all, (id) => types.#nameOf(id)).slots
+    return new Btf(parts)
   }
 
   /** @param name `struct page`, `u64` */
   named(name: string): TypeReference {
-    return this.#byName.get(name)
+    return this.#names.find(name, (id) => this.#nameOf(id))
+  }
+
+  protected override definition(name: string): Type | undefined {
+    return this.get(this.named(`struct ${name}`) ?? this.named(`union ${name}`))
+  }
+
+  /** As it is looked for; empty for what is no type of its own. */
+  #nameOf(id: number): string {
+    const at = this.#starts[id]!
+    const kind = this.#kind(at)
+    if (kind === KIND.FUNC || kind === KIND.VAR || kind === KIND.FWD) return ''
+    const name = this.#text(this.#view.getUint32(at, true))
+    return name === '' ? '' : `${SPACES[kind] ?? ''}${name}`
+  }
+
+  #kind(at: number): number {
+    return (this.#view.getUint32(at + 4, true) >>> 24) & 31
   }
 
   #text(offset: number): string {
@@ -106,7 +113,7 @@ export class Btf implements TypeReader {
   }
 
   get(reference: TypeReference): Type | undefined {
-    if (reference === undefined || reference <= 0 || reference >= this.#starts.length) return undefined
+    if (reference === undefined || !(reference > 0) || reference >= this.#starts.length) return undefined
     if (!this.#known.has(reference)) this.#known.set(reference, this.#read(this.#starts[reference]!))
     return this.#known.get(reference)
   }
@@ -119,7 +126,7 @@ export class Btf implements TypeReader {
     const of = size === 0 ? undefined : size
     const parts = info & 0xffff
     const flag = info >>> 31 === 1
-    switch ((info >>> 24) & 31) {
+    switch (this.#kind(at)) {
       case KIND.INT: {
         // BTF_INT_SIGNED; as DW_ATE_signed and DW_ATE_unsigned.
         return { kind: 'base', name, size, encoding: (word(12) >>> 24) & 1 ? 5 : 7 }
@@ -146,7 +153,7 @@ export class Btf implements TypeReader {
           members.push(member)
         }
         return {
-          kind: ((info >>> 24) & 31) === KIND.STRUCT ? 'struct' : 'union',
+          kind: this.#kind(at) === KIND.STRUCT ? 'struct' : 'union',
           name,
           size,
           members,
@@ -177,41 +184,28 @@ export class Btf implements TypeReader {
         return undefined
     }
   }
+}
 
-  bare(reference: TypeReference): Type | undefined {
-    let type = this.get(reference)
-    for (let i = 0; type && i < CHAIN_MAX; i++) {
-      if (!('of' in type) || type.kind === 'array' || type.kind === 'enum') return type
-      type = this.get(type.of)
-    }
-    return undefined
+/** @throws BtfError when it is none, or damaged */
+function startsOf(bytes: Uint8Array): Uint32Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < HEADER || view.getUint16(0, true) !== MAGIC) throw new BtfError('it is no BTF')
+  const [header, types, typesLength, strings, stringsLength] = [4, 8, 12, 16, 20].map((at) =>
+    view.getUint32(at, true),
+  ) as [number, number, number, number, number]
+  const end = header + types + typesLength
+  if (end > bytes.length || header + strings + stringsLength > bytes.length)
+    throw new BtfError('it is cut off')
+  const starts = [0]
+  for (let at = header + types; at + 12 <= end; ) {
+    const info = view.getUint32(at + 4, true)
+    const kind = (info >>> 24) & 31
+    const [fixed, each] = EXTRA[kind] ?? [0, 0]
+    const size = 12 + fixed + each * (info & 0xffff)
+    if (kind === 0 || kind > KIND.ENUM64 || at + size > end)
+      throw new BtfError(`type ${starts.length} cannot be read`)
+    if (starts.push(at) > TYPES_MAX) throw new BtfError('there are too many types')
+    at += size
   }
-
-  sizeOf(reference: TypeReference, depth = 0): number | undefined {
-    const type = this.bare(reference)
-    if (!type || depth > CHAIN_MAX) return undefined
-    if ('size' in type) return type.size
-    if (type.kind !== 'array') return undefined
-    const element = this.sizeOf(type.of, depth + 1)
-    return element === undefined ? undefined : element * (type.counts[0] ?? 0)
-  }
-
-  member(reference: TypeReference, name: string, depth = 0): Member | undefined {
-    const type = this.bare(reference)
-    if (!type || !('members' in type) || depth > CHAIN_MAX) return undefined
-    for (const each of type.members) {
-      if (each.name === name) return each
-      if (each.name !== '') continue
-      const inside = this.member(each.type, name, depth + 1)
-      if (inside) return { ...inside, offset: inside.offset + each.offset }
-    }
-    return undefined
-  }
-
-  text(reference: TypeReference): string {
-    const type = this.get(reference)
-    return type && 'name' in type
-      ? `${type.kind === 'struct' || type.kind === 'union' ? `${type.kind} ` : ''}${type.name}`
-      : 'a type'
-  }
+  return Uint32Array.from(starts)
 }

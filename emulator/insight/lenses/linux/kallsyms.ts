@@ -1,40 +1,69 @@
 // The symbols that a Linux kernel carries in itself (kernel/kallsyms.c, scripts/kallsyms.c of 6.1), found in the guest's memory whatever
 // KASLR has done to addresses: the token table has an entry per byte, and digits stand for themselves, one behind the other.
 import type { MachineMemory } from '../../../machine/memory'
+import { NameIndex } from '../../symbols/name-index'
 
 const SYMBOLS_MAX = 1 << 20
 const TOKENS = 256
+/** Bytes of RAM between two words about progress. */
+const STEP = 32 << 20
+
+/** What it takes to look names up: made once, on any thread. */
+export interface KallsymsParts {
+  bytes: Uint8Array<ArrayBuffer>
+  /** Offset of each symbol's name in `bytes`. */
+  names: Uint32Array<ArrayBuffer>
+  tokens: string[]
+  /** Address of each symbol. */
+  all: BigUint64Array<ArrayBuffer>
+  /** Those at addresses of the kernel, by address. */
+  order: Uint32Array<ArrayBuffer>
+  slots: Uint32Array<ArrayBuffer>
+}
 
 export class Kallsyms {
-  /** By address, ascending. */
-  readonly #addresses: BigUint64Array
-  readonly #order: Uint32Array
-  #byName: Map<string, bigint> | undefined
+  readonly #index: NameIndex
 
-  private constructor(
-    private readonly bytes: Uint8Array,
-    /** Offset of each symbol's name in `bytes`. */
-    private readonly names: Uint32Array,
-    private readonly tokens: string[],
-    private readonly all: BigUint64Array,
-  ) {
+  constructor(readonly parts: KallsymsParts) {
+    this.#index = new NameIndex(parts.slots)
+  }
+
+  static #from(
+    bytes: Uint8Array<ArrayBuffer>,
+    names: Uint32Array<ArrayBuffer>,
+    tokens: string[],
+    all: BigUint64Array<ArrayBuffer>,
+  ): Kallsyms {
     // What is not an address of the kernel is an offset in the per-CPU area.
     const order = Uint32Array.from(names.keys()).filter((i) => all[i]! >> 63n === 1n)
-    this.#order = order.sort((a, b) => (all[a]! < all[b]! ? -1 : all[a]! > all[b]! ? 1 : a - b))
-    this.#addresses = BigUint64Array.from(this.#order, (i) => all[i]!)
+    // The kernel sorts them itself, all but a few: what is in order already costs little.
+    order.sort((a, b) => (all[a]! < all[b]! ? -1 : all[a]! > all[b]! ? 1 : a - b))
+    const parts = { bytes, names, tokens, all, order, slots: new Uint32Array(1) }
+    const nameless = new Kallsyms(parts)
+    const everything = Uint32Array.from(names.keys())
+    parts.slots = NameIndex.build(everything, (i) => nameless.#name(i)).slots
+    return new Kallsyms(parts)
   }
 
   get size(): number {
-    return this.names.length
+    return this.parts.names.length
   }
 
-  /** @returns undefined when there is none; takes as long as going through the guest's RAM once */
-  static find(memory: MachineMemory): Kallsyms | undefined {
+  /**
+   * @param progress is told now and then how much of RAM is done, 0 to 1
+   * @returns undefined when there is none; takes as long as going through the guest's RAM once
+   */
+  static find(memory: MachineMemory, progress?: (done: number) => void): Kallsyms | undefined {
     const ram = Buffer.from(memory.wasm.buffer, memory.ram, memory.ramSize)
     const digits = Buffer.from([...'0123456789'].map((digit) => `${digit}\0`).join(''), 'latin1')
-    for (let at = ram.indexOf(digits); at >= 0; at = ram.indexOf(digits, at + 1)) {
-      const found = Kallsyms.#at(ram, at)
-      if (found) return found
+    for (let from = 0; from < ram.length; from += STEP) {
+      // A match that begins here may end in the next part.
+      const part = ram.subarray(from, Math.min(ram.length, from + STEP + digits.length - 1))
+      for (let at = part.indexOf(digits); at >= 0; at = part.indexOf(digits, at + 1)) {
+        const found = Kallsyms.#at(ram, from + at)
+        if (found) return found
+      }
+      progress?.(Math.min(1, (from + STEP) / ram.length))
     }
     return undefined
   }
@@ -96,43 +125,39 @@ export class Kallsyms {
         // KALLSYMS_ABSOLUTE_PERCPU: what is not negative is itself.
         all[i] = offset >= 0 ? BigInt(offset) : BigInt.asUintN(64, base - 1n - BigInt(offset))
       }
-      return new Kallsyms(Uint8Array.from(ram.subarray(at + 8, name)), names, tokens, all)
+      return Kallsyms.#from(Uint8Array.from(ram.subarray(at + 8, name)), names, tokens, all)
     }
     return undefined
   }
 
   /** Without the letter of its kind that stands in front. */
   #name(i: number): string {
-    let at = this.names[i]!
-    let length = this.bytes[at++]!
-    if (length & 0x80) length = (length & 0x7f) | (this.bytes[at++]! << 7)
+    const { bytes, names, tokens } = this.parts
+    let at = names[i]!
+    let length = bytes[at++]!
+    if (length & 0x80) length = (length & 0x7f) | (bytes[at++]! << 7)
     let name = ''
-    for (let n = 0; n < length; n++) name += this.tokens[this.bytes[at + n]!]
+    for (let n = 0; n < length; n++) name += tokens[bytes[at + n]!]
     return name.slice(1)
   }
 
   address(name: string): bigint | undefined {
-    if (!this.#byName) {
-      this.#byName = new Map()
-      for (let i = 0; i < this.names.length; i++) {
-        const each = this.#name(i)
-        if (!this.#byName.has(each)) this.#byName.set(each, this.all[i]!)
-      }
-    }
-    return this.#byName.get(name)
+    const found = this.#index.find(name, (i) => this.#name(i))
+    return found === undefined ? undefined : this.parts.all[found]!
   }
 
   label(address: bigint): string | undefined {
+    const { all, order } = this.parts
     let low = 0
-    let high = this.#addresses.length
+    let high = order.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#addresses[middle]! <= address) low = middle + 1
+      if (all[order[middle]!]! <= address) low = middle + 1
       else high = middle
     }
-    if (low === 0 || low === this.#addresses.length) return undefined
-    const offset = address - this.#addresses[low - 1]!
-    const name = this.#name(this.#order[low - 1]!)
+    if (low === 0 || low === order.length) return undefined
+    const offset = address - all[order[low - 1]!]!
+    const name = this.#name(order[low - 1]!)
     return offset === 0n ? name : `${name}+${offset.toString(16).toUpperCase()}h`
   }
 }

@@ -11,7 +11,11 @@ import { createMemory } from '../../../machine/memory'
 import { freeSpace } from '../free-space'
 import { Btf, BtfError } from './btf'
 import { Kallsyms } from './kallsyms'
-import { findLinux, readLinux, readLinuxCache } from './read-linux'
+import { findLinux } from './find-linux'
+import { followFree } from './freelist'
+import { FrameObserver } from '../../frames/frame-observer'
+import type { Slab } from '../reading'
+import { LinuxLook, readLinux, readLinuxCache } from './read-linux'
 
 let machine: Machine | undefined
 afterEach(async () => {
@@ -46,7 +50,7 @@ function btf(): Uint8Array {
 }
 
 test('BTF: structs, anonymous members, bit fields, arrays, enumerations', () => {
-  const types = new Btf(btf())
+  const types = Btf.read(btf())
   const s = types.named('t')
   expect(types.sizeOf(s)).toBe(56)
   expect(types.member(s, 'c')).toMatchObject({ offset: 16 })
@@ -68,7 +72,7 @@ test('damaged BTF is refused, or read without harm', () => {
       const bytes = Uint8Array.from(good.subarray(0, Math.max(length, at + 1)))
       bytes[at] = value
       try {
-        const types = new Btf(bytes)
+        const types = Btf.read(bytes)
         for (let i = 0; i < 10; i++) {
           types.sizeOf(i)
           types.member(i, 'c')
@@ -122,9 +126,44 @@ test('kallsyms: names of tokens, addresses from a base that KASLR has moved', ()
   expect(() => Kallsyms.find(memory)).not.toThrow()
 })
 
+test('a chain of free objects, plain or hardened, to its end, in a circle, and astray', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(63), { minLength: 1, maxLength: 40 }),
+      fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { nil: undefined }),
+      fc.constantFrom('end', 'circle', 'astray', 'unmapped'),
+      (picked, random, end) => {
+        const order = [...new Set(picked)]
+        const objects = 0xffff_8880_0123_4000n
+        const at = (index: number) => objects + BigInt(index * 96)
+        // mm/slub.c, freelist_ptr(): ptr ^ s->random ^ swab(ptr_addr)
+        const swab = (value: bigint) => {
+          const bytes = Buffer.alloc(8)
+          bytes.writeBigUInt64LE(value)
+          return bytes.readBigUInt64BE()
+        }
+        const kept = new Map<bigint, bigint>()
+        const last = end === 'circle' ? at(order[0]!) : end === 'astray' ? objects + 5n : 0n
+        for (const [i, index] of order.entries()) {
+          const next = i + 1 < order.length ? at(order[i + 1]!) : last
+          const place = at(index) + 48n
+          if (end !== 'unmapped' || i + 1 < order.length)
+            kept.set(place, random === undefined ? next : next ^ random ^ swab(place))
+        }
+        const view = { unsigned: (address: bigint) => kept.get(address) }
+        const free = new Uint8Array(8)
+        const found = followFree(view, { objects, size: 96, count: 64, link: 48, random }, at(order[0]!), free)
+        expect(found.count).toBe(order.length)
+        expect(found.problem === undefined).toBe(end === 'end')
+        for (let i = 0; i < 64; i++) expect((free[i >> 3]! >> (i & 7)) & 1).toBe(order.includes(i) ? 1 : 0)
+      },
+    ),
+  )
+})
+
 const folder = process.env['RINGSIDE_LINUX'] ?? ''
 test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
-  'a real Linux: its buddy lists, SLUB caches and free memory at the very instruction it counts them',
+  'a real Linux: its buddy lists, SLUB caches, objects and counters at the very instruction it counts them',
   { timeout: 900_000 },
   async () => {
     const direct = openDirectBoot(join(folder, 'vmlinuz'), [join(folder, 'initramfs.gz')], 'console=ttyS0')
@@ -173,12 +212,10 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     const seen = new Map<string, string>()
     for (let i = 0; i < 12; i++) {
       await started.runUntil(linear(kernel.address('get_slabinfo')!))
-      const { name, inUse, objects, size, perSlab, order } = readLinuxCache(
-        started.memory,
-        kernel,
-        started.cpu().gpr[7]!,
-      )
-      seen.set(name, [name, inUse, objects, size, perSlab, 2 ** order].join(' '))
+      const cache = readLinuxCache(started.memory, kernel, started.cpu().gpr[7]!)
+      const { name, inUse, held, objects, size, perSlab, order } = cache
+      // What CPUs keep is in use for slabinfo.
+      seen.set(name, [name, inUse + held!, objects, size, perSlab, 2 ** order].join(' '))
       await started.step(1)
     }
     started.run()
@@ -188,10 +225,85 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
       const line = text.split('\n').find((line) => line.startsWith(`${name} `))
       expect(line?.trim().split(/\s+/).slice(0, 6).join(' ')).toBe(mine)
     }
-    // Idle: MemFree is the sum of the lists, in KiB, but for what the CPUs keep to count later.
-    const { frames, caches, tasks } = readLinux(started.memory, kernel)
+
+    // What /proc/meminfo is about to print.
+    text = ''
+    void started.serialInput(0, Buffer.from('cat /proc/meminfo; echo FOURTH""DONE\n'))
+    await started.runUntil(linear(kernel.address('meminfo_proc_show')!))
+    const counting = readLinux(started.memory, kernel)
+    started.run()
+    await said(/FOURTHDONE/)
+    await started.pause()
+    expect(counting.counters!.length).toBe(9)
+    for (const { name, kib } of counting.counters!)
+      expect(`${name} ${new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1]}`).toBe(`${name} ${kib}`)
+    // And what struct page says of each frame adds up to it.
+    const uses = (reading: typeof counting, name: string) =>
+      reading.frames.use.reduce((sum, use) => sum + (reading.frames.uses[use]!.name === name ? 4 : 0), 0)
+    const kib = (name: string) => counting.counters!.find((each) => each.name === name)!.kib
+    expect(uses(counting, 'shared memory')).toBe(kib('Shmem'))
+    expect(uses(counting, 'page table')).toBe(kib('PageTables'))
+
+    // Every object of every slab: their chains of free ones leave what the caches count.
+    const look = new LinuxLook(started.memory, kernel)
+    const { frames, caches, tasks, current, troubles } = look.read()
+    expect(troubles).toEqual([])
     expect(caches.length).toBeGreaterThan(50)
+    for (const [i, { name, slabs, objects, inUse }] of caches.entries()) {
+      const all = look.slabs(i, 1e6)
+      const sum = (of: 'count' | 'inUse') => all.reduce((total, slab) => total + slab[of]!, 0)
+      expect([name, all.length, sum('count'), sum('inUse')]).toEqual([name, slabs, objects, inUse])
+    }
     expect(frames.cache.some((cache) => cache > 0)).toBe(true)
-    expect(tasks.some(({ name }) => name === 'kthreadd')).toBe(true)
+    expect(tasks.map(({ name }) => name)).toEqual(expect.arrayContaining(['swapper/0', 'sh', 'kthreadd']))
+    expect(current).toEqual([0])
+
+    // The shell's own memory is told to be the shell's, and the files it runs from are named.
+    const observer = new FrameObserver(started.memory, kernel, undefined, kernel)
+    observer.look()
+    const told = (name: string) =>
+      [...frames.use.keys()]
+        .filter((frame) => observer.reading.frames.uses[observer.reading.frames.use[frame]!]!.name === name)
+        .map((frame) => observer.story(frame))
+    const anonymous = told('anonymous')
+    expect(anonymous.length).toBeGreaterThan(5)
+    for (const { detail, mappings } of anonymous) {
+      const where = mappings.find(({ user }) => user)!
+      expect(detail).toContain(`${where.spaces[0]} has it at ${where.linear.toString(16).toUpperCase()}h`)
+    }
+    expect(told('shared memory').flatMap(({ detail }) => detail ?? [])).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^page \d+ of \/bin\/busybox \(/)]),
+    )
+    expect(told('kernel').flatMap(({ detail }) => detail ?? [])).toContain('kernel stack of sh (1)')
+
+    // What the allocator gives out next was free, and is in use when it returns.
+    void started.serialInput(0, Buffer.from('cat /proc/uptime\n'))
+    for (let i = 0; i < 5; i++) {
+      await started.runUntil(linear(kernel.address('kmem_cache_alloc')!))
+      const cpu = started.cpu()
+      const before = new LinuxLook(started.memory, kernel)
+      const { name } = readLinuxCache(started.memory, kernel, cpu.gpr[7]!)
+      const index = before.read().caches.findIndex((cache) => cache.name === name)
+      const back = Buffer.from(started.readLinear(linear(cpu.gpr[4]!), 8)).readBigUInt64LE()
+      const slabs = before.slabs(index, 1e6)
+      await started.runUntil(linear(back))
+      const object = started.cpu().gpr[0]!
+      expect([name, stateOf(slabs, object)]).not.toEqual([name, 'in use'])
+      const after = new LinuxLook(started.memory, kernel)
+      after.read()
+      expect([name, stateOf(after.slabs(index, 1e6), object)]).toEqual([name, 'in use'])
+    }
   },
 )
+
+/** @param object its address */
+function stateOf(slabs: Slab[], object: bigint): 'free' | 'in use' | 'nowhere' {
+  for (const slab of slabs) {
+    const size = slab.size!
+    const index = Number(object - slab.objects) / size
+    if (index < 0 || index >= slab.count!) continue
+    expect(Number.isInteger(index)).toBe(true)
+    return (slab.free[index >> 3]! >> (index & 7)) & 1 ? 'free' : 'in use'
+  }
+  return 'nowhere'
+}

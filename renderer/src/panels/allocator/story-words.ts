@@ -28,6 +28,7 @@ export function storyWords(story: FrameStory): string[] {
     if (references !== undefined && references > 1) parts.push(`shared by ${references}`)
     lines.push(parts.join(' · '))
   }
+  lines.push(...(story.detail ?? []))
   if (caller) {
     const who = caller.label === '' ? address(caller.address) : caller.label
     lines.push(`${use === 'free' ? 'freed' : 'asked for'} by ${who}`)

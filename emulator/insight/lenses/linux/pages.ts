@@ -1,0 +1,139 @@
+// struct page, one for each frame: what it is used for, by page flags, page types and mapping (include/linux/mm_types.h,
+// include/linux/page-flags.h of 6.1).
+import { type FrameColumns, emptyColumns, ORDER_NONE } from '../reading'
+import type { KernelReader } from './kernel-reader'
+
+/** As the panel calls them; `FREE` and so on are their places. */
+export const USES = [
+  { name: 'unknown', kind: 'unknown' },
+  { name: 'reserved', kind: 'reserved' },
+  { name: 'free', kind: 'free' },
+  // In a list of a CPU: the buddy allocator counts them as given out.
+  { name: 'free, held by a CPU', kind: 'reserved' },
+  { name: 'slab', kind: 'used' },
+  { name: 'page table', kind: 'used' },
+  { name: 'anonymous', kind: 'used' },
+  { name: 'file', kind: 'used' },
+  { name: 'shared memory', kind: 'used' },
+  { name: 'kernel', kind: 'used' },
+] as const satisfies FrameColumns['uses']
+export const [, RESERVED, FREE, HELD, SLAB, TABLE, ANONYMOUS, FILE, SHARED, KERNEL] = [
+  ...USES.keys(),
+] as [number, number, number, number, number, number, number, number, number, number]
+
+/** Page types have bits cleared in what is else the count of mappings. */
+const PAGE_TYPE_BASE = 0xf000_0000
+const PG_BUDDY = 0x80
+const PG_TABLE = 0x200
+const MAPPING_ANON = 1
+const MAPPING_MOVABLE = 2
+/** What column() gives where no struct page is mapped: holes of the physical memory have none. */
+const MISSING = 0xffff_ffff
+const ORDER_MAX = 20
+
+export class Pages {
+  readonly frames: FrameColumns
+  /** Of each frame in a compound page behind its first: how many frames behind; 0: it is the first, or alone. */
+  readonly behind: Uint32Array
+  /** Where struct page 0 is, and the bytes of one. */
+  readonly table: bigint
+  readonly size: number
+  /** Linear address of frame 0 in the kernel's direct map. */
+  readonly direct: bigint
+
+  constructor(readonly linux: KernelReader) {
+    const { memory } = linux
+    this.frames = { ...emptyColumns(memory.frameCount), uses: [...USES] }
+    this.behind = new Uint32Array(memory.frameCount)
+    this.table = linux.variable('vmemmap_base') ?? 0n
+    this.direct = linux.variable('page_offset_base') ?? 0n
+    const { btf } = linux.kernel
+    this.size = btf.sizeOf(btf.named('struct page')) || 64
+  }
+
+  /** The frame that a struct page is of; what is none of ours is out of range. */
+  frameOf(page: bigint): number {
+    return Number((page - this.table) / BigInt(this.size))
+  }
+  pageOf(frame: number): bigint {
+    return this.table + BigInt(frame * this.size)
+  }
+  addressOf(frame: number): bigint {
+    return BigInt.asUintN(64, this.direct + BigInt(frame) * 4096n)
+  }
+  has(frame: number): boolean {
+    return frame >= 0 && frame < this.frames.count
+  }
+
+  /** What each struct page says. */
+  read() {
+    const { linux, frames, size, behind } = this
+    const { reader, view } = linux
+    const offsetOf = (name: string) => linux.field('struct page', name)?.offset
+    const [flagsAt, headAt, mappingAt, typeAt] = [
+      ...[offsetOf('flags'), offsetOf('compound_head')],
+      ...[offsetOf('mapping'), offsetOf('page_type')],
+    ]
+    const bit = (name: string) => linux.enumerator('enum pageflags', name)
+    const [slab, reserved] = [bit('PG_slab'), bit('PG_reserved')]
+    const [head, backed] = [bit('PG_head'), bit('PG_swapbacked')]
+    if (mappingAt === undefined || typeAt === undefined || slab === undefined || reserved === undefined)
+      return reader.trouble('struct page', 'BTF does not describe it as expected')
+    const { count, use } = frames
+    const column = (offset: number) => {
+      const values = new Uint32Array(count)
+      const lost = view.column(this.table, size, offset, 4, values, MISSING)
+      return { values, lost }
+    }
+    const { values: flags, lost } = column(flagsAt ?? 0)
+    if (lost === count) return reader.trouble('vmemmap_base', 'no struct page is mapped')
+    const heads = headAt === undefined ? undefined : column(headAt).values
+    const mapping = column(mappingAt).values
+    const types = column(typeAt).values
+    const tableLow = Number(this.table & 0xffff_ffffn)
+    for (let frame = 0; frame < count; frame++) {
+      const flag = flags[frame]!
+      if (flag === MISSING) continue
+      // A frame behind the first of a compound page is what the first one is: bit 0, and where it is.
+      if (heads && heads[frame]! & 1) {
+        const first = ((heads[frame]! - 1 - tableLow) >>> 0) / size
+        if (Number.isInteger(first) && first < frame && frame - first < 2 ** ORDER_MAX) {
+          behind[frame] = frame - first
+          use[frame] = use[first]!
+          frames.order[frame] = frames.order[first]!
+          continue
+        }
+      }
+      const type = types[frame]!
+      const typed = (type & PAGE_TYPE_BASE) >>> 0 === PAGE_TYPE_BASE && type !== MISSING
+      if (typed && (type & PG_BUDDY) === 0) use[frame] = FREE
+      else if ((flag >>> slab) & 1) use[frame] = SLAB
+      else if ((flag >>> reserved) & 1) use[frame] = RESERVED
+      else if (typed && (type & PG_TABLE) === 0) use[frame] = TABLE
+      else if (mapping[frame]! & MAPPING_ANON) use[frame] = ANONYMOUS
+      else if (mapping[frame]! !== 0 && (mapping[frame]! & MAPPING_MOVABLE) === 0)
+        use[frame] = backed !== undefined && (flag >>> backed) & 1 ? SHARED : FILE
+      else use[frame] = KERNEL
+      if (head !== undefined && (flag >>> head) & 1) this.#order(frame)
+    }
+  }
+
+  /** The order of a compound page is noted in its second struct page. */
+  #order(frame: number) {
+    const { linux, frames } = this
+    const field = linux.field('struct page', 'compound_order')
+    if (!field) return
+    const order = linux.view.unsigned(this.pageOf(frame + 1) + BigInt(field.offset), 1)
+    if (order !== undefined && order > 0n && order <= ORDER_MAX && frame % 2 ** Number(order) === 0)
+      frames.order[frame] = Number(order)
+    else frames.order[frame] = ORDER_NONE
+  }
+
+  /** Says of a block what it is. */
+  mark(frame: number, order: number, use: number) {
+    if (!this.has(frame) || frame + 2 ** order > this.frames.count) return false
+    this.frames.use.fill(use, frame, frame + 2 ** order)
+    this.frames.order.fill(order, frame, frame + 2 ** order)
+    return true
+  }
+}
