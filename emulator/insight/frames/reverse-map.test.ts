@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createMemory, type MachineMemory } from '../../machine/memory'
 import { type PagingControl, walkPages } from '../page-walk'
-import { ReverseMap, TABLES_MAX } from './reverse-map'
+import { OWNER_SEVERAL, ReverseMap, TABLES_MAX } from './reverse-map'
 
 const LONG: PagingControl = { cr0: 0x8000_0001n, cr3: 0x1000n, cr4: 0x20n, efer: 0xd00n }
 const put = (memory: MachineMemory, at: number, value: bigint) =>
@@ -54,6 +54,39 @@ test('4 KiB, 2 MiB and shared tables; changes and spaces that go', () => {
   expect(map.counts.every((count) => count === 0)).toBe(true)
 })
 
+test('frames are of the task whose user pages they are, of several, or of nobody', () => {
+  const memory = createMemory(16 << 20, 1)
+  const space = (cr3: bigint, task: number) => ({ control: { ...LONG, cr3 }, name: `${task}`, task })
+  for (const [top, own] of [
+    [0x1000, 0x5007n],
+    [0x8000, 0x6007n],
+  ] as const) {
+    put(memory, top, BigInt(top + 0x1007))
+    put(memory, top + 0x1000, BigInt(top + 0x2007))
+    put(memory, top + 0x2000, BigInt(top + 0x3007))
+    put(memory, top + 0x3000, own)
+    put(memory, top + 0x3008, 0x7007n) // both have it
+    put(memory, top + 0x3010, 0xd003n) // not for user mode
+    put(memory, top + 0x2008, 0x40_0087n + BigInt(top) * 0x200n) // 2 MiB
+  }
+  const map = new ReverseMap(memory)
+  map.update([space(0x1000n, 10), space(0x8000n, 20)])
+  const owners = map.owners()
+  expect([5, 6, 7, 13, 14].map((frame) => owners[frame])).toEqual([10, 20, OWNER_SEVERAL, 0, 0])
+  expect([1, 4, 8, 11].map((frame) => owners[frame])).toEqual([10, 10, 20, 20])
+  expect([owners[0x600], owners[0x7ff], owners[0x3ff]]).toEqual([10, 10, 0])
+})
+
+test('tables whose every entry leads to the next one are gone through once', () => {
+  const memory = createMemory(16 << 20, 1)
+  for (let level = 0; level < 4; level++)
+    for (let i = 0; i < 512; i++) put(memory, 0x1000 * (level + 1) + i * 8, BigInt(0x1000 * (level + 2) + 7))
+  const map = new ReverseMap(memory)
+  map.update([{ control: LONG, name: 'a', task: 3 }])
+  const owners = map.owners()
+  expect([...owners.slice(0, 7)]).toEqual([0, 3, 3, 3, 3, 3, 0])
+})
+
 test('a table that maps itself ends, and so does whatever random tables say', () => {
   const memory = createMemory(4 << 20, 1)
   put(memory, 0x1000 + 511 * 8, 0x1003n)
@@ -67,7 +100,8 @@ test('a table that maps itself ends, and so does whatever random tables say', ()
       for (const list of [first, then]) {
         for (const [frame, index, flags] of list)
           put(memory, (frame & 15) * 4096 + index * 8, BigInt(frame & 31) * 4096n + BigInt(flags))
-        map.update([{ control: LONG, name: 'a' }])
+        map.update([{ control: LONG, name: 'a', task: 1 }])
+        map.owners()
       }
       // What was kept up to date is what a new one sees.
       const fresh = new ReverseMap(memory)

@@ -187,7 +187,7 @@ export class ReverseMap {
     }
     for (const { control, task } of this.#roots) {
       if (task === undefined || task === 0) continue
-      for (const top of topsOf(control)) this.#own(top.table, top.level, top.narrow, task, give, new Set())
+      for (const top of topsOf(control)) this.#own(top.table, top.level, top.narrow, task, give, new Map())
     }
     return owners
   }
@@ -199,12 +199,15 @@ export class ReverseMap {
     narrow: boolean,
     task: number,
     give: (frame: number, task: number) => void,
-    path: Set<number>,
+    known: Map<Table, boolean>,
   ): boolean {
     const frame = address / 4096
     const table = this.#tables.get((frame * 8 + level) * 2 + (narrow ? 1 : 0))
-    if (!table || path.has(frame)) return false
-    path.add(frame)
+    if (!table) return false
+    // Once per task, however many entries lead there: hostile tables would take for ever.
+    const before = known.get(table)
+    if (before !== undefined) return before
+    known.set(table, false)
     let any = false
     const { copy } = table
     for (let i = 0; i < entriesOf(narrow); i++) {
@@ -212,16 +215,16 @@ export class ReverseMap {
       // Present, and for user mode.
       if ((low & 5) !== 5) continue
       if (!isLeaf(low, level, narrow)) {
-        if (this.#own(frameOf(copy, i, narrow) * 4096, level - 1, narrow, task, give, path)) any = true
+        if (this.#own(frameOf(copy, i, narrow) * 4096, level - 1, narrow, task, give, known)) any = true
         continue
       }
       any = true
       const first = level === 1 ? frameOf(copy, i, narrow) : largeFrame(copy, i, level, narrow)
-      for (let n = 0; n < reach(level, narrow); n++) give(first + n, task)
+      const end = Math.min(this.counts.length, first + reach(level, narrow))
+      for (let each = first; each < end; each++) give(each, task)
     }
     if (any) give(frame, task)
-    // Set as long as the walk is below it, so that a table that leads to itself ends.
-    path.delete(frame)
+    known.set(table, any)
     return any
   }
 

@@ -91,8 +91,8 @@ export interface LensReading {
   tasks: TaskReading[]
   /** By CPU, the id of the task that runs there. */
   current: (number | undefined)[]
-  /** What the kernel counts itself, by its own names, KiB. */
-  counters?: { name: string; kib: number }[]
+  /** What the kernel counts itself, by its own names, KiB; `pending`: what CPUs have not added yet. */
+  counters?: { name: string; kib: number; pending: number }[]
   troubles: readonly Trouble[]
 }
 

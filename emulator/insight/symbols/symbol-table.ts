@@ -1,5 +1,6 @@
 // The symbols of an ELF file: names for addresses, and addresses for names.
 import { type Elf, SHT_SYMTAB, textAt } from '../../media/elf'
+import { NameIndex } from './name-index'
 import type { Sections } from './sections'
 import { SymbolError } from './symbol-error'
 
@@ -24,18 +25,28 @@ const SHT_DYNSYM = 11
 const SYMBOLS_MAX = 4_000_000
 const NAMES_MAX = 256 << 20
 
+/** Symbols put in order, once, on any thread. */
+export interface SymbolOrder {
+  order: Uint32Array<ArrayBuffer>
+  addresses: BigUint64Array<ArrayBuffer>
+  slots: Uint32Array<ArrayBuffer>
+}
+
 export class SymbolTable {
   /** By address, ascending; of those at one address the best first. */
-  readonly #addresses: BigUint64Array
-  readonly #order: Uint32Array
+  readonly #addresses: BigUint64Array<ArrayBuffer>
+  readonly #order: Uint32Array<ArrayBuffer>
   readonly #entries: Uint8Array
   readonly #names: Uint8Array
   readonly #view: DataView
   readonly #wide: boolean
-  #byName: Map<string, number> | undefined
+  #index: NameIndex | undefined
 
-  /** @throws SymbolError when the table cannot be read */
-  constructor(elf: Elf, sections: Sections) {
+  /**
+   * @param prepared what `prepared` gave for the same file
+   * @throws SymbolError when the table cannot be read
+   */
+  constructor(elf: Elf, sections: Sections, prepared?: SymbolOrder) {
     this.#wide = elf.bits === 64
     const table =
       elf.sections.find(({ type }) => type === SHT_SYMTAB) ??
@@ -56,16 +67,30 @@ export class SymbolTable {
       this.#names = new Uint8Array(0)
     }
     this.#view = new DataView(this.#entries.buffer, this.#entries.byteOffset, this.#entries.byteLength)
-    const wanted: number[] = []
-    for (let i = 0; i < count; i++) if (this.#counts(i)) wanted.push(i)
-    const all = new BigUint64Array(count)
-    for (const i of wanted) all[i] = this.#address(i)
-    wanted.sort((a, b) => {
-      const difference = all[a]! - all[b]!
-      return difference < 0n ? -1 : difference > 0n ? 1 : this.#rank(a) - this.#rank(b)
-    })
-    this.#order = Uint32Array.from(wanted)
-    this.#addresses = BigUint64Array.from(wanted, (i) => all[i]!)
+    if (prepared) {
+      this.#order = prepared.order
+      this.#addresses = prepared.addresses
+      this.#index = new NameIndex(prepared.slots)
+      return
+    }
+    const wanted = Uint32Array.from({ length: count }, (_, i) => i).filter((i) => this.#counts(i))
+    // Halves of addresses are compared as plain numbers: big ones cost much.
+    const high = new Uint32Array(count)
+    const low = new Uint32Array(count)
+    for (const i of wanted) {
+      const at = this.#wide ? i * 24 + 8 : i * 16 + 4
+      low[i] = this.#view.getUint32(at, true)
+      high[i] = this.#wide ? this.#view.getUint32(at + 4, true) : 0
+    }
+    wanted.sort((a, b) => high[a]! - high[b]! || low[a]! - low[b]! || this.#rank(a) - this.#rank(b) || a - b)
+    this.#order = wanted
+    this.#addresses = new BigUint64Array(wanted.length)
+    for (const [i, entry] of wanted.entries()) this.#addresses[i] = this.#address(entry)
+  }
+
+  /** What it took to put the symbols in order, for another thread; what it gets is no longer here. */
+  prepared(): SymbolOrder {
+    return { order: this.#order, addresses: this.#addresses, slots: this.#byName().slots }
   }
 
   get size(): number {
@@ -95,16 +120,17 @@ export class SymbolTable {
   }
 
   named(name: string): ElfSymbol | undefined {
-    if (!this.#byName) {
-      this.#byName = new Map()
-      for (const entry of this.#order) {
-        const key = this.#name(entry)
-        const before = this.#byName.get(key)
-        if (before === undefined || this.#rank(entry) < this.#rank(before)) this.#byName.set(key, entry)
-      }
-    }
-    const entry = this.#byName.get(name)
+    const entry = this.#byName().find(name, (entry) => this.#name(entry))
     return entry === undefined ? undefined : this.#symbol(entry)
+  }
+
+  #byName(): NameIndex {
+    this.#index ??= NameIndex.build(
+      this.#order,
+      (entry) => this.#name(entry),
+      (a, b) => this.#rank(a) < this.#rank(b),
+    )
+    return this.#index
   }
 
   /** Those that begin in [low, high), by address, at most `most`. */

@@ -1,5 +1,6 @@
 // Ranges of addresses that an entry covers: .debug_ranges (version 2 to 4, 2.17.3) and .debug_rnglists (version 5, 2.17.3).
 import { AT } from './constants'
+import { SymbolError } from '../symbol-error'
 import { Cursor } from './cursor'
 import { type Attributes, numeric, type Unit, type Units } from './units'
 
@@ -10,6 +11,9 @@ export interface Range {
 }
 
 const RANGES_MAX = 1 << 16
+/** Bytes of a list that are read first, and at most. */
+const WINDOW = 1024
+const WINDOW_MAX = RANGES_MAX * 32
 
 /** Of the entry with these attributes; none when it has no code. */
 export function rangesOf(units: Units, unit: Unit, attributes: Attributes): Range[] {
@@ -22,17 +26,23 @@ export function rangesOf(units: Units, unit: Unit, attributes: Attributes): Rang
   }
   const list = numeric(attributes.get(AT.ranges))
   if (list === undefined) return []
-  return unit.version >= 5 ? newList(units, unit, list) : oldList(units, unit, list)
+  const [section, read] =
+    unit.version >= 5 ? (['.debug_rnglists', newList] as const) : (['.debug_ranges', oldList] as const)
+  const source = units.sections.get(section)
+  // How long a list is shows only as it is read: most are short.
+  for (let window = WINDOW; ; window *= 16) {
+    const bytes = source.read(list, Math.min(source.size - list, window))
+    try {
+      return read(units, unit, new Cursor(bytes, 0, ` in ${section}`))
+    } catch (error) {
+      const more = bytes.length === window && window < WINDOW_MAX
+      if (!(error instanceof SymbolError) || !more) throw error
+    }
+  }
 }
 
-function oldList(units: Units, unit: Unit, offset: number): Range[] {
-  const source = units.sections.get('.debug_ranges')
+function oldList(_: Units, unit: Unit, cursor: Cursor): Range[] {
   const size = unit.addressSize
-  const cursor = new Cursor(
-    source.read(offset, Math.min(source.size - offset, RANGES_MAX * 2 * size)),
-    0,
-    ' in .debug_ranges',
-  )
   const most = (1n << BigInt(size * 8)) - 1n
   const found: Range[] = []
   let base = unit.low
@@ -46,14 +56,8 @@ function oldList(units: Units, unit: Unit, offset: number): Range[] {
   return found
 }
 
-function newList(units: Units, unit: Unit, offset: number): Range[] {
-  const source = units.sections.get('.debug_rnglists')
+function newList(units: Units, unit: Unit, cursor: Cursor): Range[] {
   const size = unit.addressSize
-  const cursor = new Cursor(
-    source.read(offset, Math.min(source.size - offset, RANGES_MAX * 20)),
-    0,
-    ' in .debug_rnglists',
-  )
   const found: Range[] = []
   const add = (low: bigint, high: bigint) => {
     if (high > low) found.push({ low, high })

@@ -2,7 +2,7 @@
 import { type Member, type Type, TypeGraph, type TypeReference } from '../type-graph'
 import { Cursor } from './cursor'
 import { AT, OP_ADDR, OP_ADDRX, OP_PLUS_UCONST, TAG } from './constants'
-import { type Attributes, numeric, type Units, type Value } from './units'
+import { type Attributes, numeric, type Unit, type Units, type Value } from './units'
 
 export interface Variable {
   name: string
@@ -21,7 +21,8 @@ const NAMED = new Set<number>([
   TAG.enumeration_type,
   TAG.typedef,
 ])
-const NAME = new Set<number>([AT.name, AT.declaration])
+/** More than any program has: 6.1's Linux has 30,000. */
+const NAMES_MAX = 1 << 20
 const VARIABLE = new Set<number>([
   AT.name,
   AT.linkage_name,
@@ -40,6 +41,10 @@ const SCOPES = new Set<number>([
   TAG.class_type,
 ])
 
+/** In C, types inside of structures have no scope: compilers describe them beside. DW_LANG_C89, C, C99, C11, C17. */
+const FLAT = new Set([0x01, 0x02, 0x0c, 0x1d, 0x2c])
+const TOP = new Set<number>([TAG.compile_unit, TAG.partial_unit, TAG.type_unit])
+
 export class Types extends TypeGraph {
   readonly #known = new Map<number, Type | undefined>()
   /** Definitions by name; filled by `scan`. */
@@ -54,33 +59,54 @@ export class Types extends TypeGraph {
   *scan(): Generator<void> {
     for (const unit of this.units.all) {
       try {
-        this.units.root(unit)
-        this.#scanUnit(unit)
+        const language = numeric(this.units.root(unit)?.attributes.get(AT.language))
+        this.#scanUnit(unit, FLAT.has(language ?? 0) ? TOP : SCOPES)
       } catch (error) {
         this.units.trouble(error)
       }
       yield
     }
+    this.#seen = undefined
+    this.scanned = true
   }
 
-  #scanUnit(unit: (typeof this.units.all)[number]) {
+  /** `scan` has gone through all of them. */
+  scanned = false
+  /** A bit per byte of .debug_str: a type of this name is known, because most units describe the same ones. */
+  #seen: Uint8Array | undefined
+
+  #scanUnit(unit: Unit, scopes: ReadonlySet<number>) {
     const reader = this.units.reader(unit)
     while (reader.next()) {
       const { tag, offset } = reader.entry
       if (NAMED.has(tag)) {
-        const attributes = reader.attributes(NAME)
-        const name = attributes.get(AT.name)
-        if (typeof name === 'string' && attributes.get(AT.declaration) !== true && !this.byName.has(name))
-          this.byName.set(name, offset)
-      } else if (tag === TAG.variable) {
+        const name = reader.definedName()
+        if (typeof name === 'string') this.#define(name, offset)
+        else if (name !== undefined && this.#first(name))
+          this.#define(this.units.text('.debug_str', name), offset)
+      } else if (tag === TAG.variable && reader.has(AT.location)) {
         this.#variable(unit, reader.attributes(VARIABLE))
       }
       // Locals are in functions.
-      if (!SCOPES.has(tag)) reader.skipChildren()
+      if (!scopes.has(tag)) reader.skipChildren()
     }
   }
 
-  #variable(unit: (typeof this.units.all)[number], attributes: Attributes) {
+  #first(name: number): boolean {
+    this.#seen ??= new Uint8Array(Math.ceil(this.units.sections.get('.debug_str').size / 8))
+    const byte = name >>> 3
+    if (byte >= this.#seen.length) return true
+    const bit = 1 << (name & 7)
+    if (this.#seen[byte]! & bit) return false
+    this.#seen[byte]! |= bit
+    return true
+  }
+
+  #define(name: string, offset: number) {
+    if (!this.byName.has(name) && this.byName.size < NAMES_MAX) this.byName.set(name, offset)
+  }
+
+  #variable(unit: Unit, attributes: Attributes) {
     const location = attributes.get(AT.location)
     if (!(location instanceof Uint8Array) || location.length === 0) return
     const cursor = new Cursor(location, 1)
@@ -103,7 +129,7 @@ export class Types extends TypeGraph {
         type ??= more.type
       }
     }
-    if (name !== undefined && !this.variables.has(name))
+    if (name !== undefined && !this.variables.has(name) && this.variables.size < NAMES_MAX)
       this.variables.set(name, { name, linkageName, address, type })
   }
 

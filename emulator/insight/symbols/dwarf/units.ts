@@ -20,6 +20,10 @@ export interface Abbreviation {
   children: boolean
   /** Triples: attribute, form, implicit constant. */
   attributes: number[]
+  /** Bytes of all attributes where that is the same for every entry of a 32-bit unit with 8-byte addresses, else -1. */
+  fixed: number
+  /** Attributes in front of DW_AT_sibling, -1: it has none. */
+  sibling: number
 }
 
 export interface Unit {
@@ -58,6 +62,12 @@ export interface Entry {
 const DEPTH_MAX = 256
 const UNITS_MAX = 1 << 20
 const ABBREVIATIONS_MAX = 1 << 16
+/** Units whose bytes are kept, and the longest that is. */
+const UNITS_KEPT = 8
+const ROOT_BYTES = 4096
+const BYTES_KEPT = 8 << 20
+/** A section of abbreviations that is kept whole. */
+const ABBREVIATION_BYTES = 32 << 20
 
 export class Units {
   readonly info: ByteSource
@@ -66,6 +76,7 @@ export class Units {
   readonly troubles: string[] = []
   readonly #abbreviations = new Map<number, Map<number, Abbreviation>>()
   readonly #abbrev: ByteSource
+  #abbreviationBytes: Uint8Array | undefined
   readonly #typesAt: number
   readonly #texts = new Map<string, Uint8Array>()
 
@@ -154,7 +165,7 @@ export class Units {
 
   /** The unit's own entry; fills in what its other entries need. */
   root(unit: Unit): { entry: Entry; attributes: Attributes } | undefined {
-    const reader = this.reader(unit)
+    const reader = this.#rootReader(unit)
     if (!reader.next()) return undefined
     // Bases first: names may need them.
     const bases = reader.attributes(BASES)
@@ -167,9 +178,34 @@ export class Units {
     return { entry: { ...reader.entry }, attributes }
   }
 
+  /** For the unit's own entry, which is short: of large units only the beginning. */
+  #rootReader(unit: Unit): EntryReader {
+    if (unit.end - unit.offset <= ROOT_BYTES || this.#bytes.has(unit)) return this.reader(unit)
+    const bytes = this.info.read(unit.offset, ROOT_BYTES)
+    const reader = new EntryReader(this, unit, this.abbreviationsOf(unit), bytes, unit.first - unit.offset)
+    try {
+      if (reader.next()) reader.attributes()
+    } catch (error) {
+      if (error instanceof SymbolError) return this.reader(unit)
+      throw error
+    }
+    return new EntryReader(this, unit, this.abbreviationsOf(unit), bytes, unit.first - unit.offset)
+  }
+
   reader(unit: Unit, at = unit.first): EntryReader {
+    return new EntryReader(this, unit, this.abbreviationsOf(unit), this.#bytesOf(unit), at - unit.offset)
+  }
+
+  /** Of units that were read last: what is asked for together lies together. */
+  readonly #bytes = new Map<Unit, Uint8Array>()
+  #bytesOf(unit: Unit): Uint8Array {
+    const known = this.#bytes.get(unit)
+    if (known) return known
     const bytes = this.info.read(unit.offset, unit.end - unit.offset)
-    return new EntryReader(this, unit, this.abbreviationsOf(unit), bytes, at - unit.offset)
+    if (bytes.length > BYTES_KEPT) return bytes
+    if (this.#bytes.size >= UNITS_KEPT) this.#bytes.delete(this.#bytes.keys().next().value!)
+    this.#bytes.set(unit, bytes)
+    return bytes
   }
 
   #signed: Map<bigint, number> | undefined
@@ -208,8 +244,12 @@ export class Units {
   }
 
   #readAbbreviations(offset: number): Map<number, Abbreviation> {
-    const bytes = this.#abbrev.read(offset, Math.min(this.#abbrev.size - offset, 4 << 20))
-    const cursor = new Cursor(bytes, 0, ` in the abbreviations at ${hex(offset)}`)
+    // All of them lie together and are small beside what they describe; a damaged section may not be.
+    const { size } = this.#abbrev
+    let bytes = this.#abbreviationBytes
+    if (!bytes && size <= ABBREVIATION_BYTES) bytes = this.#abbreviationBytes = this.#abbrev.read(0, size)
+    const part = bytes?.subarray(offset) ?? this.#abbrev.read(offset, Math.min(size - offset, 4 << 20))
+    const cursor = new Cursor(part, 0, ` in the abbreviations at ${hex(offset)}`)
     const table = new Map<number, Abbreviation>()
     while (table.size < ABBREVIATIONS_MAX) {
       const code = cursor.uleb()
@@ -224,7 +264,14 @@ export class Units {
         if (attribute === 0 && form === 0) break
         attributes.push(attribute, form, implicit)
       }
-      table.set(code, { tag, children, attributes })
+      let fixed = 0
+      let sibling = -1
+      for (let i = 0; i < attributes.length; i += 3) {
+        if (attributes[i] === AT.sibling) sibling = i
+        const size = FIXED[attributes[i + 1]!]
+        fixed = size === undefined || fixed < 0 ? -1 : fixed + size
+      }
+      table.set(code, { tag, children, attributes, fixed, sibling })
     }
     throw new SymbolError(`too many abbreviations at ${hex(offset)}`)
   }
@@ -262,6 +309,17 @@ export class Units {
   }
 }
 
+/** Bytes of forms in a 32-bit unit of version 3 and up with addresses of 8 bytes. */
+const FIXED: Record<number, number> = {
+  ...{ [FORM.flag_present]: 0, [FORM.implicit_const]: 0 },
+  ...{ [FORM.data1]: 1, [FORM.flag]: 1, [FORM.ref1]: 1, [FORM.strx1]: 1, [FORM.addrx1]: 1 },
+  ...{ [FORM.data2]: 2, [FORM.ref2]: 2, [FORM.strx2]: 2, [FORM.addrx2]: 2 },
+  ...{ [FORM.strx3]: 3, [FORM.addrx3]: 3 },
+  ...{ [FORM.data4]: 4, [FORM.ref4]: 4, [FORM.strx4]: 4, [FORM.addrx4]: 4 },
+  ...{ [FORM.strp]: 4, [FORM.line_strp]: 4, [FORM.sec_offset]: 4, [FORM.ref_addr]: 4 },
+  ...{ [FORM.data8]: 8, [FORM.ref8]: 8, [FORM.ref_sig8]: 8, [FORM.addr]: 8, [FORM.data16]: 16 },
+}
+
 const BASES = new Set<number>([AT.str_offsets_base, AT.addr_base, AT.rnglists_base])
 
 export function numeric(value: Value): number | undefined {
@@ -277,6 +335,8 @@ export class EntryReader {
   #attributesAt = 0
   #passed = 0
   #depth = 0
+  /** Attributes have the sizes of `FIXED`. */
+  readonly #plain: boolean
 
   constructor(
     readonly units: Units,
@@ -285,6 +345,7 @@ export class EntryReader {
     bytes: Uint8Array,
     at: number,
   ) {
+    this.#plain = !unit.wide && unit.addressSize === 8 && unit.version > 2
     this.#cursor = new Cursor(bytes, at, ` in the unit at ${hex(unit.offset)} of .debug_info`)
   }
 
@@ -308,12 +369,11 @@ export class EntryReader {
       this.#abbreviation = abbreviation
       this.#attributesAt = cursor.at
       this.#passed = -1
-      Object.assign(this.entry, {
-        offset,
-        tag: abbreviation.tag,
-        children: abbreviation.children,
-        depth: this.#depth,
-      })
+      const { entry } = this
+      entry.offset = offset
+      entry.tag = abbreviation.tag
+      entry.children = abbreviation.children
+      entry.depth = this.#depth
       if (abbreviation.children && ++this.#depth > DEPTH_MAX)
         throw new SymbolError(`entries nested more than ${DEPTH_MAX} deep at ${hex(offset)}`)
       return true
@@ -336,10 +396,65 @@ export class EntryReader {
     return found
   }
 
-  /** To the next entry on the same level, past all children. Costs reading them. */
+  /** The current entry has this attribute. */
+  has(attribute: number): boolean {
+    const list = this.#abbreviation?.attributes ?? []
+    for (let i = 0; i < list.length; i += 3) if (list[i] === attribute) return true
+    return false
+  }
+
+  /**
+   * The name of the current entry, without the cost of all attributes: as an offset of .debug_str where it is one, and not read then.
+   * Undefined when it has none, or is only a declaration.
+   */
+  definedName(): number | string | undefined {
+    const list = this.#abbreviation?.attributes ?? []
+    const cursor = this.#cursor
+    cursor.at = this.#attributesAt
+    let name: number | string | undefined
+    for (let i = 0; i < list.length; i += 3) {
+      const attribute = list[i]!
+      const form = list[i + 1]!
+      if (attribute === AT.declaration && this.#value(form, list[i + 2]!) === true) {
+        name = undefined
+        break
+      }
+      if (attribute === AT.declaration) continue
+      if (attribute !== AT.name) this.#skip(form)
+      else if (form === FORM.strp) name = cursor.offset(this.unit.wide)
+      else {
+        const text = this.#value(form, list[i + 2]!)
+        name = typeof text === 'string' ? text : undefined
+      }
+    }
+    // Where the attributes end is found out by whoever goes on.
+    this.#passed = -1
+    return name
+  }
+
+  /** Where DW_AT_sibling says that the next one on the same level is; undefined where it does not, or leads back. */
+  #sibling(): number | undefined {
+    const { sibling, attributes } = this.#abbreviation!
+    if (sibling < 0) return undefined
+    const cursor = this.#cursor
+    cursor.at = this.#attributesAt
+    for (let i = 0; i < sibling; i += 3) this.#skip(attributes[i + 1]!)
+    const to = this.#value(attributes[sibling + 1]!, attributes[sibling + 2]!)
+    const at = typeof to === 'number' ? to - this.unit.offset : -1
+    return at > cursor.at && at <= cursor.bytes.length ? at : undefined
+  }
+
+  /** To the next entry on the same level, past all children. Costs reading them where nothing says where it is. */
   skipChildren() {
+    if (!this.entry.children) return this.#pass()
+    const sibling = this.#abbreviation ? this.#sibling() : undefined
+    if (sibling !== undefined) {
+      this.#cursor.at = sibling
+      this.#passed = sibling
+      this.#depth = this.entry.depth
+      return
+    }
     this.#pass()
-    if (!this.entry.children) return
     const depth = this.entry.depth
     const cursor = this.#cursor
     while (cursor.left > 0 && this.#depth > depth) {
@@ -350,7 +465,7 @@ export class EntryReader {
       }
       const abbreviation = this.abbreviations.get(code)
       if (!abbreviation) throw new SymbolError(`an entry with the abbreviation ${code}, which is not there`)
-      for (let i = 1; i < abbreviation.attributes.length; i += 3) this.#skip(abbreviation.attributes[i]!)
+      this.#skipAll(abbreviation)
       if (abbreviation.children && ++this.#depth > DEPTH_MAX)
         throw new SymbolError(`entries nested more than ${DEPTH_MAX} deep`)
     }
@@ -362,9 +477,13 @@ export class EntryReader {
       return
     }
     this.#cursor.at = this.#attributesAt
-    const list = this.#abbreviation.attributes
-    for (let i = 1; i < list.length; i += 3) this.#skip(list[i]!)
+    this.#skipAll(this.#abbreviation)
     this.#passed = this.#cursor.at
+  }
+
+  #skipAll({ attributes, fixed }: Abbreviation) {
+    if (fixed >= 0 && this.#plain) this.#cursor.skip(fixed)
+    else for (let i = 1; i < attributes.length; i += 3) this.#skip(attributes[i]!)
   }
 
   #value(form: number, implicit: number): Value {
