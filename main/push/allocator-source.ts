@@ -146,7 +146,13 @@ export class AllocatorSource implements Source<'allocator'> {
 
   slabs(cache: number): Slab[] {
     const { observer, lens } = this.#prepare()
-    if (observer.linux) return observer.linuxSlabs(cache, SLABS_MAX)
+    if (observer.linux) {
+      let slabs: Slab[] = []
+      this.machine.hold(() => {
+        slabs = observer.linuxSlabs(cache, SLABS_MAX)
+      })
+      return slabs
+    }
     const { kernel } = observer
     if (lens.state !== 'ready' || !kernel || !observer.lens) return []
     return readCacheSlabs(this.machine.memory, kernel, observer.lens, cache, SLABS_MAX)

@@ -30,7 +30,14 @@ export function readCounters(linux: KernelReader): Counter[] {
   const areas = {
     zone: reader.attempt('vm_zone_stat', () =>
       [...zones(linux)].flatMap((zone) =>
-        differences(linux, zone, 'struct zone', 'per_cpu_zonestats', 'struct per_cpu_zonestat', 'vm_stat_diff'),
+        differences(
+          linux,
+          zone,
+          'struct zone',
+          'per_cpu_zonestats',
+          'struct per_cpu_zonestat',
+          'vm_stat_diff',
+        ),
       ),
     ),
     node: reader.attempt('vm_node_stat', () =>
@@ -49,7 +56,8 @@ export function readCounters(linux: KernelReader): Counter[] {
     const value = linux.view.unsigned(at + BigInt(8 * index), 8)
     if (value === undefined) return
     let pending = 0
-    for (const area of areas[kind] ?? []) pending += Number(BigInt.asIntN(8, linux.view.unsigned(area + BigInt(index), 1) ?? 0n))
+    for (const area of areas[kind] ?? [])
+      pending += Number(BigInt.asIntN(8, linux.view.unsigned(area + BigInt(index), 1) ?? 0n))
     // Another CPU may not have added yet what this one has taken away.
     const kib = Math.max(0, Number(BigInt.asIntN(64, value))) * unit
     found.push({ name, kib, pending: pending * unit })

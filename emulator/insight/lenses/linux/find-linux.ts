@@ -19,10 +19,7 @@ export interface LinuxKernel extends Kernel {
  * @param progress is told now and then how much of the way is done, 0 to 1
  * @returns undefined when no Linux kernel with kallsyms and BTF runs; takes as long as going through the guest's RAM once
  */
-export function findLinux(
-  memory: MachineMemory,
-  progress?: (done: number) => void,
-): LinuxKernel | undefined {
+export function findLinux(memory: MachineMemory, progress?: (done: number) => void): LinuxKernel | undefined {
   const view = viewOfKernel(memory)
   if (view.unpaged) return undefined
   const kallsyms = Kallsyms.find(memory, progress)

@@ -72,7 +72,8 @@ export class KernelReader {
     const place = at + BigInt(offset)
     if (!bits) return this.word(place, Math.min(size, 8))
     let raw = 0n
-    for (let i = 0; i * 8 < bits.offset + bits.size; i++) raw |= this.word(place + BigInt(i), 1) << BigInt(8 * i)
+    for (let i = 0; i * 8 < bits.offset + bits.size; i++)
+      raw |= this.word(place + BigInt(i), 1) << BigInt(8 * i)
     return BigInt.asUintN(bits.size, raw >> BigInt(bits.offset))
   }
 
@@ -99,7 +100,10 @@ export class KernelReader {
   text(at: bigint, most = TEXT_MAX): string {
     const bytes = this.view.bytes(at, most)
     const end = bytes.indexOf(0)
-    return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end)).replace(/[^\x20-\x7e]/g, '?')
+    return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end)).replace(
+      /[^\x20-\x7e]/g,
+      '?',
+    )
   }
 
   /** Value of an enumerator of this kernel. */

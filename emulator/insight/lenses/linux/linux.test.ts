@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 /** struct s { int a; struct { unsigned b : 3; long c; }; int *d[4]; }; typedef struct s t; enum e { X = -1, Y = 5 } */
-function btf(): Uint8Array {
+function btf(): Uint8Array<ArrayBuffer> {
   const names = ['', 'int', 's', 'a', 'b', 'c', 'd', 't', 'e', 'X', 'Y', 'long int']
   const strings = Buffer.from(`${names.join('\0')}\0`, 'latin1')
   const name = (text: string) => (text === '' ? 0 : strings.indexOf(`\0${text}\0`) + 1)
@@ -152,7 +152,12 @@ test('a chain of free objects, plain or hardened, to its end, in a circle, and a
         }
         const view = { unsigned: (address: bigint) => kept.get(address) }
         const free = new Uint8Array(8)
-        const found = followFree(view, { objects, size: 96, count: 64, link: 48, random }, at(order[0]!), free)
+        const found = followFree(
+          view,
+          { objects, size: 96, count: 64, link: 48, random },
+          at(order[0]!),
+          free,
+        )
         expect(found.count).toBe(order.length)
         expect(found.problem === undefined).toBe(end === 'end')
         for (let i = 0; i < 64; i++) expect((free[i >> 3]! >> (i & 7)) & 1).toBe(order.includes(i) ? 1 : 0)

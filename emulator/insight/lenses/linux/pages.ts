@@ -17,9 +17,18 @@ export const USES = [
   { name: 'shared memory', kind: 'used' },
   { name: 'kernel', kind: 'used' },
 ] as const satisfies FrameColumns['uses']
-export const [, RESERVED, FREE, HELD, SLAB, TABLE, ANONYMOUS, FILE, SHARED, KERNEL] = [
-  ...USES.keys(),
-] as [number, number, number, number, number, number, number, number, number, number]
+export const [, RESERVED, FREE, HELD, SLAB, TABLE, ANONYMOUS, FILE, SHARED, KERNEL] = [...USES.keys()] as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+]
 
 /** Page types have bits cleared in what is else the count of mappings. */
 const PAGE_TYPE_BASE = 0xf000_0000

@@ -36,7 +36,8 @@ function slabWords(slub: Slub, frame: number): string[] {
   const found = slub.slabOf(frame)
   if (!found) return []
   const { slab } = found
-  const of = slab.where === 'full' || slab.where === 'empty' || slab.where === 'partial' ? '' : ` · ${slab.where}`
+  const of =
+    slab.where === 'full' || slab.where === 'empty' || slab.where === 'partial' ? '' : ` · ${slab.where}`
   return [`${slab.inUse} of ${slab.count ?? 0} objects in use${of}`]
 }
 
@@ -46,7 +47,10 @@ function fileWords(linux: KernelReader, page: bigint, behind: number): string[] 
   if (host === 0n) return []
   const index = linux.number(page, 'struct page', 'index') + behind
   const superblock = linux.big(host, 'struct inode', 'i_sb')
-  const kind = linux.text(linux.big(linux.big(superblock, 'struct super_block', 's_type'), 'struct file_system_type', 'name'), 32)
+  const kind = linux.text(
+    linux.big(linux.big(superblock, 'struct super_block', 's_type'), 'struct file_system_type', 'name'),
+    32,
+  )
   if (kind === 'bdev') {
     const device = linux.number(host, 'struct inode', 'i_rdev')
     return [`byte ${index * PAGE} of block device ${device >>> 20}:${device & 0xfffff}`]
@@ -103,7 +107,9 @@ function anonymousWords(linux: KernelReader, page: bigint, behind: number): stri
 /** Kernel stacks and top page tables are found from the processes they belong to. */
 function kernelWords(linux: KernelReader, frame: number): string[] {
   const { view } = linux
-  const stack = BigInt(linux.kernel.btf.named('union thread_union') === undefined ? 16384 : linux.sizeOf('union thread_union'))
+  const stack = BigInt(
+    linux.kernel.btf.named('union thread_union') === undefined ? 16384 : linux.sizeOf('union thread_union'),
+  )
   for (const task of processes(linux)) {
     const base = linux.big(task, 'struct task_struct', 'stack')
     for (let at = 0n; base !== 0n && at < stack; at += 4096n) {

@@ -6,8 +6,17 @@ const TASKS_MAX = 4000
 const TASK = 'struct task_struct'
 /** fs/proc/array.c, get_task_state: the letters of ps, in words. Bits of __state | exit_state, the highest counts. */
 const STATES: [bit: number, word: string][] = [
-  ...([[0x20, 'zombie'], [0x10, 'dead'], [0x8, 'traced'], [0x4, 'stopped']] as [number, string][]),
-  ...([[0x402, 'idle'], [0x2, 'waiting for the disk'], [0x1, 'sleeping']] as [number, string][]),
+  ...([
+    [0x20, 'zombie'],
+    [0x10, 'dead'],
+    [0x8, 'traced'],
+    [0x4, 'stopped'],
+  ] as [number, string][]),
+  ...([
+    [0x402, 'idle'],
+    [0x2, 'waiting for the disk'],
+    [0x1, 'sleeping'],
+  ] as [number, string][]),
 ]
 
 /** Addresses of the first thread of each process, that of the idle task in front. */
