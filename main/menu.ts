@@ -31,6 +31,7 @@ const PANELS = [
   ['screen', 'Screen'],
   ['serial', 'Serial'],
   ['cpu', 'CPU'],
+  ['climb', 'Climb'],
   ['code', 'Code'],
   ['memory', 'Memory map'],
   ['allocator', 'Allocator'],

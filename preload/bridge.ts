@@ -25,6 +25,7 @@ import type { FreeSpace } from '../emulator/insight/lenses/free-space'
 import type { Trouble } from '../emulator/insight/lenses/reader'
 import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator/insight/lenses/reading'
 import type { Finding } from '../emulator/insight/autopsy'
+import type { ClimbAccount } from '../emulator/insight/climb/climb'
 import type { FpuState } from '../emulator/insight/fpu-state'
 import type { LocalApic } from '../emulator/insight/local-apic'
 import type { SearchStep } from '../emulator/insight/memory-search'
@@ -42,7 +43,9 @@ import type { TlbBelief } from '../emulator/insight/tlb-lookup'
 import type { TileUpdate } from '../emulator/machine/screen-tracker'
 
 export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
-export type { Finding } from '../emulator/insight/autopsy'
+export type { Evidence, Finding } from '../emulator/insight/autopsy'
+export type { RegisterChange } from '../emulator/insight/climb/changes'
+export type { ClimbAccount, StageAccount } from '../emulator/insight/climb/climb'
 export type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
 export type { Mapping } from '../emulator/insight/frames/reverse-map'
 export type { FreeSpace } from '../emulator/insight/lenses/free-space'
@@ -631,6 +634,8 @@ export interface Calls {
   /** The guest's screen has the keyboard: menu shortcuts go to the guest, too. */
   capture: (on: boolean) => void
   interest: (interest: Interest) => void
+  /** Every stage of the climb, with what did it, what that changed, and what was skipped or botched. */
+  'climb.account': () => ClimbAccount
   'memory.frame': (frame: number) => FrameFacts
   /** The slabs of a slab cache, by its number in AllocatorView.caches; those that fit. */
   'allocator.slabs': (cache: number) => Slab[]

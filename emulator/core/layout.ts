@@ -47,6 +47,11 @@ export const ROM_SIZE = 0x0002_0000
 /** More device blocks (state), see DEV_* */
 export const PLATFORM = 0x0050_0000
 export const PLATFORM_END = 0x0052_0000
+/** Milestones of the climb (not state): MILESTONE_COUNT records of MILESTONE_SIZE, each written once, by the core; then a record per
+ *  vCPU in which it notes what it was before the instruction under way */
+export const MILESTONES = 0x0053_0000
+export const CLIMB_NOTES = 0x0055_0000
+export const CLIMB_NOTES_END = 0x0056_0000
 /** Log of what happened to translations, of all CPUs in one order (not state): u64 count ever, then TLB_LOG_COUNT records */
 export const TLB_LOG = 0x0030_0000
 export const TLB_LOG_RECORDS = 0x0030_1000
@@ -146,15 +151,25 @@ export const HDR_PROTECT_LOCK = 0x338 // u32, held while the writers of a frame 
 export const HDR_HOLD = 0x340 // u32, not 0: an onlooker wants every CPU to stand still (machine/hold.ts)
 export const HDR_HELD = 0x344 // u32, CPUs that do
 export const HDR_TIMEKEEPER = 0x330 // u64 ns, parallel: when the sleeping CPU that watches the timers wakes; all ones: none
-/** Milestones of the climb: MILESTONE_COUNT records of MILESTONE_SIZE. Written once, by the core. */
-export const HDR_MILESTONES = 0x100
-export const MILESTONE_SIZE = 32
-export const MILESTONE_REACHED = 0 // u32
+// Records of MILESTONES and CLIMB_NOTES
+export const MILESTONE_SIZE = 4096
+export const MILESTONE_COUNT = 32
+export const MILESTONE_REACHED = 0 // u32, 1 once the record is complete, 2 while the instruction is under way
 export const MILESTONE_CPU = 4 // u32
 export const MILESTONE_RETIRED = 8 // u64
 export const MILESTONE_TIME = 16 // u64 ns
-export const MILESTONE_RIP = 24 // u64, linear address of the instruction
-export const MILESTONE_COUNT = 16
+export const MILESTONE_RIP = 24 // u64, linear address of the instruction that runs next
+export const MILESTONE_BY = 32 // u64, linear address of the instruction that did it
+export const MILESTONE_DETAIL = 40 // u64, CLIMB_INTERRUPT: vector; CLIMB_AP: vector, index of the CPU << 8
+export const MILESTONE_HAS_BEFORE = 48 // u32, 1: BY, BYTES and BEFORE are there
+export const MILESTONE_LENGTH = 52 // u32, how many of BYTES; from BY to the end of its page
+export const MILESTONE_NOTED = 56 // u64, notes: 1 + retired count at which BEFORE was taken
+export const MILESTONE_PENDING = 64 // u32, notes: bit per stage whose AFTER is to come
+export const MILESTONE_BYTES = 80 // u8[MILESTONE_BYTES_MAX], the instruction and what follows it
+export const MILESTONE_BYTES_MAX = 16
+export const MILESTONE_BEFORE = 0x100 // the first MILESTONE_REGISTERS bytes of the vCPU block; RIP that of the instruction
+export const MILESTONE_AFTER = 0x500 // the same behind it
+export const MILESTONE_REGISTERS = 0x400
 export const CLIMB_RESET = 0
 export const CLIMB_BIOS = 1 // firmware has set up its services (IVT, BDA) and looks for a boot device
 export const CLIMB_BOOT_SECTOR = 2 // first instruction at 0000:7C00
@@ -166,6 +181,15 @@ export const CLIMB_PAGING = 7 // CR0.PG set
 export const CLIMB_LONG = 8 // EFER.LMA set
 export const CLIMB_CODE64 = 9 // first instruction with CS.L = 1
 export const CLIMB_RING3 = 10 // first instruction at CPL 3
+export const CLIMB_CODE32 = 11 // first instruction with CS.D = 1 (and CS.L = 0) in protected mode
+export const CLIMB_TABLES = 12 // first MOV to CR3 by code outside the firmware
+export const CLIMB_LME = 13 // EFER.LME set
+export const CLIMB_HIGHER_HALF = 14 // with paging, first jump to an instruction in the upper half of the address space
+export const CLIMB_IDT = 15 // protected mode, first LIDT with room for a gate
+export const CLIMB_TSS = 16 // first LTR
+export const CLIMB_INTERRUPT = 17 // protected mode, first interrupt from outside whose gate was gone through
+export const CLIMB_AP = 18 // first start-up IPI
+export const CLIMB_SYSCALL = 19 // EFER.SCE and LSTAR are set, or SYSENTER's MSRs
 
 export const SCHEDULE_DETERMINISTIC = 0
 export const SCHEDULE_PARALLEL = 1

@@ -25,6 +25,9 @@ export type FindingKind =
   | 'long-mode-order'
   | 'interrupts-without-table'
   | 'interrupt-table'
+  | 'gate'
+  | 'page-fault-path'
+  | 'return-frame'
   | 'descriptor-table'
   | 'task-state'
   | 'wrong-code-size'
@@ -32,13 +35,21 @@ export type FindingKind =
   | 'halted'
   | 'spinning'
 
+/** A fact that a finding rests on. */
+export interface Evidence {
+  what: string
+  value: string
+  /** Where it can be looked at: its code, its bytes, the walk of its page. Linear unless `physical`. */
+  link?: { go: 'code' | 'memory' | 'pages'; address: bigint; physical?: boolean }
+}
+
 export interface Finding {
   kind: FindingKind
   /** What happened, in a line. */
   title: string
   /** Why it ends so, and what to do about it. */
   text: string
-  evidence: { what: string; value: string }[]
+  evidence: Evidence[]
 }
 
 const CR0_PG = 1n << 31n
@@ -100,7 +111,7 @@ const walkLines = (walk: Walk): Finding['evidence'] =>
 
 /** When a milestone of the climb was reached, in retired instructions; undefined when it was not. */
 function milestone(memory: MachineMemory, id: number): bigint | undefined {
-  const record = L.HEADER + L.HDR_MILESTONES + id * L.MILESTONE_SIZE
+  const record = L.MILESTONES + id * L.MILESTONE_SIZE
   if (memory.u32[(record + L.MILESTONE_REACHED) >>> 2] === 0) return undefined
   return memory.u64[(record + L.MILESTONE_RETIRED) / 8]
 }

@@ -208,13 +208,13 @@ export interface CpuSnapshot {
 
 export interface Milestone {
   id: number
-  /** Short name for a strip: BIOS, boot sector, A20, GDT, protected mode, PAE, paging, long mode, 64-bit code, ring 3. */
+  /** Short name: BIOS, boot sector, A20, GDT, protected mode, ... */
   name: string
   reached: boolean
   cpu: number
   instructions: Instructions
   time: Nanoseconds
-  /** Linear address of the instruction that reached it. */
+  /** Linear address of the instruction that comes next. */
   rip: LinearAddress
 }
 

@@ -36,12 +36,19 @@ export function cpuBriefs(memory: MachineMemory): { ring: number; activity: CpuA
 }
 
 /** @param index 0 .. number of CPUs - 1 */
-export function cpuSnapshot(memory: MachineMemory, index: number): CpuSnapshot {
-  const at = (offset: number) => memory.cpu64(index, offset)
-  const word = (offset: number) => memory.cpu32(index, offset)
+export const cpuSnapshot = (memory: MachineMemory, index: number): CpuSnapshot =>
+  blockSnapshot(memory, memory.cpuBlock(index), index)
+
+/**
+ * A vCPU as it was when its block was copied.
+ * @param block where in the machine's memory the copy lies; of what is not in it (behind MILESTONE_REGISTERS) nothing is read
+ */
+export function blockSnapshot(memory: MachineMemory, block: number, index: number): CpuSnapshot {
+  const at = (offset: number) => memory.view.getBigUint64(block + offset, true)
+  const word = (offset: number) => memory.view.getUint32(block + offset, true)
   const bits = word(L.CPU_MODE)
   const segments = Object.fromEntries(
-    SEGMENTS.map((name, i) => [name, segment(memory, index, name, i)]),
+    SEGMENTS.map((name, i) => [name, segment(memory, block, name, i)]),
   ) as Record<SegmentName, SegmentRegister>
   const rip = at(L.CPU_RIP)
   const size = bits & L.MODE_SIZE
@@ -90,8 +97,8 @@ function modeOf(bits: number): CpuMode {
   return code32 ? 'compat32' : 'compat16'
 }
 
-function segment(memory: MachineMemory, cpu: number, name: SegmentName, index: number): SegmentRegister {
-  const at = memory.cpuBlock(cpu) + L.CPU_SEGMENTS + index * L.SEGMENT_SIZE
+function segment(memory: MachineMemory, block: number, name: SegmentName, index: number): SegmentRegister {
+  const at = block + L.CPU_SEGMENTS + index * L.SEGMENT_SIZE
   const attributes = memory.view.getUint16(at + L.SEGMENT_ATTRIBUTES, true)
   return {
     name,

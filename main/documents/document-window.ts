@@ -293,6 +293,7 @@ export class DocumentWindow {
     mouse: (dx, dy, wheel, buttons) => this.#session?.mouse(dx, dy, wheel, buttons),
     capture: (on) => this.window.webContents.setIgnoreMenuShortcuts(on),
     interest: (interest) => this.#session?.setInterest(interest),
+    'climb.account': () => this.#open().climb(),
     'memory.frame': (frame) => this.#open().frameFacts(frame),
     'allocator.slabs': (cache) => this.#open().slabs(cache),
     'lens.choose': () => this.#chooseLens(),

@@ -22,7 +22,9 @@ import type {
 import { type LensFile, lensBeside, openLens } from '@emulator/insight/lenses/find-lens'
 import { elfKernel, type Kernel } from '@emulator/insight/lenses/kernel'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
-import { loadDisassembler } from '../disassembly'
+import { type ClimbAccount, climbAccount } from '@emulator/insight/climb/climb'
+import { machineAtRest } from '@emulator/insight/rest-autopsy'
+import { instructionText, loadDisassembler } from '../disassembly'
 import { AllocatorSource, type KernelState } from '../push/allocator-source'
 import { EventWatch } from '../push/event-watch'
 import { EventsSource } from '../push/events-source'
@@ -435,6 +437,17 @@ export class MachineSession {
       done += part
     }
     this.#pusher.kick()
+  }
+
+  /** The climb, told. */
+  async climb(): Promise<ClimbAccount> {
+    await loadDisassembler()
+    const { machine } = this
+    if (machine.state === 'disposed') throw new Error('the machine is gone')
+    const label = (address: bigint) => this.#label(address)
+    const rests = this.#fault ? undefined : machineAtRest(machine.memory, label)
+    const findings = this.#fault?.findings ?? (rests ? [rests] : [])
+    return climbAccount(machine.memory, { disassemble: instructionText, label }, findings)
   }
 
   /** Symbols by a part of their names; none when they are not those of the running code. */

@@ -251,6 +251,7 @@ export const ARGUMENTS: Arguments = {
   ],
   capture: [flag('capture')],
   interest: [interest],
+  'climb.account': [],
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
   'allocator.slabs': [integer('a cache', 0, 2 ** 16)],
   'lens.choose': [],

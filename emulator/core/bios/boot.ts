@@ -26,7 +26,7 @@ import {
   SEG_GS,
   STOP_RESET,
 } from '../layout'
-import { milestoneAt } from '../machine/events'
+import { climbBefore, milestoneAt } from '../machine/climb'
 import { machineStop } from '../machine/stop'
 import { physicalRead16, physicalWrite32 } from '../memory/physical'
 import { emulationEnd } from './cd-emulation'
@@ -145,6 +145,7 @@ function directBoot(): void {
  * taken the address from the stack.
  */
 export function bootStart(): void {
+  climbBefore(CLIMB_BOOT_SECTOR)
   const address = load<u32>(DEV_BIOS, BIOS_BOOT_ADDRESS)
   physicalWrite32(0x7bfc, address)
   const number = load<u32>(DEV_BIOS, BIOS_BOOT_DRIVE)

@@ -7,8 +7,18 @@
 // Whatever the guest did to its memory or registers, a service answers; it can fail, it cannot trap. Behind
 // every address from the guest stands the physical map of memory/physical.ts.
 import { cpu } from '../cpu/context'
-import { CLIMB_BIOS, CPU_RAX, CPU_RBX, CPU_RCX, CPU_RDX, EVENT_CLASS_BIOS, EVENT_KIND_BIOS } from '../layout'
-import { event, milestone } from '../machine/events'
+import {
+  CLIMB_BIOS,
+  CPU_FAULT_RIP,
+  CPU_RAX,
+  CPU_RBX,
+  CPU_RCX,
+  CPU_RDX,
+  EVENT_CLASS_BIOS,
+  EVENT_KIND_BIOS,
+} from '../layout'
+import { milestoneOutside } from '../machine/climb'
+import { event } from '../machine/events'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { bootAgain, bootStart, bootTry } from './boot'
 import { unhandledException } from './exceptions'
@@ -95,7 +105,7 @@ function serve(service: u32): void {
       banner()
       return
     case SERVICE_READY:
-      milestone(CLIMB_BIOS)
+      milestoneOutside(CLIMB_BIOS, load<u64>(cpu, CPU_FAULT_RIP), 0)
       return
     case SERVICE_BOOT:
       bootTry()

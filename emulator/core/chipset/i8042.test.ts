@@ -102,9 +102,9 @@ describe('controller', () => {
 describe('A20 and reset', () => {
   const a20 = () => core.header32(L.HDR_A20)
   const milestone = () =>
-    core.header32(L.HDR_MILESTONES + L.CLIMB_A20 * L.MILESTONE_SIZE + L.MILESTONE_REACHED)
+    core.u32[(L.MILESTONES + L.CLIMB_A20 * L.MILESTONE_SIZE + L.MILESTONE_REACHED) / 4]
 
-  beforeEach(() => core.u8.fill(0, L.HEADER + L.HDR_MILESTONES, L.HEADER + L.HDR_MILESTONES + 512))
+  beforeEach(() => core.u8.fill(0, L.MILESTONES, L.CLIMB_NOTES_END))
 
   test('open at power-on, closed by port 92h, opened by either gate, closed by both', () => {
     expect(a20()).toBe(1)

@@ -2,7 +2,9 @@
 // interrupt command register, I/O APIC and MSI end here. Callable from any thread.
 
 import { cpu, cpuIndex } from '../cpu/context'
+import { currentRip } from '../cpu/execute'
 import {
+  CLIMB_AP,
   DEV_LINES,
   EVENT_CLASS_PATH,
   EVENT_KIND_ROUTE,
@@ -11,6 +13,7 @@ import {
   PATH_MSI,
   REQUEST_SMI,
 } from '../layout'
+import { milestoneOutside } from '../machine/climb'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
 import { cpuBlock, cpuCount, requestInit, requestNmi, requestPost, requestStartup } from '../machine/smp'
@@ -83,7 +86,10 @@ function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
   else if (mode == MODE_NMI) requestNmi(index)
   else if (mode == MODE_SMI) requestPost(index, REQUEST_SMI)
   else if (mode == MODE_INIT) requestInit(index)
-  else if (mode == MODE_STARTUP) requestStartup(index, vector)
+  else if (mode == MODE_STARTUP) {
+    milestoneOutside(CLIMB_AP, currentRip(), <u64>vector | (<u64>index << 8))
+    requestStartup(index, vector)
+  }
 }
 
 /** For who looks at the path of interrupts. */

@@ -2,8 +2,18 @@
 // CF9h (reset control), and the A20 gate itself.
 // References: 82371AB (PIIX4) data sheet 290562, 4.2.6 and 4.2.7.
 
-import { CLIMB_A20, DEV_SYSCTL, HDR_A20, HDR_RESET_REQUEST, HEADER, RESET_CPU, RESET_SYSTEM } from '../layout'
-import { milestone } from '../machine/events'
+import { cpu } from '../cpu/context'
+import {
+  CLIMB_A20,
+  CPU_FAULT_RIP,
+  DEV_SYSCTL,
+  HDR_A20,
+  HDR_RESET_REQUEST,
+  HEADER,
+  RESET_CPU,
+  RESET_SYSTEM,
+} from '../layout'
+import { milestoneOutside } from '../machine/climb'
 import { a20Changed } from '../memory/tlb'
 import { PIT_FREQUENCY, pitGate2, pitOut2 } from './i8254'
 import { ticksAt } from './timers'
@@ -72,8 +82,8 @@ function a20Update(): void {
   const open: u32 = fast || load<u8>(DEV_SYSCTL, A20_KBC) != 0 ? 1 : 0
   if (open == load<u32>(HEADER, HDR_A20)) return
   store<u32>(HEADER, open, HDR_A20)
+  if (open) milestoneOutside(CLIMB_A20, load<u64>(cpu, CPU_FAULT_RIP), 0)
   a20Changed()
-  if (open) milestone(CLIMB_A20)
 }
 
 export function resetControlRead(): u32 {

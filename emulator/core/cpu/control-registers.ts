@@ -7,6 +7,7 @@ import {
   CLIMB_PAE,
   CLIMB_PAGING,
   CLIMB_PROTECTED,
+  CLIMB_TABLES,
   CPU_CPL,
   CPU_CR0,
   CPU_CR2,
@@ -17,11 +18,13 @@ import {
   CPU_DR6,
   CPU_DR7,
   CPU_EFER,
+  CPU_FAULT_RIP,
+  CPU_FETCH_FRAME,
   CPU_MODE,
   CPU_PDPTE,
+  CPU_RIP,
   EVENT_CLASS_MODE,
   EVENT_KIND_MODE,
-  CPU_RIP,
   FAULT_DETAIL_CONTROL_REGISTER,
   FAULT_DETAIL_NONE,
   FAULT_DETAIL_PRIVILEGE,
@@ -35,8 +38,9 @@ import {
   SEG_GS,
   SEG_SS,
 } from '../layout'
-import { event, milestone } from '../machine/events'
-import { physicalRead64 } from '../memory/physical'
+import { climbAwaits, climbBefore, climbNote, milestone } from '../machine/climb'
+import { event } from '../machine/events'
+import { isRom, physicalRead64 } from '../memory/physical'
 import {
   pagingModeChanged,
   tlbDropFast,
@@ -201,6 +205,9 @@ function cr0Write(value: u64): bool {
   if (entersPae && changed & (CR0_PG | CR0_CD | CR0_NW)) {
     if (!pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
   }
+  const climbs = (changed & next & (CR0_PE | CR0_PG)) != 0
+  if (climbs && (climbAwaits(CLIMB_PROTECTED) || climbAwaits(CLIMB_PAGING) || climbAwaits(CLIMB_LONG)))
+    climbNote(load<u64>(cpu, CPU_FAULT_RIP))
   store<u64>(cpu, next, CPU_CR0)
   if (changed & CR0_PG) {
     const active = next & CR0_PG && efer & EFER_LME
@@ -289,6 +296,8 @@ function cr3Write(value: u64): bool {
   const keep = code64() && (load<u64>(cpu, CPU_CR4) & CR4_PCIDE) != 0 && value >> 63 != 0
   if (keep) value &= 0x7fffffffffffffff
   if (code64() && value & BEYOND_PHYSICAL) return refuse(3, value)
+  climbBefore(CLIMB_TABLES)
+  if (!isRom(load<u64>(cpu, CPU_FETCH_FRAME))) milestone(CLIMB_TABLES)
   if (!keep) return cr3Load(value)
   store<u64>(cpu, value, CPU_CR3)
   tlbSwitchProcessContext(<u32>value & 0xfff)
@@ -317,6 +326,7 @@ function cr4Write(value: u64): bool {
   const changed = old ^ value
   const paging = changed & (CR4_PSE | CR4_PAE | CR4_PGE)
   if (paging | (changed & CR4_SMEP) && paePaging(value) && !pdptesLoad(load<u64>(cpu, CPU_CR3))) return false
+  if (value & CR4_PAE) climbBefore(CLIMB_PAE)
   store<u64>(cpu, value, CPU_CR4)
   // Setting SMEP and clearing PCIDE invalidate everything, too (SDM 3A 4.10.4.1).
   if (paging || value & ~old & CR4_SMEP || old & ~value & CR4_PCIDE) pagingModeChanged()

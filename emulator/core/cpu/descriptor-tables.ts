@@ -3,6 +3,8 @@
 
 import {
   CLIMB_GDT,
+  CLIMB_IDT,
+  CLIMB_TSS,
   CPU_CPL,
   CPU_FETCH_FRAME,
   CPU_GDTR_BASE,
@@ -17,11 +19,12 @@ import {
   FAULT_DETAIL_SELECTOR_NULL,
   FAULT_DETAIL_UNDEFINED_OPCODE,
   MODE_CODE64,
+  MODE_PROTECTED,
   MODE_SIZE,
   SEG_LDTR,
   SEG_TR,
 } from '../layout'
-import { milestone } from '../machine/events'
+import { climbBefore, milestone } from '../machine/climb'
 import { canonicalBase } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import { cpu } from './context'
@@ -65,6 +68,7 @@ import { EXC_GP, EXC_NP, EXC_UD } from './vectors'
 /** LGDT; the operand is read and cut to the operand size by the executor. False: #GP(0) is pending. */
 export function lgdt(base: u64, limit: u32): bool {
   if (!tableBaseValid(base)) return false
+  climbBefore(CLIMB_GDT)
   store<u64>(cpu, base, CPU_GDTR_BASE)
   store<u32>(cpu, limit & 0xffff, CPU_GDTR_LIMIT)
   if (!isRom(load<u64>(cpu, CPU_FETCH_FRAME))) milestone(CLIMB_GDT)
@@ -74,8 +78,11 @@ export function lgdt(base: u64, limit: u32): bool {
 /** LIDT, as LGDT. */
 export function lidt(base: u64, limit: u32): bool {
   if (!tableBaseValid(base)) return false
+  climbBefore(CLIMB_IDT)
   store<u64>(cpu, base, CPU_IDTR_BASE)
   store<u32>(cpu, limit & 0xffff, CPU_IDTR_LIMIT)
+  // One without room for a gate keeps exceptions from going anywhere, as loaders do on their way.
+  if (load<u32>(cpu, CPU_MODE) & MODE_PROTECTED && limit >= 7) milestone(CLIMB_IDT)
   return true
 }
 
@@ -121,6 +128,8 @@ export function ltr(selector: u32): bool {
   if (!presentSystem(selector, raw)) return false
   const base = systemBase(selector, raw)
   if (faultPending() || !descriptorSetBusy(selector, raw)) return false
+  climbBefore(CLIMB_TSS)
+  milestone(CLIMB_TSS)
   segmentStore(SEG_TR, selector, base, descriptorLimit(raw), descriptorAttributes(raw) | 2)
   return true
 }

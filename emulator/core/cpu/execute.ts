@@ -5,8 +5,10 @@
 
 import { accessCommit, accessRead, accessWrite, canonical } from '../memory/linear'
 import { tlbContext } from '../memory/tlb'
+import { climbAwaits, climbHigher } from '../machine/climb'
 import { ahead, budget, inSlice, setAhead, setBudget } from '../machine/clock'
 import {
+  CLIMB_HIGHER_HALF,
   CPU_ADDRESS,
   CPU_ADDRESS_MASK,
   CPU_ATTENTION,
@@ -215,6 +217,13 @@ function internal(ip: usize): u32 {
 
 /** Before anything that may ask for the time or take notice of where we are. */
 @inline
+/** RIP of the last instruction of the current trace. */
+function lastRip(): u64 {
+  const records = <usize>load<u16>(currentTrace, TRACE_COUNT) + <usize>load<u16>(currentTrace, TRACE_PREFIXES)
+  const last = currentTrace + TRACE_HEADER + (records - 1) * OP_SIZE
+  return load<u64>(cpu, CPU_TRACE_RIP) + <u64>load<u16>(last, O_OFFSET)
+}
+
 function slowly(ip: usize): void {
   setAhead(remaining(ip))
 }
@@ -904,6 +913,7 @@ function traces(): u32 {
   const mask: u64 = mode64 ? 0xffffffffffffffff : 0xffffffff
   store<u64>(c, mask, CPU_ADDRESS_MASK)
   let rip = load<u64>(c, CPU_RIP)
+  if (climbAwaits(CLIMB_HIGHER_HALF)) climbHigher((base + rip) & mask, load<u64>(c, CPU_FAULT_RIP))
   let trace = known(c, (base + rip) & mask)
   if (!trace) {
     trace = traceFind(rip)
@@ -932,6 +942,7 @@ function traces(): u32 {
     const exit = run()
     if (exit != JUMPED) return exit
     rip = jumpTarget
+    if (climbAwaits(CLIMB_HIGHER_HALF)) climbHigher((base + rip) & mask, lastRip())
     trace = follow(currentTrace, jumpSlot, rip)
     if (trace == CALLED_AWAY) {
       store<u64>(c, rip, CPU_RIP)

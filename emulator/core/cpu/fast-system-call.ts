@@ -31,7 +31,7 @@ import {
   SEG_SS,
   SEGMENT_BASE,
 } from '../layout'
-import { milestone } from '../machine/events'
+import { climbBefore, milestone } from '../machine/climb'
 import { canonical } from '../memory/linear'
 import { cpu } from './context'
 import { CR0_PE, EFER_LMA, EFER_SCE, privileged } from './control-registers'
@@ -86,6 +86,7 @@ export function sysret(size: u32): bool {
   const long = size == 8
   const rip = load<u64>(cpu, CPU_RCX)
   if (long && !canonical(rip)) return raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, rip)
+  climbBefore(CLIMB_RING3)
   store<u64>(cpu, long ? rip : rip & 0xffffffff, CPU_RIP)
   store<u64>(cpu, (load<u64>(cpu, CPU_R11) & SYSRET_FLAGS & ~(<u64>(FLAG_RF | FLAG_VM))) | 2, CPU_RFLAGS)
   const base = <u32>(load<u64>(cpu, CPU_STAR) >> 48)
@@ -123,6 +124,7 @@ export function sysexit(size: u32): bool {
   const rsp = load<u64>(cpu, CPU_RCX)
   if (long && !canonical(rip)) return raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, rip)
   if (long && !canonical(rsp)) return raise(EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, rsp)
+  climbBefore(CLIMB_RING3)
   store<u64>(cpu, long ? rip : rip & 0xffffffff, CPU_RIP)
   store<u64>(cpu, long ? rsp : rsp & 0xffffffff, CPU_RSP)
   segmentsInstall(long ? code + 32 : code + 16, long ? code + 40 : code + 24, 3, long)

@@ -172,8 +172,8 @@ function redirect(vector: u32, rip: u64, flags: u32): bool {
 }
 
 /** A hardware interrupt at an instruction boundary: CPU_RIP is where the program goes on. Wakes HLT. */
-export function externalInterrupt(vector: u32): void {
-  asynchronousEvent(vector)
+export function externalInterrupt(vector: u32): bool {
+  return asynchronousEvent(vector)
 }
 
 /** An NMI at an instruction boundary; further ones wait for IRET (SDM 3A 6.7.1). */
@@ -191,7 +191,7 @@ export function flagsBetween(): u64 {
   return flags | FLAG_RF
 }
 
-function asynchronousEvent(vector: u32): void {
+function asynchronousEvent(vector: u32): bool {
   const rip = load<u64>(cpu, CPU_RIP)
   store<u32>(cpu, ACTIVITY_RUNNING, CPU_ACTIVITY)
   store<u32>(cpu, 0, CPU_SHADOW)
@@ -199,9 +199,10 @@ function asynchronousEvent(vector: u32): void {
   store<u64>(cpu + CPU_STATS, load<u64>(cpu + CPU_STATS, STAT_INTERRUPTS) + 1, STAT_INTERRUPTS)
   exceptionLog(XLOG_KIND_INTERRUPT, vector, 0, FAULT_DETAIL_NONE, 0, 0, rip)
   event(EVENT_CLASS_INTERRUPT, EVENT_KIND_INTERRUPT, vector, rip, 0)
-  if (deliverThroughTable(vector, false, false, 0, rip, flagsBetween())) return
+  if (deliverThroughTable(vector, false, false, 0, rip, flagsBetween())) return true
   faultSetExternal()
   deliverException()
+  return false
 }
 
 /**

@@ -4,6 +4,8 @@ import { APIC_BASE_X2 } from '../chipset/lapic'
 import { apicBaseWrite, isX2Register, x2apicRead, x2apicWrite, x2Refused } from '../chipset/lapic-access'
 import { tscChanged, tscDeadlineRead, tscDeadlineWrite } from '../chipset/lapic-timer'
 import {
+  CLIMB_LME,
+  CLIMB_SYSCALL,
   CPU_APERF_OFFSET,
   CPU_APIC_BASE,
   CPU_CPL,
@@ -33,11 +35,12 @@ import {
   CPU_UCODE_REV,
   FAULT_DETAIL_MSR,
   FAULT_DETAIL_PRIVILEGE,
-  SEG_FS,
-  SEG_GS,
   SEGMENT_BASE,
   SEGMENT_SIZE,
+  SEG_FS,
+  SEG_GS,
 } from '../layout'
+import { climbAwaits, climbBefore, milestone } from '../machine/climb'
 import { clockNow } from '../machine/clock'
 import { canonicalBase } from '../memory/linear'
 import { pagingModeChanged, tlbDropFast } from '../memory/tlb'
@@ -318,9 +321,19 @@ export function msrWrite(index: u32, value: u64): bool {
     value = (value & ~APIC_BASE_BSP) | (load<u64>(cell) & APIC_BASE_BSP)
     return apicBaseWrite(value) || raise(EXC_GP, 0, FAULT_DETAIL_MSR, index, value)
   }
+  climbBefore(CLIMB_SYSCALL)
   store<u64>(cell, value)
   if (index == IA32_PKRS) tlbDropFast()
+  systemCallsReady()
   return true
+}
+
+/** A stage of the climb: a system call would find its way into the kernel. */
+function systemCallsReady(): void {
+  if (!climbAwaits(CLIMB_SYSCALL)) return
+  const byCall = (load<u64>(cpu, CPU_EFER) & EFER_SCE) != 0 && load<u64>(cpu, CPU_LSTAR) != 0
+  const byEnter = (load<u64>(cpu, CPU_SYSENTER_CS) & 0xfffc) != 0 && load<u64>(cpu, CPU_SYSENTER_EIP) != 0
+  if (byCall || byEnter) milestone(CLIMB_SYSCALL)
 }
 
 function msrValueValid(index: u32, value: u64): bool {
@@ -369,7 +382,11 @@ function eferWrite(value: u64): bool {
   if ((value ^ old) & EFER_LME && load<u64>(cpu, CPU_CR0) & CR0_PG) {
     return raise(EXC_GP, 0, FAULT_DETAIL_MSR, IA32_EFER, value)
   }
+  if (value & EFER_LME) climbBefore(CLIMB_LME)
+  if (value & EFER_SCE) climbBefore(CLIMB_SYSCALL)
   store<u64>(cpu, (value & ~EFER_LMA) | (old & EFER_LMA), CPU_EFER)
+  if (value & EFER_LME) milestone(CLIMB_LME)
+  systemCallsReady()
   if ((value ^ old) & EFER_NXE) pagingModeChanged()
   return true
 }

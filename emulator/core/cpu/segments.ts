@@ -2,6 +2,9 @@
 // SDM 2B MOV, POP). CS is loaded by far transfers only.
 
 import {
+  CLIMB_CODE32,
+  CLIMB_CODE64,
+  CLIMB_RING3,
   CPU_CPL,
   CPU_MODE,
   CPU_SEGMENTS,
@@ -11,19 +14,12 @@ import {
   FAULT_DETAIL_DESCRIPTOR_TYPE,
   FAULT_DETAIL_SELECTOR_NULL,
   FAULT_DETAIL_UNDEFINED_OPCODE,
-  CLIMB_CODE64,
-  CLIMB_RING3,
+  MODE_CODE32,
   MODE_CODE64,
   MODE_LONG,
   MODE_PROTECTED,
   MODE_SIZE,
   MODE_V86,
-  SEG_CS,
-  SEG_DS,
-  SEG_ES,
-  SEG_FS,
-  SEG_GS,
-  SEG_SS,
   SEGMENT_ATTRIBUTES,
   SEGMENT_BASE,
   SEGMENT_LIMIT,
@@ -32,8 +28,14 @@ import {
   SEGMENT_SIZE,
   SEGMENT_UNUSABLE,
   SEGMENT_WRITE_LIMIT,
+  SEG_CS,
+  SEG_DS,
+  SEG_ES,
+  SEG_FS,
+  SEG_GS,
+  SEG_SS,
 } from '../layout'
-import { milestone } from '../machine/events'
+import { climbCodeBefore, milestone } from '../machine/climb'
 import { cpu } from './context'
 import {
   ATTRIBUTE_ACCESSED,
@@ -174,10 +176,13 @@ export function segmentCodeToReal(): void {
  */
 export function codeSegmentCommit(selector: u32, raw: u64, cpl: u32): void {
   const before = load<u32>(cpu, CPU_CPL)
+  climbCodeBefore(raw, cpl)
   segmentLoadDescriptor(SEG_CS, (selector & 0xfffc) | cpl, raw)
   cplSet(cpl)
   modeRefresh()
-  if ((load<u32>(cpu, CPU_MODE) & MODE_SIZE) == MODE_CODE64) milestone(CLIMB_CODE64)
+  const size = load<u32>(cpu, CPU_MODE) & MODE_SIZE
+  if (size == MODE_CODE64) milestone(CLIMB_CODE64)
+  else if (size == MODE_CODE32) milestone(CLIMB_CODE32)
   if (cpl == 3 && before != 3) milestone(CLIMB_RING3)
 }
 

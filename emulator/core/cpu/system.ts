@@ -3,10 +3,12 @@
 
 import { biosCall } from '../bios/index'
 import { portRead, portWrite } from '../chipset/bus'
+import { climbAfter, climbAwaits, climbFrame } from '../machine/climb'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { accessRead } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import {
+  CLIMB_RING3,
   CPU_CPL,
   CPU_FETCH_FRAME,
   CPU_MODE,
@@ -55,6 +57,12 @@ import { EXC_GP, EXC_UD } from './vectors'
 
 /** Carries out the SYSTEM record at `ip`. False: a fault is pending and nothing has changed. */
 export function system(ip: usize): bool {
+  const completed = operation(ip)
+  climbAfter()
+  return completed
+}
+
+function operation(ip: usize): bool {
   const flags = load<u32>(ip, O_AUX2)
   const size = flags & 0xff
   switch (load<u32>(ip, O_AUX)) {
@@ -78,6 +86,7 @@ export function system(ip: usize): bool {
       if (flags == SOFTWARE_INTO && !(load<u32>(cpu, CPU_RFLAGS) & FLAG_OF)) return true
       return softwareInterrupt(load<u8>(ip, O_IMM), flags)
     case Sys.IRET:
+      if (climbAwaits(CLIMB_RING3)) climbFrame()
       return iret(size)
     case Sys.JMP_FAR:
       return farJump(load<u16>(ip, O_DISP), load<u64>(ip, O_IMM), size)
@@ -88,6 +97,7 @@ export function system(ip: usize): bool {
     case Sys.CALL_FAR_M:
       return farThroughMemory(ip, size, true)
     case Sys.RET_FAR:
+      if (climbAwaits(CLIMB_RING3)) climbFrame()
       return farReturn(size, load<u16>(ip, O_IMM))
     case Sys.LOAD_SEGMENT: {
       const selector = selectorOperand(ip, flags)

@@ -29,6 +29,7 @@ import {
   ACTIVITY_MWAIT,
   ACTIVITY_RUNNING,
   ACTIVITY_WAIT_SIPI,
+  CLIMB_INTERRUPT,
   CLIMB_RESET,
   CONTROL_RUN,
   CPU_ACTIVITY,
@@ -54,7 +55,6 @@ import {
   HDR_SCHEDULE,
   HDR_TURN_CPU,
   HDR_TURN_LEFT,
-  MAINTENANCE_REBIND,
   HEADER,
   INPUT_CAPACITY,
   INPUT_DATA,
@@ -67,6 +67,8 @@ import {
   INPUT_WRITE,
   LAYOUT_VERSION,
   MAINTENANCE_DROP_TRACES,
+  MAINTENANCE_REBIND,
+  MODE_PROTECTED,
   RESET_NONE,
   RESET_SYSTEM,
   SCHEDULE_DETERMINISTIC,
@@ -76,7 +78,7 @@ import { hostWait, WAIT_MICROSECONDS } from '../host'
 import { tlbAlignmentChanged, tlbBind } from '../memory/tlb'
 import { interruptNote, returnNote } from '../memory/tlb-log'
 import { budget, clockNow, setAhead, setBudget, sliceBegin, sliceFinish } from './clock'
-import { milestone } from './events'
+import { climbAfter, climbAwaits, climbNote, milestone, milestoneWith } from './climb'
 import { exclusiveBegin, exclusiveEnd, guestEnter, guestLeave } from './exclusive'
 import { standStill } from './hold'
 import { chipsetLock, chipsetUnlock } from './lock'
@@ -126,7 +128,10 @@ export function machinePowerOn(): void {
     store<u64>(cpu, 0, CPU_TSC_OFFSET)
     tlbBind()
     traceDropAll()
-    if (i == 0) milestone(CLIMB_RESET)
+    if (i == 0) {
+      milestone(CLIMB_RESET)
+      climbAfter()
+    }
     maintenancePost(i, MAINTENANCE_REBIND)
   }
   bindContext(self)
@@ -279,7 +284,11 @@ function interrupts(): bool {
 
 function takeInterrupt(vector: u32): void {
   interruptNote(vector)
-  externalInterrupt(vector)
+  const first = (load<u32>(cpu, CPU_MODE) & MODE_PROTECTED) != 0 && climbAwaits(CLIMB_INTERRUPT)
+  if (first) climbNote(load<u64>(cpu, CPU_RIP))
+  if (!externalInterrupt(vector) || !first) return
+  milestoneWith(CLIMB_INTERRUPT, vector)
+  climbAfter()
 }
 
 /** Runs at most `limit` instructions up to the next thing that needs the loop. True when a break or a PAUSE was reached. */

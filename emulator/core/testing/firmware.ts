@@ -155,7 +155,7 @@ export class FirmwareMachine {
   }
 
   milestone(id: number): boolean {
-    const record = L.HEADER + L.HDR_MILESTONES + id * L.MILESTONE_SIZE
+    const record = L.MILESTONES + id * L.MILESTONE_SIZE
     return this.view.getUint32(record + L.MILESTONE_REACHED, true) !== 0
   }
 

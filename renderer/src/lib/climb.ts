@@ -4,7 +4,7 @@ export interface StageWords {
   meaning: string
 }
 
-/** By CLIMB_ number of the machine's layout; the machine's own names are used for any that are not listed. */
+/** By CLIMB_ number of the machine's layout: the stages that the strip shows. */
 export const STAGES: Record<number, StageWords> = {
   0: { name: 'Reset', meaning: 'The CPU fetched its first instruction at F000:FFF0, 16 bytes below 4 GiB.' },
   1: { name: 'BIOS', meaning: 'The firmware has set up its services and looks for a disk to boot.' },

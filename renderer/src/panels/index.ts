@@ -1,5 +1,6 @@
 import { type Component, defineAsyncComponent } from 'vue'
 import AllocatorPanel from './AllocatorPanel.vue'
+import ClimbPanel from './ClimbPanel.vue'
 import CodePanel from './CodePanel.vue'
 import CpuPanel from './CpuPanel.vue'
 import EventsPanel from './EventsPanel.vue'
@@ -17,6 +18,7 @@ export const COMPONENTS: Record<PanelId, Component> = {
   serial: defineAsyncComponent(() => import('./SerialPanel.vue')),
   terminal: defineAsyncComponent(() => import('./TerminalPanel.vue')),
   cpu: CpuPanel,
+  climb: ClimbPanel,
   code: CodePanel,
   memory: MemoryPanel,
   allocator: AllocatorPanel,

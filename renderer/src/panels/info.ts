@@ -3,6 +3,7 @@ export type PanelId =
   | 'screen'
   | 'serial'
   | 'cpu'
+  | 'climb'
   | 'code'
   | 'memory'
   | 'allocator'
@@ -25,6 +26,7 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   screen: { title: 'Screen', minimumWidth: 260 },
   serial: { title: 'Serial', minimumWidth: 200 },
   cpu: { title: 'CPU', minimumWidth: 288 },
+  climb: { title: 'Climb', minimumWidth: 300 },
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
   allocator: { title: 'Allocator', minimumWidth: 300 },

@@ -15,6 +15,7 @@ import type {
 import { acknowledge, call, listen } from '../bridge'
 import { useAllocator } from './allocator'
 import { useChosenCpu } from './chosen-cpu'
+import { useClimb } from './climb'
 import { useDocument } from './document'
 import { useEvents } from './events'
 import { useFrames } from './frames'
@@ -35,6 +36,7 @@ export const useMachine = defineStore('machine', () => {
   const events = useEvents()
   const pages = usePages()
   const hexView = useHex()
+  const account = useClimb()
 
   const epoch = shallowRef(-1)
   const status = shallowRef<Status>()
@@ -78,6 +80,7 @@ export const useMachine = defineStore('machine', () => {
     events.forget()
     pages.forget()
     hexView.forget()
+    account.forget()
   }
 
   function apply(frame: Frame) {

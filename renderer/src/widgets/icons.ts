@@ -29,6 +29,7 @@ const TABLE = {
   minus: { path: 'M3.5 8h9' },
   fit: { path: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10' },
   warn: { path: 'M8 2.2 14.3 13H1.7zM8 6.5v3M8 11.2v.1' },
+  info: { path: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.3v3.6M8 5v.1' },
   fault: { path: 'M5.2 1.8h5.6l3.4 3.4v5.6l-3.4 3.4H5.2l-3.4-3.4V5.2zM8 4.8v4M8 11v.1' },
   lanes: { path: 'M2 3.5h6M5 8h8.5M2 12.5h3M7.5 12.5h4' },
   climb: { path: 'M2 13h3.2v-3.2h3.2V6.6h3.2V3.4H14' },
