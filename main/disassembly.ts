@@ -37,22 +37,23 @@ export function disassemble(
   wish: Exclude<Interest['code'], false>,
 ): CodeListing {
   const { cs } = cpu.segments
-  const mask = cpu.bits === 64 ? (1n << 64n) - 1n : cpu.bits === 32 ? 0xffff_ffffn : 0xffffn
+  const bits = wish.bits ?? cpu.bits
+  const mask = bits === 64 ? (1n << 64n) - 1n : bits === 32 ? 0xffff_ffffn : 0xffffn
   const anchor = (wish.at === undefined ? cpu.rip : BigInt(`0x${wish.at}`)) & mask
   const read = (offset: bigint, length: number): Uint8Array =>
     machine.readLinear(linear(cs.base + (offset & mask)) as LinearAddress, length, cpu.index)
-  const before = linesBefore(read, anchor, wish.before, cpu.bits)
+  const before = linesBefore(read, anchor, wish.before, bits)
   const rest = wish.lines - before.length
-  const bytes = read(anchor, rest * INSTRUCTION_MAX)
-  const lines = [...before, ...decode(bytes, anchor, cpu.bits, rest)]
+  const code = read(anchor, rest * INSTRUCTION_MAX)
+  const lines = [...before, ...decode(code, anchor, bits, rest)]
   return {
     rip: cpu.rip,
     selector: cs.selector,
     base: cs.base,
-    bits: cpu.bits,
+    bits,
     protectedMode: cpu.mode !== 'real' && cpu.mode !== 'v86',
     lines,
-    unmapped: bytes.length === 0,
+    unmapped: code.length === 0,
   }
 }
 

@@ -493,8 +493,9 @@ export interface Interest {
   /** The CPU that the panels follow and that is stepped. */
   chosen: number
   memory: boolean
-  /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. */
-  code: false | { lines: number; before: number; at?: string }
+  /** `at` is an offset in CS as hexadecimal digits; without it the listing follows RIP. `bits`: the code there is of this size,
+   *  whatever the CPU executes now. */
+  code: false | { lines: number; before: number; at?: string; bits?: 16 | 32 | 64 }
   /** The CPU whose TLB is shown. */
   tlb: false | number
   /** Changes of translations are watched, and shootdowns told. */

@@ -159,7 +159,11 @@ function codeInterest(value: unknown): Exclude<Interest['code'], false> {
   const lines = integer('interest.code.lines', 1, CODE_LINES_MAX)(given['lines'])
   const before = integer('interest.code.before', 0, CODE_LINES_MAX)(given['before'])
   if (given['at'] === undefined) return { lines, before }
-  return { lines, before, at: hexDigits('interest.code.at')(given['at']) }
+  const at = hexDigits('interest.code.at')(given['at'])
+  const { bits } = given
+  if (bits === undefined) return { lines, before, at }
+  if (bits !== 16 && bits !== 32 && bits !== 64) wrong('interest.code.bits', '16, 32 or 64', bits)
+  return { lines, before, at, bits }
 }
 
 /** A list of up to `max` things. */

@@ -33,6 +33,7 @@ export interface StageAccount {
     at: string
     /** What the CPU was in. */
     mode: string
+    bits: 16 | 32 | 64
     text: string
     symbol?: string
     /** An interrupt came before it; it did nothing itself. */
@@ -40,7 +41,7 @@ export interface StageAccount {
     firmware: boolean
   }
   /** Linear address of what ran next. */
-  next?: { address: bigint; symbol?: string }
+  next?: { address: bigint; symbol?: string; bits: 16 | 32 | 64 }
   /** Before and after; empty while the stage is not reached. */
   registers: RegisterChange[]
   /** What else belongs to it, in words. */
@@ -93,7 +94,7 @@ export function climbAccount(
     if (!moment) return account
     const { by, before } = moment
     if (by && before) account.by = instruction(memory, by, before, id, disassemble, label)
-    account.next = named(stage.rip, label)
+    account.next = { ...named(stage.rip, label), bits: moment.after.bits }
     const detail = detailOf(id, moment.detail)
     if (detail !== undefined) account.detail = detail
     return account
@@ -143,6 +144,7 @@ function instruction(
     ...named(by.address, label),
     at: before.bits === 64 ? offset : `${hex(selector, 4)}:${offset}`,
     mode: modeWords(before),
+    bits: before.bits,
     text: bytes.length > 0 ? disassemble(bytes, before.rip, before.bits) : '',
     interrupted: id === L.CLIMB_INTERRUPT,
     firmware: before.mode === 'real' && isFirmware(by.address),

@@ -29,10 +29,13 @@ export function usePlaces() {
       pages.look(address)
       dock.show('pages')
     },
-    code(address: bigint) {
+    /** @param bits of the code there, when it is not what the CPU executes now */
+    code(address: bigint, bits?: 16 | 32 | 64) {
       // The code panel counts in offsets of CS.
       const base = machine.cpu?.segments.cs.base ?? 0n
-      interest.code = { ...interest.code, before: 4, at: hex(BigInt.asUintN(64, address - base)) }
+      const { lines } = interest.code
+      const at = hex(BigInt.asUintN(64, address - base))
+      interest.code = { lines, before: 4, at, ...(bits === undefined ? {} : { bits }) }
       dock.show('code')
     },
     copy(text: string) {
