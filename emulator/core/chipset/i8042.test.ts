@@ -101,8 +101,7 @@ describe('controller', () => {
 
 describe('A20 and reset', () => {
   const a20 = () => core.header32(L.HDR_A20)
-  const milestone = () =>
-    core.u32[(L.MILESTONES + L.CLIMB_A20 * L.MILESTONE_SIZE + L.MILESTONE_REACHED) / 4]
+  const milestone = () => core.u32[(L.MILESTONES + L.CLIMB_A20 * L.MILESTONE_SIZE + L.MILESTONE_REACHED) / 4]
 
   beforeEach(() => core.u8.fill(0, L.MILESTONES, L.CLIMB_NOTES_END))
 

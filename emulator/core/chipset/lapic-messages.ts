@@ -87,7 +87,7 @@ function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
   else if (mode == MODE_SMI) requestPost(index, REQUEST_SMI)
   else if (mode == MODE_INIT) requestInit(index)
   else if (mode == MODE_STARTUP) {
-    milestoneOutside(CLIMB_AP, currentRip(), <u64>vector | (<u64>index << 8))
+    milestoneOutside(CLIMB_AP, currentRip(), <u64>vector | ((<u64>index) << 8))
     requestStartup(index, vector)
   }
 }

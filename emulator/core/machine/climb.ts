@@ -96,7 +96,7 @@ export function climbNote(rip: u64): void {
   if (load<u64>(cpu, CPU_FETCH_PAGE) == ((linear & PAGE) | 1)) {
     const code = physicalPointer(load<u64>(cpu, CPU_FETCH_FRAME) + (linear & 0xfff))
     const left = 0x1000 - (<u32>linear & 0xfff)
-    length = !code ? 0 : left < MILESTONE_BYTES_MAX ? left : MILESTONE_BYTES_MAX
+    length = code ? min<u32>(left, MILESTONE_BYTES_MAX) : 0
     memory.copy(note + MILESTONE_BYTES, code, length)
   }
   store<u32>(note, length, MILESTONE_LENGTH)
