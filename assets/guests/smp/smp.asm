@@ -889,7 +889,8 @@ fair_cpu:
 .free:  mov     dword [spinlock], 0
         ret
 
-; --- job 6: local APIC timer. variant bit 0: periodic, bit 1: busy instead of halting; number, low 24 bits: the count ---
+; --- job 6: local APIC timer. variant bit 0: periodic, bit 1: busy instead of halting, bit 2: TSC-deadline (SDM 3A 10.5.4.1);
+; number, low 24 bits: the count ---
 timer:  mov     rax, timer_cpu
         call    together
         mov     esi, .said
@@ -913,13 +914,16 @@ timer_cpu:
         mov     r12, rax
         mov     dword [LAPIC + 0x3e0], 11       ; divide by 1
         mov     eax, [variant]
-        and     eax, 1
+        and     eax, 5                  ; bits 17-18: 0 one-shot, 1 periodic, 2 TSC-deadline
+        mov     edx, eax
+        shr     edx, 1
+        or      eax, edx
+        and     eax, 3
         shl     eax, 17
         or      eax, 0x43
         mov     [LAPIC + 0x320], eax
-        mov     eax, [number]
-        and     eax, 0xffffff
-        mov     [LAPIC + 0x380], eax
+        mfence                          ; the LVT before the first deadline
+        call    arm
         sti
         mov     eax, [rounds]
 .wait:  cmp     [timer_count + r15 * 4], eax
@@ -945,12 +949,30 @@ tick:   push    rax
         jae     .last
         test    dword [variant], 1
         jnz     .last
-        mov     eax, [number]
-        and     eax, 0xffffff
-        mov     [LAPIC + 0x380], eax
+        call    arm
 .last:  mov     dword [LAPIC + 0xb0], 0
         pop     rax
         iretq
+
+arm:    test    dword [variant], 4
+        jnz     .deadline
+        mov     eax, [number]
+        and     eax, 0xffffff
+        mov     [LAPIC + 0x380], eax
+        ret
+.deadline:
+        push    rcx
+        push    rdx
+        rdtsc
+        mov     ecx, [number]
+        and     ecx, 0xffffff
+        add     eax, ecx
+        adc     edx, 0
+        mov     ecx, 0x6e0              ; IA32_TSC_DEADLINE
+        wrmsr
+        pop     rdx
+        pop     rcx
+        ret
 
 ; --- job 7: arithmetic, every CPU for itself ---------------------------------------------------------------------------
 alu:    mov     esi, .began

@@ -95,8 +95,9 @@ export const RUN_CONTROL: u32 = 4
 /** Within the core: the guest's PAUSE has ended the turn. */
 const RUN_PAUSE: u32 = 5
 
-/** In the parallel schedule timers are looked at every so many instructions. */
+/** In the parallel schedule timers are looked at every so many instructions; close to a deadline after fewer. */
 const PARALLEL_SLICE: u64 = 20000
+const PARALLEL_SLICE_MIN: u64 = 1000
 
 export function layoutVersion(): u32 {
   return LAYOUT_VERSION
@@ -304,7 +305,10 @@ function advance(limit: u64, now: u64): bool {
   if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
     const until = deadline - now
     if (until < most) most = until
-  } else if (most > PARALLEL_SLICE) most = PARALLEL_SLICE
+  } else {
+    const slice = parallelSlice(deadline, now)
+    if (slice < most) most = slice
+  }
   // One instruction at a time while interrupts are inhibited (STI, MOV SS), RF is set or TF traps.
   if (trap || shadow || flags & FLAG_RF) most = 1
   if (breakpointsEnabled()) {
@@ -367,6 +371,15 @@ function advance(limit: u64, now: u64): bool {
     store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
   deliverDebugTrap()
   return paused
+}
+
+/**
+ * Instructions until the clock is looked at again: half as many as there are nanoseconds to the deadline. Whatever the
+ * speed, what is left becomes small in a few steps, and an interrupt comes microseconds late, not a whole slice.
+ */
+function parallelSlice(deadline: u64, now: u64): u64 {
+  const half = (deadline - now) >> 1
+  return half >= PARALLEL_SLICE ? PARALLEL_SLICE : half > PARALLEL_SLICE_MIN ? half : PARALLEL_SLICE_MIN
 }
 
 /** PAUSE with more CPUs running than the host has cores: the one that is waited for may be without one. */

@@ -13,11 +13,14 @@ afterEach(async () => {
 const TICKS = Number(process.env['RINGSIDE_SMP_TICKS'] ?? 500)
 const PATIENCE = 60_000 * Math.max(1, TICKS / 50_000)
 
-// Variant bit 0: periodic, bit 1: busy instead of halting.
+// Variant bit 0: periodic, bit 1: busy instead of halting, bit 2: TSC-deadline.
 test.each<[string, Schedule, number]>([
   ['one-shot, halting', 'parallel', 0],
   ['one-shot, busy', 'parallel', 2],
+  ['TSC-deadline, halting', 'parallel', 4],
+  ['TSC-deadline, busy', 'parallel', 6],
   ['one-shot, halting', 'deterministic', 0],
+  ['TSC-deadline, halting', 'deterministic', 4],
   ['periodic, halting', 'deterministic', 1],
 ])(
   '%s, %s: no timer interrupt is lost on any of three CPUs',
