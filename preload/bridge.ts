@@ -40,7 +40,7 @@ import type { StaleUse } from '../emulator/insight/stale-uses'
 import type { TlbContents } from '../emulator/insight/tlb-contents'
 import type { Moment } from '../emulator/insight/tlb-log'
 import type { TlbBelief } from '../emulator/insight/tlb-lookup'
-import type { TileUpdate } from '../emulator/machine/screen-tracker'
+import type { RgbRuns, TileUpdate } from '../emulator/machine/screen-tracker'
 
 export type { AddressSpace, MappedRange, TableNode } from '../emulator/insight/address-space'
 export type { Evidence, Finding } from '../emulator/insight/autopsy'
@@ -78,7 +78,7 @@ export type {
   StopReason,
   TextScreen,
 } from '../emulator/machine/api'
-export type { TileUpdate } from '../emulator/machine/screen-tracker'
+export type { IndexedTiles, RgbRuns, RgbTiles, TileUpdate } from '../emulator/machine/screen-tracker'
 
 // ---------------------------------------------------------------------------------------------------------
 // The document of a window
@@ -257,7 +257,7 @@ export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & {
   fonts?: { font: Uint8Array; font2: Uint8Array }
 }
 /** Pictures come whole when they are new, then as the tiles of them that changed. */
-export type ScreenUpdate = TextUpdate | IndexedScreen | RgbScreen | TileUpdate | { kind: 'blank' }
+export type ScreenUpdate = TextUpdate | IndexedScreen | RgbRuns | TileUpdate | { kind: 'blank' }
 
 export interface CodeLine {
   /** Offset in CS. */

@@ -4,8 +4,10 @@ import type { TextScreen } from '@emulator/machine/api'
 import type { ScreenUpdate } from '../../preload/bridge'
 import { sameBytes, type Source } from './source'
 
-/** After an update of more bytes the next one comes at 30 a second: each byte is copied four times on its way. */
-const LARGE = 1 << 20
+/** After an update of more pixels the next one comes at 30 a second: reading, sending and drawing them costs the guest. */
+const LARGE = 1 << 18
+/** The same where so many are only compared. */
+const LARGE_PICTURE = 1 << 20
 /** Every other display frame, ms. */
 const LARGE_INTERVAL = 30
 
@@ -13,8 +15,6 @@ export class ScreenSource implements Source<'screen'> {
   readonly part = 'screen'
   readonly #tracker: ScreenTracker
   #last: TextScreen | undefined
-  /** Of the pixels told last. */
-  #bytes = 0
 
   constructor(
     machine: { memory: MachineMemory },
@@ -24,12 +24,12 @@ export class ScreenSource implements Source<'screen'> {
   }
 
   get interval(): number {
-    return this.#bytes > LARGE || this.#tracker.pixels > LARGE ? LARGE_INTERVAL : 0
+    const { changed, pixels } = this.#tracker
+    return changed > LARGE || pixels > LARGE_PICTURE ? LARGE_INTERVAL : 0
   }
 
   take(): ScreenUpdate | undefined {
     const shot = this.#tracker.take()
-    this.#bytes = shot !== undefined && 'pixels' in shot ? shot.pixels.byteLength : 0
     const last = this.#last
     this.#last = shot?.kind === 'text' ? shot : undefined
     if (shot === undefined || shot.kind !== 'text') return shot

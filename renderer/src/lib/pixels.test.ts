@@ -6,13 +6,14 @@ const bytes = (painter: PixelPainter, at: number) =>
 
 test('a picture in RGB, and tiles at its edges laid over it', () => {
   const painter = new PixelPainter()
-  const pixels = new Uint32Array(100 * 20).fill(0xff123456)
-  painter.begin({ kind: 'rgb', width: 100, height: 20, aspect: 5, depth: 32, pixels })
+  // One pixel, and the 1999 behind it like it.
+  const runs = Uint32Array.of(0x123456, ...Array(7).fill(0xff00_0000), 0xce00_0000)
+  painter.begin({ kind: 'rgb', width: 100, height: 20, aspect: 5, depth: 32, runs })
   expect(bytes(painter, 0)).toEqual([0x12, 0x34, 0x56, 0xff])
   expect(painter.takeDirty()).toEqual({ top: 0, bottom: 20 })
   expect(painter.takeDirty()).toBeUndefined()
   // The tile at the right lower corner is 36 by 4.
-  painter.lay({ kind: 'tiles', tiles: Uint16Array.of(3), pixels: new Uint32Array(36 * 4).fill(0x0000ff) })
+  painter.lay({ kind: 'tiles', tiles: Uint16Array.of(3), runs: Uint32Array.of(0x0000ff, 0x8e00_0000) })
   expect(bytes(painter, 16 * 100 + 64)).toEqual([0, 0, 255, 255])
   expect(bytes(painter, 19 * 100 + 99)).toEqual([0, 0, 255, 255])
   expect(bytes(painter, 16 * 100 + 63)).toEqual([0x12, 0x34, 0x56, 0xff])

@@ -1,11 +1,11 @@
 // Pictures of pixels: kept as the canvas wants them, patched by the tiles that come.
-import type { IndexedScreen, RgbScreen, TileUpdate } from '../../../preload/bridge'
+import type { IndexedScreen, IndexedTiles, RgbRuns, RgbTiles, TileUpdate } from '../../../preload/bridge'
+import { RunDecoder } from './pixel-runs'
 import { type Lines, packed } from './vga-text'
 
 // As the main process cuts them (emulator/machine/screen-tracker.ts).
 const TILE_WIDTH = 64
 const TILE_HEIGHT = 16
-const OPAQUE = 0xff000000 | 0
 
 export class PixelPainter {
   width = 0
@@ -20,13 +20,13 @@ export class PixelPainter {
   #dirty: Lines | undefined
 
   /** A picture of its own. */
-  begin(picture: IndexedScreen | RgbScreen) {
+  begin(picture: IndexedScreen | RgbRuns) {
     const { width, height, aspect, depth } = picture
     Object.assign(this, { width, height, aspect, depth })
     if (this.pixels.length !== width * height) this.pixels = new Uint32Array(width * height)
     if (picture.kind === 'rgb') {
       this.#indices = undefined
-      swapAll(picture.pixels, this.pixels)
+      new RunDecoder(picture.runs).fill(signed(this.pixels), 0, this.pixels.length)
       this.#touch(0, height)
       return
     }
@@ -36,30 +36,45 @@ export class PixelPainter {
   }
 
   /** Lays tiles over the picture. */
-  lay({ tiles, pixels, palette }: TileUpdate) {
+  lay(update: TileUpdate) {
+    if ('runs' in update) this.#layRgb(update)
+    else this.#layIndexed(update)
+  }
+
+  #layRgb({ tiles, runs }: RgbTiles) {
+    const decoder = new RunDecoder(runs)
+    const pixels = signed(this.pixels)
+    this.#eachLine(tiles, (from, to) => decoder.fill(pixels, from, to))
+  }
+
+  #layIndexed({ tiles, pixels, palette }: IndexedTiles) {
+    const indices = this.#indices
+    if (!indices) return
+    let taken = 0
+    this.#eachLine(tiles, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const value = pixels[taken++] ?? 0
+        indices[at] = value
+        this.pixels[at] = this.#colours[value]!
+      }
+    })
+    if (palette) {
+      this.#colours = packed(palette)
+      this.#recolour()
+    }
+  }
+
+  /** Visits the lines of the tiles, as pixels from..to-1 of the picture. */
+  #eachLine(tiles: Uint16Array, visit: (from: number, to: number) => void) {
     const { width, height } = this
     const across = Math.ceil(width / TILE_WIDTH)
-    const indices = this.#indices
-    let taken = 0
     for (const tile of tiles) {
       const left = (tile % across) * TILE_WIDTH
       const top = Math.floor(tile / across) * TILE_HEIGHT
       const right = Math.min(width, left + TILE_WIDTH)
       const bottom = Math.min(height, top + TILE_HEIGHT)
-      for (let y = top; y < bottom; y++) {
-        for (let at = y * width + left; at < y * width + right; at++) {
-          const value = pixels[taken++] ?? 0
-          if (indices) {
-            indices[at] = value
-            this.pixels[at] = this.#colours[value]!
-          } else this.pixels[at] = swapped(value)
-        }
-      }
+      for (let y = top; y < bottom; y++) visit(y * width + left, y * width + right)
       this.#touch(top, bottom)
-    }
-    if (palette) {
-      this.#colours = packed(palette)
-      this.#recolour()
     }
   }
 
@@ -85,15 +100,7 @@ export class PixelPainter {
   }
 }
 
-/** 00RRGGBB as the canvas has it; signed, which is what the engine's integers are and a Uint32Array does not mind. */
-function swapped(value: number): number {
-  return OPAQUE | (value & 0xff00) | ((value >>> 16) & 0xff) | ((value & 0xff) << 16)
-}
-
-/** All of a picture, seen as signed words: unsigned ones beyond 2^31 would pass through floating point one by one. */
-function swapAll(from: Uint32Array, into: Uint32Array) {
-  const words = new Int32Array(from.buffer, from.byteOffset, from.length)
-  const pixels = new Int32Array(into.buffer, into.byteOffset, into.length)
-  const count = Math.min(words.length, pixels.length)
-  for (let i = 0; i < count; i++) pixels[i] = swapped(words[i]!)
+/** As the engine's integers are: unsigned ones beyond 2^31 would pass through floating point one by one. */
+function signed({ buffer, byteOffset, length }: Uint32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length)
 }
