@@ -13,7 +13,6 @@ import type {
   MachineState,
   MemoryRegion,
   Milestone,
-  RgbScreen,
   Schedule,
   StopInfo,
   TextScreen,
