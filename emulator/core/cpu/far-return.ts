@@ -39,8 +39,8 @@ import { EXC_GP, EXC_NP } from './vectors'
 
 /** RETF and RETF imm16: `release` bytes of parameters are dropped. False: a fault is pending, nothing changed. */
 export function farReturn(size: u32, release: u32): bool {
-  // Which is read first shows in CR2; this is Intel's order.
-  const selector = <u32>stackPeek(size, size) & 0xffff
+  // Which is read first, and that selectors are words, shows in CR2: as Intel's processors do it.
+  const selector = <u32>stackPeek(size, 2)
   const offset = faultPending() ? 0 : stackPeek(0, size)
   if (faultPending()) return false
   if (selectorsAreReal()) {
@@ -91,7 +91,7 @@ function returnSame(selector: u32, code: u64, offset: u64, released: u32): bool 
 }
 
 function returnOuter(selector: u32, code: u64, offset: u64, size: u32, release: u32): bool {
-  const stack = <u32>stackPeek(3 * size + release, size) & 0xffff
+  const stack = <u32>stackPeek(3 * size + release, 2)
   const pointer = faultPending() ? 0 : stackPeek(2 * size + release, size)
   if (faultPending()) return false
   const raw = returnStackFetch(stack, selector & 3, code)

@@ -51,9 +51,9 @@ export function iret(size: u32): bool {
     return true
   }
   if (mode & MODE_V86 && !v86FlagsAllowed(size)) return false
-  // Which of them is read first shows in CR2; this is Intel's order.
+  // Which of them is read first, and that selectors are words, shows in CR2: as Intel's processors do it.
   const flags = <u32>stackPeek(2 * size, size)
-  const selector = faultPending() ? 0 : <u32>stackPeek(size, size) & 0xffff
+  const selector = faultPending() ? 0 : <u32>stackPeek(size, 2)
   const offset = faultPending() ? 0 : stackPeek(0, size)
   if (faultPending()) return false
   if (real) {
@@ -122,7 +122,7 @@ function iretProtected(selector: u32, offset: u64, flags: u32, size: u32): bool 
 }
 
 function iretWithStack(selector: u32, code: u64, offset: u64, flags: u32, size: u32): bool {
-  const stack = <u32>stackPeek(4 * size, size) & 0xffff
+  const stack = <u32>stackPeek(4 * size, 2)
   const pointer = faultPending() ? 0 : stackPeek(3 * size, size)
   if (faultPending()) return false
   const cpl = load<u32>(cpu, CPU_CPL)

@@ -22,7 +22,8 @@ import {
 import { tlbAlignmentChanged } from '../memory/tlb'
 import { returnNote } from '../memory/tlb-log'
 import { cpu } from './context'
-import { deliverException } from './exception'
+import { DR6_BS } from './debug'
+import { deliverDebugTrap, deliverException } from './exception'
 import { FLAG_IF, FLAG_RF, FLAG_TF, flagsMaterialise } from './flags'
 import { Sys } from './ops'
 import { portAccess, system } from './system'
@@ -44,8 +45,20 @@ export function carryOut(ip: usize): bool {
   setAhead(0)
   if (!completed) abandoned()
   else if (what == Sys.IRET) returnNote()
+  else if (what == Sys.SYSRET && stepsNow()) stepTaken()
   else if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)
   return true
+}
+
+/** SYSCALL and SYSRET step by the TF that they leave behind, everything else by the one it began with. */
+@inline
+export function stepsNow(): bool {
+  return (load<u32>(cpu, CPU_RFLAGS) & FLAG_TF) != 0
+}
+
+function stepTaken(): void {
+  store<u32>(cpu, load<u32>(cpu, CPU_DEBUG_PENDING) | DR6_BS, CPU_DEBUG_PENDING)
+  deliverDebugTrap()
 }
 
 /** The system instruction, which was charged, has raised an exception. */

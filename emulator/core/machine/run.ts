@@ -17,7 +17,7 @@ import { deliverDebugTrap, deliverException } from '../cpu/exception'
 import { EXIT_FAULT, EXIT_INTERNAL, EXIT_SYSTEM, execute, opIp } from '../cpu/execute'
 import { FLAG_IF, FLAG_RF, FLAG_TF, flagsMaterialise } from '../cpu/flags'
 import { externalInterrupt, nonMaskableInterrupt } from '../cpu/interrupt'
-import { resumeFlagClear } from '../cpu/onward'
+import { resumeFlagClear, stepsNow } from '../cpu/onward'
 import { Sys } from '../cpu/ops'
 import { cpuReset } from '../cpu/reset'
 import { SHADOW_MOV_SS } from '../cpu/segments'
@@ -330,7 +330,7 @@ function advance(limit: u64, now: u64): bool {
   sliceBegin(most)
   const exit = execute(most > 1 && !pending, deadline)
   let completed: bool = true
-  let traps = trap
+  let traps: bool = trap
   let keepsFlags: bool = false
   if (exit == EXIT_SYSTEM) {
     flagsMaterialise()
@@ -349,6 +349,7 @@ function advance(limit: u64, now: u64): bool {
     if (!completed) setBudget(budget() + 1)
     // An interrupt taken has cleared TF before the trap; INTO may not have been.
     if (what == Sys.INT && load<u64>(cpu, CPU_RIP) != next) traps = false
+    if (what == Sys.SYSCALL || what == Sys.SYSRET) traps = stepsNow()
     keepsFlags = what == Sys.IRET
     if (keepsFlags && completed) returnNote()
     if (what == Sys.STRING && load<u64>(cpu, CPU_RIP) != next) store<u32>(cpu, 1, CPU_REPEATING)

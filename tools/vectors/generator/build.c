@@ -425,6 +425,15 @@ void finish(void) {
   conclude();
 }
 
+// A transcendental instruction whose outcome is exact, or a default after a stack fault, is compared in full: only a
+// rounded result may be off in its last place, and only then C1 depends on that (SDM 1 8.1.3.3, 8.3.10).
+static void settle(void) {
+  u16 raised = c.fpOut.fsw & (u16)~c.fpIn.fsw;
+  if (!c.inexact || (c.fpOut.fsw & 0x20 && !(raised & 0x40))) return;
+  c.inexact = false;
+  c.undefFsw &= (u16)~0x200;
+}
+
 void conclude(void) {
   c.in.rip = windows[c.codeWindow].base + c.codeOffset - (env->mode == 16 ? env->segBase[CS] : 0);
   run_case();
@@ -432,6 +441,7 @@ void conclude(void) {
     restore_windows();
     return;
   }
+  settle();
   if (in.image && c.event.vector == 3) {
     int w = window_of(in.linear);
     u8 *mask = windowAlias[w] + (in.linear - windows[w].base) + 28;

@@ -165,6 +165,7 @@ static void mem_store(const char *name, u8 escape, int reg, int kind, u32 cases)
 
 // --- transcendental --------------------------------------------------------------------------------------------
 
+// The last place, and C1, which says how it was rounded (SDM 1 8.3.10): where the outcome is exact, settle() compares both.
 static void approximate(void) {
   c.inexact = true;
   c.undefFsw = C1;

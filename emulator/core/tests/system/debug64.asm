@@ -180,6 +180,30 @@ bits 64
         xor     eax, eax
         mov     dr7, rax
 
+        ; --- SYSCALL and SYSRET step by the TF they leave behind: an IA32_FMASK that clears it hides the kernel from who steps
+        ; the program, and one that SYSRET loads traps before the first instruction there
+        fresh
+        mov     ecx, 0xc0000080
+        rdmsr
+        or      eax, 1
+        wrmsr
+        msr_write 0xc0000081, (USER_CODE32 << 16) | CODE, 0
+        msr_write 0xc0000082, 0, .sys
+        msr_write 0xc0000084, 0, TF
+        user_gate 0x30
+        catch   .sysdone
+        to_user .u0, USER_CODE, 0x202 | TF
+.u0:    nop
+.u1:    syscall
+.u2:    nop
+.u3:    int     0x30
+.sys:   o64 sysret
+.sysdone:
+        count   3, "steps with SYSCALL and SYSRET"
+        noted   0, .u1, BS, "step behind the IRET that loads TF"
+        noted   1, .u2, BS, "SYSRET that loads TF, not SYSCALL"
+        noted   2, .u3, BS, "step over the instruction SYSRET led to"
+
         ; --- branches (SDM 3B 18.4.4): DEBUGCTL.BTF, cleared by every #DB
         fresh
         msr_write DEBUGCTL, 0, 2
