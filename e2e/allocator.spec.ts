@@ -77,6 +77,24 @@ for (const allocator of ['buddy', 'bitmap'] as const) {
       ).toEqual([slabs, inUse])
     }
 
+    // How it lies in memory.
+    await page.getByTestId('allocator-structure').click()
+    await page.getByRole('button', { name: 'table', exact: true }).click()
+    if (allocator === 'buddy') {
+      const blocks = /\n {2}order [ \d]+\n {2}free {2}([ \d]+)/.exec(text)![1]!.trim().split(/\s+/)
+      const cells = page.getByTestId('allocator-buddy-table').locator('[data-blocks]')
+      await expect.poll(async () => (await cells.allTextContents()).slice(0, 11)).toEqual(blocks)
+    } else {
+      const cells = page.getByTestId('allocator-bitmap-table').locator('tbody tr td:last-child')
+      const sum = async () => {
+        const counts = await cells.allTextContents()
+        return String(counts.reduce((all, each) => all + Number(each.replace(/\D/g, '')), 0))
+      }
+      await expect.poll(sum).toBe(free)
+    }
+    await page.getByRole('button', { name: 'table', exact: true }).click()
+    await page.getByRole('radio', { name: 'Hilbert' }).click()
+
     // A frame's story, by the keyboard.
     await page
       .getByTestId('allocator-legend')
@@ -95,6 +113,62 @@ for (const allocator of ['buddy', 'bitmap'] as const) {
     await expect(page.getByTestId('pages')).toBeVisible()
   })
 }
+
+test('flags uses after free and double frees as they happen, with who did it', async ({ start }) => {
+  const { page } = await start({ files: [seedling('run=stress,300;shell')] })
+  await show(page)
+  await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })
+  await expect(page.getByTestId('allocator-kernel')).toContainText('Seedling')
+  await page.getByTestId('serial').click()
+  await page.keyboard.type('fault use-after-free\n')
+  const uses = page.getByTestId('uses-after-free')
+  await expect(uses).toContainText(
+    /frame [0-9a-f]{8}\s+written[\s\S]*by\s+use_after_free\+[0-9A-F]+h[\s\S]*freed[\s\S]*use_after_free/,
+  )
+  await expect(uses.locator('li')).toHaveCount(1)
+  await page.getByTestId('serial').click()
+  await page.keyboard.type('fault double-free\n')
+  const twice = page.getByTestId('double-frees')
+  await expect(twice.locator('li')).toHaveCount(2)
+  await expect(twice).toContainText(/frames[\s\S]*double_free[\s\S]*kmalloc[\s\S]*double_free/)
+  await expect(uses.locator('li')).toHaveCount(1)
+  // The frame's story, with who called whom.
+  await uses.getByRole('button', { name: /show it/ }).click()
+  await expect(page.getByTestId('frame-card')).toContainText(/called from \w+\+/)
+  await expect(page.getByTestId('frame-card')).toContainText('instructions retired')
+  await uses
+    .getByRole('button', { name: /^use_after_free/ })
+    .first()
+    .click()
+  await expect(page.getByTestId('code')).toContainText('use_after_free')
+})
+
+test('without a lens it guesses, says why, and reads through the guess when asked to', async ({ start }) => {
+  const image = seedling('frames=bitmap run=stress,2000;shell', false)
+  const { app, page } = await start({ files: [image] })
+  await show(page)
+  await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })
+  await page.getByTestId('serial').click()
+  await page.keyboard.type('frames\n')
+  await expect(page.getByTestId('serial-text')).toContainText(/words scanned[\s\S]*seedling> $/)
+  const text = (await serialLines(page)).join('\n')
+  const [, free] = /allocator: \w+, (\d+) of \d+ frames free/.exec(text)!
+  const guesses = page.getByTestId('allocator-guesses')
+  await expect(guesses).toContainText('A guess: a frame bitmap', { timeout: 60_000 })
+  await expect(guesses).toContainText(/\d+ of \d+ frames that say something agree/)
+  const target = image.replace('.img', '-guessed.lens.json')
+  await app.evaluate(({ dialog }, path) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath: path })
+  }, target)
+  await guesses.getByRole('button', { name: 'Use as lens…' }).click()
+  await expect(page.getByTestId('allocator-kernel')).toHaveText('unknown kernel (guessed) · guessed bitmap')
+  await expect.poll(() => plain(figure(page, 'free').textContent())).toBe(free)
+  await expect(guesses).toBeHidden()
+  expect(JSON.parse(readFileSync(target, 'utf8'))).toMatchObject({
+    lens: 1,
+    allocators: [{ kind: 'bitmap' }],
+  })
+})
 
 test('without a lens it says so, and shows what the hardware knows', async ({ start }) => {
   const { page } = await start({ files: [seedling('run=help', false)] })
@@ -134,6 +208,12 @@ for (const theme of ['dark', 'light'] as const) {
       await shot(colour)
     }
     await page.getByRole('radio', { name: 'state' }).click()
+    await page.getByTestId('allocator-structure').click()
+    await page.waitForTimeout(700)
+    const tree = (await page.getByTestId('allocator-buddy').boundingBox())!
+    await page.mouse.move(tree.x + tree.width * 0.4, tree.y + tree.height * 0.6)
+    await page.waitForTimeout(300)
+    await shot('buddy')
     await page.getByRole('radio', { name: 'rows' }).click()
     await page.getByRole('button', { name: 'table', exact: true }).click()
     await page.waitForTimeout(400)
@@ -151,6 +231,9 @@ for (const theme of ['dark', 'light'] as const) {
       await page.waitForTimeout(600)
       await shot(String(width))
     }
+    await page.getByTestId('allocator-structure').click()
+    await page.waitForTimeout(600)
+    await shot('buddy-2560')
     const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
     const serious = violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

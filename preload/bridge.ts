@@ -22,6 +22,7 @@ import type { EventWords } from '../emulator/insight/events/event-words'
 import type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
 import type { FreeSpace } from '../emulator/insight/lenses/free-space'
 import type { Trouble } from '../emulator/insight/lenses/reader'
+import type { AllocatorStructure } from '../emulator/insight/lenses/structure'
 import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator/insight/lenses/reading'
 import type { Finding } from '../emulator/insight/autopsy'
 import type { ClimbAccount } from '../emulator/insight/climb/climb'
@@ -48,6 +49,7 @@ export type { ClimbAccount, StageAccount } from '../emulator/insight/climb/climb
 export type { Colour, FrameStory, LegendEntry, Sample } from '../emulator/insight/frames/frame-observer'
 export type { Mapping } from '../emulator/insight/frames/reverse-map'
 export type { FreeSpace } from '../emulator/insight/lenses/free-space'
+export type { AllocatorStructure } from '../emulator/insight/lenses/structure'
 export type { AllocatorReading, Slab, SlabCache } from '../emulator/insight/lenses/reading'
 export type { FpuState } from '../emulator/insight/fpu-state'
 export type { LocalApic } from '../emulator/insight/local-apic'
@@ -367,6 +369,40 @@ export interface LensState {
   problem?: string
 }
 
+/** An address of code with its name, where there is one. */
+export interface NamedCode {
+  address: bigint
+  label: string
+}
+
+/** A call that gave out memory or took it back, or a use of it. */
+export interface NamedCall {
+  /** Machine time, ms, and instructions that the CPU had retired. */
+  time: number
+  retired: number
+  cpu: number
+  /** Who called (of a use: the instruction), then the callers behind it. */
+  stack: NamedCode[]
+}
+
+/** What is known of a kernel's allocations call by call, since somebody looks. */
+export interface AllocationsView {
+  /** Who tells: the kernel itself by the debug port, or probes of its functions. */
+  source: 'port' | 'probes'
+  /** Functions that are probed, and what was asked for in vain. */
+  probes: string[]
+  allocations: number
+  frees: number
+  failed: number
+  /** Events that came too fast. */
+  lost: number
+  /** Frames that look leaked, the oldest first, and how many there are. */
+  leaks: { frame: number; why: 'never touched' | 'owner gone'; by: NamedCall }[]
+  leaked: number
+  doubleFrees: { pool: string; address: bigint; frame?: number; again: NamedCall; before: NamedCall }[]
+  uses: { frame: number; address: number; linear: bigint; write: boolean; by: NamedCall; freed?: NamedCall }[]
+}
+
 /** What a kernel's allocators make of physical memory. */
 export interface AllocatorView {
   lens: LensState
@@ -385,16 +421,10 @@ export interface AllocatorView {
   /** What could not be read. */
   troubles: Trouble[]
   samples: Sample[]
-  /** What the kernel itself reports by the debug port, once it has. */
-  said?: {
-    allocations: number
-    frees: number
-    /** Frames allocated while somebody looked, long ago, and not accessed by a new translation since. */
-    leaks: number[]
-    doubleFrees: { pool: string; address: bigint; by: string; before: string; time: number }[]
-    /** Events that came too fast. */
-    lost: number
-  }
+  /** What is known of its allocations call by call. */
+  said?: AllocationsView
+  /** Without a lens: what looks like an allocator, and why. */
+  guesses?: { kind: 'bitmap' | 'free-list' | 'buddy'; at: bigint; evidence: string[] }[]
   /** Page tables that are followed, and whether some were left out. */
   tables: number
   tablesLeftOut: boolean
@@ -639,6 +669,10 @@ export interface Calls {
   'memory.frame': (frame: number) => FrameFacts
   /** The slabs of a slab cache, by its number in AllocatorView.caches; those that fit. */
   'allocator.slabs': (cache: number) => Slab[]
+  /** How an allocator keeps what is free, by its number in AllocatorView.allocators. */
+  'allocator.structure': (allocator: number) => AllocatorStructure | undefined
+  /** Writes a guess as a lens file where the user wants it, and reads the allocators through it. */
+  'lens.guess': (guess: number) => void
   /** Asks the user for a lens file. */
   'lens.choose': () => void
   /** Looks for bytes from an address (hexadecimal digits) upwards, a bounded step of it. */

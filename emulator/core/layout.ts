@@ -82,6 +82,34 @@ export const INVALIDATE_GLOBAL = 3 // all
 /** The last change of each page-table entry that may have left stale translations: TLB_CHANGES_COUNT records by address */
 export const TLB_CHANGES = 0x0041_0000
 export const TLB_CHANGES_COUNT = 4096
+/** Functions whose calls are told (not state; cpu/probes.ts). Two tables, of which HDR_PROBES names the one in use. */
+export const PROBES = 0x00a0_0000
+export const PROBES_TABLE_SIZE = 0x0000_8000
+export const PROBES_DIRECT = 0x00 // u64, linear address at which physical memory is mapped byte for byte, all ones: none known
+export const PROBES_OFFSETS = 0x40 // u8[512], bit n: a probe lies at this offset of a page
+export const PROBES_SLOTS = 0x400 // PROBES_SLOT_COUNT slots of PROBE_SIZE, by address
+export const PROBES_SLOT_COUNT = 256 // power of two
+export const PROBES_MAX = 128
+export const PROBE_SIZE = 64
+export const PROBE_LINEAR = 0 // u64, 0: no probe
+export const PROBE_ID = 8 // u32, 0..65535
+export const PROBE_FLAGS = 12 // u32, PROBE_IS_*
+export const PROBE_ADDRESS = 16 // u32, operand: offset of a register in the vCPU block, or PROBE_STACK | n: the n-th argument on the stack, from 1
+export const PROBE_BYTES = 20 // u32, operand; PROBE_NONE: PROBE_UNIT is it
+export const PROBE_BASE = 24 // u64, address = ((operand - base) >> right) << left
+export const PROBE_UNIT = 32 // u64, bytes = unit * operand, or unit << operand
+export const PROBE_RIGHT = 40 // u8
+export const PROBE_LEFT = 41 // u8
+export const PROBE_STACK = 0x8000_0000
+export const PROBE_NONE = 0xffff_ffff
+export const PROBE_IS_ALLOCATE = 1 // else it frees
+export const PROBE_IS_FRAMES = 2 // addresses are physical, of page frames
+export const PROBE_IS_SHIFT = 4 // bytes = unit << operand
+export const PROBE_IS_WHOLE = 8 // nobody else gives out or takes back these frames: uses of free ones are told
+/** Where probed calls return to (not state): u64 count, then at 64 a hash of u64 addresses */
+export const PROBE_SITES = 0x00a1_0000
+export const PROBE_SITES_TABLE = 64
+export const PROBE_SITES_COUNT = 8192 // power of two
 /** Video memory (state): 16 MiB; the first 256 KiB are the VGA's four planes, interleaved per address. */
 export const VRAM = 0x0100_0000
 export const VRAM_SIZE = 0x0100_0000
@@ -150,6 +178,7 @@ export const HDR_ACTIVE = 0x32c // u32, threads in run() now
 export const HDR_PROTECT_LOCK = 0x338 // u32, held while the writers of a frame are made to stop
 export const HDR_HOLD = 0x340 // u32, not 0: an onlooker wants every CPU to stand still (machine/hold.ts)
 export const HDR_HELD = 0x344 // u32, CPUs that do
+export const HDR_PROBES = 0x33c // u32, address of the table of probes in use, 0: none (not state)
 export const HDR_TIMEKEEPER = 0x330 // u64 ns, parallel: when the sleeping CPU that watches the timers wakes; all ones: none
 // Records of MILESTONES and CLIMB_NOTES
 export const MILESTONE_SIZE = 4096
@@ -325,6 +354,8 @@ export const FRAME_TOUCHED = 1
 export const FRAME_WRITTEN = 2
 export const FRAME_EXECUTED = 4
 export const FRAME_PAGE_TABLE = 8
+export const FRAME_FREED = 16 // the guest has freed it, by a probe: its use is an event
+export const FRAME_FREED_READ = 32 // and one that reads was told
 
 // ---------------------------------------------------------------------------------------------------------
 // vCPU block: offsets from VCPUS + n * VCPU_STRIDE
@@ -528,6 +559,7 @@ export const MAINTENANCE_DROP_FAST = 1 // fast entries of the TLB
 export const MAINTENANCE_DROP_TRACES = 2 // all traces
 export const MAINTENANCE_CODE = 4 // the writes in CPU_CODE_WRITES
 export const MAINTENANCE_REBIND = 8 // another thread has changed this CPU's block
+export const MAINTENANCE_DROP_JUMPS = 16 // the jump cache
 export const CPU_IN_GUEST = 0xc040 // u32, 1 while the CPU may touch guest memory
 export const CPU_DROP_SERIAL = 0xc044 // u32, times MAINTENANCE_DROP_FAST was served
 export const CPU_STEP_TARGET = 0xc048 // u64, 1 + retired count at which the CPU comes to rest; 0 when none
@@ -538,6 +570,12 @@ export const CPU_CODE_WRITES = 0xc080 // u32 count, then CODE_WRITES_MAX entries
 export const CODE_WRITES_MAX = 60
 export const CPU_CODE_BYTES = 0xc400 // u8[1024], the bytes a trace is being decoded from
 export const CODE_BYTES_MAX = 1024
+/** Calls of probed functions that have not returned (bookkeeping; cpu/probes.ts): u32 lock, u32 count, at 16 the stack being told, then from 256 on */
+export const CPU_PROBE_CALLS = 0xe000
+export const PROBE_STACK_MAX = 6 // return addresses behind the caller's
+export const PROBE_CALLS_FIRST = 256
+export const PROBE_CALLS_MAX = 64
+export const PROBE_CALL_SIZE = 64
 /** Jump cache (bookkeeping): where jumps that lead to many places led last. u64 linear address, u32 trace */
 export const CPU_JUMPS = 0x0001_0000
 export const JUMPS_COUNT = 4096 // of 16 bytes
@@ -583,6 +621,16 @@ export const PATH_LOCAL = 4 // input: entry of the local vector table, (register
 export const EVENT_KIND_GUEST = 64 // a: EAX of the OUT, b: RBX, c: RCX
 export const EVENT_KIND_GUEST_MORE = 65 // a: low half of the machine time in ns, b: RSI, c: RDI
 export const EVENT_KIND_GUEST_NAME = 66 // a, b, c: the next 20 bytes of the name
+/** Calls of probed functions (cpu/probes.ts): a PROBE, a PROBE_MORE and as many PROBE_STACK as it says, one behind the other. */
+export const EVENT_CLASS_PROBE = 0x20000
+export const EVENT_KIND_PROBE = 72 // a: id | PROBE_* << 16 | number of PROBE_STACK << 24, b: address, c: bytes, of a use the linear address
+export const EVENT_KIND_PROBE_MORE = 73 // a: low half of the machine time in ns, b: return address, of a use the instruction, c: machine time of the call, ns
+export const EVENT_KIND_PROBE_STACK = 74 // b, c: return addresses by the chain of frame pointers, 0: none
+export const PROBE_ALLOCATED = 1
+export const PROBE_FREED = 2
+export const PROBE_FAILED = 3 // to allocate
+export const PROBE_USE_READ = 4 // of a free frame; id: 65535
+export const PROBE_USE_WRITE = 5
 
 /** Software TLB, architectural part (state): direct-mapped, TLB_COUNT entries of TLB_ENTRY_SIZE */
 export const CPU_TLB = 0x0010_0000

@@ -49,7 +49,7 @@ function words(
 }
 
 /** CALL rel32 is E8 and four bytes; an indirect one FF /2 with 0 to 5 bytes behind its ModRM (SDM 2A, CALL). */
-function behindCall(memory: MachineMemory, control: PagingControl, address: bigint): boolean {
+export function behindCall(memory: MachineMemory, control: PagingControl, address: bigint): boolean {
   const bytes = readThroughPages(memory, control, BigInt.asUintN(64, address - 7n), 7)
   if (bytes.length < 7) return false
   if (bytes[2] === 0xe8) return true

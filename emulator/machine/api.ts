@@ -9,6 +9,7 @@
 import type { Medium, MediumKind } from '../media/medium'
 import type { DirectBoot } from '../firmware/direct-boot/load'
 import type { MachineMemory } from './memory'
+import type { Probe } from './probes'
 
 // ---------------------------------------------------------------------------------------------------------
 // Units
@@ -359,6 +360,10 @@ export interface Machine {
   /** Switches classes of events on (EVENT_CLASS_* of the layout, all but EVENT_CLASS_TLB) and all others off: what happens
    *  from now on is written into the CPUs' rings (emulator/insight/events). The guest sees nothing of it. */
   watchEvents(classes: number): void
+  /** Calls of these functions are told from now on, as events of EVENT_CLASS_PROBE while that is on (the last ones set are the
+   *  ones in force, none: nothing is told); so are uses of frames that they have freed. At any time; the guest sees nothing of it.
+   *  @param direct linear address at which physical memory is mapped byte for byte, where that is known */
+  setProbes(probes: readonly Probe[], direct?: bigint): void
   /** Changes the schedule of a paused machine; its clock goes on from where it is. An Error when it runs. */
   setSchedule(schedule: Schedule): Promise<void>
   /** Resolves when the machine comes to rest; at once when it is at rest. */

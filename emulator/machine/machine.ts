@@ -44,6 +44,7 @@ import { e820, memoryMap } from './memory-map'
 import { milestones } from './milestones'
 import { mouseData } from './mouse'
 import { OutputDrain } from './output'
+import { type Probe, writeProbes } from './probes'
 import { readLinear, readPhysical, translate } from './peek'
 import { screenSnapshot } from './screen'
 import { SerialLine } from './serial-line'
@@ -135,6 +136,7 @@ class ThreadedMachine implements Machine {
   #crippled = false
   /** Machine time of the last rest, ns: the time at rest does not count. */
   #timeAtRest = 0n
+  #probes: [readonly Probe[], bigint | undefined] = [[], undefined]
   /** Settled when the command under way has ended and its output has been delivered. */
   #rest: Promise<StopInfo> | undefined
   #pausing = false
@@ -281,6 +283,12 @@ class ThreadedMachine implements Machine {
     Atomics.and(u32, word, classes | L.EVENT_CLASS_TLB)
   }
 
+  setProbes(probes: readonly Probe[], direct?: bigint) {
+    if (this.#state === 'disposed') return
+    this.#probes = [probes, direct]
+    writeProbes(this.memory, probes, direct)
+  }
+
   async setSchedule(schedule: Schedule): Promise<void> {
     if (this.#rest) throw new Error('pause the machine before its schedule is changed')
     if (this.#state === 'disposed') throw new Error('this machine has been closed')
@@ -321,6 +329,7 @@ class ThreadedMachine implements Machine {
     // The firmware has written its tables into it.
     this.memory.u8.set(await romOf(this.config), L.ROM)
     const { view } = this.memory
+    writeProbes(this.memory, ...this.#probes)
     view.setBigUint64(L.HEADER + L.HDR_DEADLINE, NONE, true)
     view.setBigUint64(L.HEADER + L.HDR_TIMEKEEPER, NONE, true)
     this.#timeAtRest = 0n

@@ -296,6 +296,8 @@ export class DocumentWindow {
     'climb.account': () => this.#open().climb(),
     'memory.frame': (frame) => this.#open().frameFacts(frame),
     'allocator.slabs': (cache) => this.#open().slabs(cache),
+    'allocator.structure': (allocator) => this.#open().structure(allocator),
+    'lens.guess': (guess) => this.#saveGuess(guess),
     'lens.choose': () => this.#chooseLens(),
     'memory.search': (space, from, pattern) => this.#open().search(space, BigInt(`0x${from}`), pattern),
     'memory.write': (space, at, bytes) => this.#open().write(space, BigInt(`0x${at}`), bytes),
@@ -335,6 +337,21 @@ export class DocumentWindow {
     const lenses = { name: 'Lens files', extensions: ['json'] }
     const [path] = await this.#ask('Choose a lens for this kernel', [lenses, ANY_FILE])
     if (path !== undefined) this.#session?.openLens(path)
+  }
+
+  async #saveGuess(guess: number): Promise<void> {
+    const text = this.#open().guessedLens(guess)
+    if (text === undefined || this.#view.kind !== 'open') return
+    const { path } = this.#view
+    const { canceled, filePath } = await dialog.showSaveDialog(this.window, {
+      title: 'Use the guess as a lens',
+      defaultPath: join(dirname(path), `${parse(path).name}.lens.json`),
+      filters: [{ name: 'Lens files', extensions: ['json'] }],
+    })
+    if (canceled || !filePath) return
+    const target = extname(filePath) === '' ? `${filePath}.lens.json` : filePath
+    await writeFile(target, text)
+    this.#session?.openLens(target)
   }
 
   #openLab(): LabSession {

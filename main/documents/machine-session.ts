@@ -208,7 +208,12 @@ export class MachineSession {
           () => this.#names,
           () => this.#pusher.kick('hex'),
         ),
-        new EventsSource(this.#events, () => this.#interest.events, label),
+        new EventsSource(
+          this.#events,
+          () => this.#interest.events,
+          label,
+          () => this.#allocator.armProbes(),
+        ),
         this.#shootdowns,
         new SpaceSource(
           machine,
@@ -305,7 +310,8 @@ export class MachineSession {
     this.#shootdowns.changed()
     const { events, allocator } = interest
     this.#events.watch(
-      (events === false ? 0 : events.classes) | (allocator === false ? 0 : L.EVENT_CLASS_GUEST),
+      (events === false ? 0 : events.classes) |
+        (allocator === false ? 0 : L.EVENT_CLASS_GUEST | L.EVENT_CLASS_PROBE),
     )
     this.#pusher.kick()
   }
@@ -489,6 +495,17 @@ export class MachineSession {
   /** The slabs of a slab cache. */
   slabs(cache: number) {
     return this.#allocator.slabs(cache)
+  }
+
+  /** The lens file for a guess; undefined when it is none any more. */
+  guessedLens(guess: number): string | undefined {
+    const lens = this.#allocator.guessedLens(guess)
+    return lens && `${JSON.stringify(lens, undefined, 2)}\n`
+  }
+
+  /** How an allocator keeps what is free. */
+  structure(allocator: number) {
+    return this.#allocator.structure(allocator)
   }
 
   /** The guest's symbols, and whether what runs is what they are of. */

@@ -258,6 +258,8 @@ export const ARGUMENTS: Arguments = {
   'climb.account': [],
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
   'allocator.slabs': [integer('a cache', 0, 2 ** 16)],
+  'allocator.structure': [integer('an allocator', 0, 255)],
+  'lens.guess': [integer('a guess', 0, 15)],
   'lens.choose': [],
   'memory.search': [memorySpace, hexDigits('an address'), bytes('a pattern', 256)],
   'memory.write': [memorySpace, hexDigits('an address'), bytes('bytes to write', 4096)],

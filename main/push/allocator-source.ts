@@ -1,13 +1,23 @@
 import * as L from '@emulator/core/layout'
+import { behindCall } from '@emulator/insight/call-stack'
 import { leakedFrames } from '@emulator/insight/frames/leaks'
-import type { Kernel } from '@emulator/insight/lenses/kernel'
+import { type Guess, guessing } from '@emulator/insight/guess/guess'
+import { bareKernel, type Kernel } from '@emulator/insight/lenses/kernel'
+import { type Lens, needsSymbols } from '@emulator/insight/lenses/lens'
 import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
+import { LINUX_DIRECT_MAP, LINUX_PROBES } from '@emulator/insight/lenses/linux/linux-probes'
 import { findLinux, type LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
 import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
+import { viewOfKernel } from '@emulator/insight/lenses/guest-view'
+import { lensProbes, POOL_FRAMES } from '@emulator/insight/lenses/probes'
+import { type AllocatorStructure, buddyBlocks, readStructure } from '@emulator/insight/lenses/structure'
+import { Reader, type Trouble } from '@emulator/insight/lenses/reader'
 import type { LensReading, Slab } from '@emulator/insight/lenses/reading'
+import { pagingControl } from '@emulator/insight/page-walk'
 import type { Machine } from '@emulator/machine/api'
-import type { AllocatorView, LensState } from '../../preload/bridge'
+import type { MachineMemory } from '@emulator/machine/memory'
+import type { AllocatorView, LensState, NamedCall } from '../../preload/bridge'
 import { ByteColumn } from './byte-column'
 import type { EventWatch } from './event-watch'
 import type { Source } from './source'
@@ -26,7 +36,34 @@ const SHARE = 1 / 12
 const INTERVAL_MIN = 100
 const SLABS_MAX = 400
 const LEAKS_MAX = 200
-const DOUBLE_FREES_MAX = 20
+/** Double frees and uses after free that are shown. */
+const FAULTS_MAX = 20
+const ARM_INTERVAL = 200
+/** ms of a look that go into guessing, and how long a guess is good for. */
+const GUESS_SLICE = 8
+const GUESS_PAUSE = 4000
+/** What a lens that names no symbols is read with where there are none. */
+const BARE = bareKernel()
+/** Between the kernel's word and the end of its function, ns. */
+const SAME_CALL = 1e6
+
+type Call = { time: number; retired: number; cpu: number; caller: bigint; stack?: bigint[] }
+
+/** With names; of the chain of frame pointers what lies behind CALLs. */
+function namedCall(
+  memory: MachineMemory,
+  { time, retired, cpu, caller, stack }: Call,
+  kernel: Kernel | undefined,
+): NamedCall {
+  const named = (address: bigint) => ({ address, label: kernel?.label(address) ?? '' })
+  const found = caller === 0n ? [] : [named(caller)]
+  const control = pagingControl(memory, cpu)
+  for (const address of stack ?? []) {
+    if (!behindCall(memory, control, address)) break
+    found.push(named(address))
+  }
+  return { time: time / 1e6, retired, cpu, stack: found }
+}
 
 export class AllocatorSource implements Source<'allocator'> {
   readonly part = 'allocator'
@@ -40,6 +77,11 @@ export class AllocatorSource implements Source<'allocator'> {
   #lookAgain = 0
   #pause = 2000
   #last = ''
+  #armAgain = 0
+  #guessing: Generator<void, Guess[]> | undefined
+  #guesses: Guess[] = []
+  #guessAgain = 0
+  #probeTroubles: readonly Trouble[] = []
 
   /**
    * @param colour that the panel shows, false when nobody looks
@@ -62,7 +104,16 @@ export class AllocatorSource implements Source<'allocator'> {
     if (colour === false) return
     const began = performance.now()
     const { observer, lens } = this.#prepare()
+    this.armProbes()
+    this.events.take()
+    const { ledger } = this.events
+    const heard = ledger.allocations + ledger.frees > 0
+    observer.heard = heard ? { taken: ledger.framesTaken, given: ledger.framesGiven } : undefined
     observer.look(true, (read) => this.machine.hold(read))
+    if (lens.state === 'none') this.#guess(observer)
+    else this.#forgetGuesses()
+    for (const frame of ledger.takeChanged())
+      observer.heardOf(frame, (ledger.frame(frame)?.by.time ?? 0) / 1e6)
     if (colour !== this.#sent) this.#shades.forget()
     this.#sent = colour
     const { values, legend } = observer.shades(colour)
@@ -84,7 +135,7 @@ export class AllocatorSource implements Source<'allocator'> {
         tasks,
         running,
         counters,
-        troubles: [...troubles],
+        troubles: [...troubles, ...this.#probeTroubles],
         samples: [...samples],
       },
       ...{ tables: map.tables, tablesLeftOut: map.incomplete, time, cost },
@@ -92,6 +143,8 @@ export class AllocatorSource implements Source<'allocator'> {
     if (shades) view.shades = shades
     const said = this.#said(observer)
     if (said) view.said = said
+    if (this.#guesses.length > 0)
+      view.guesses = this.#guesses.map(({ kind, at, evidence }) => ({ kind, at, evidence }))
     // A machine at rest tells the same again and again.
     const told = JSON.stringify([
       state,
@@ -105,27 +158,91 @@ export class AllocatorSource implements Source<'allocator'> {
       counters,
       said?.allocations,
       said?.frees,
+      said?.leaked,
+      said?.uses.length,
+      this.#guesses.length,
     ])
     if (!shades && told === this.#last) return
     this.#last = told
     return view
   }
 
-  /** What the kernel says by the debug port. */
+  /** Without a lens: goes on looking for what could be an allocator, a little at each look. */
+  #guess({ memory, map }: FrameObserver) {
+    if (performance.now() < this.#guessAgain || this.machine.state === 'disposed') return
+    this.#guessing ??= guessing(memory, map)
+    const end = performance.now() + GUESS_SLICE
+    while (performance.now() < end) {
+      const { done, value } = this.#guessing.next()
+      if (!done) continue
+      this.#guessing = undefined
+      this.#guessAgain = performance.now() + GUESS_PAUSE
+      // A running guest may be in the middle of something: what was found stays until something else is.
+      if (value.length > 0 || this.machine.state !== 'running') this.#guesses = value
+      return
+    }
+  }
+
+  #forgetGuesses() {
+    this.#guesses = []
+    this.#guessing = undefined
+    this.#guessAgain = 0
+  }
+
+  /** The lens that would read what was guessed, by its number in AllocatorView.guesses. */
+  guessedLens(index: number): Lens | undefined {
+    return this.#guesses[index]?.lens
+  }
+
+  /** What is known call by call. */
   #said(observer: FrameObserver): AllocatorView['said'] {
-    this.events.take()
-    const { ledger, table } = this.events
+    const { ledger, port, probes, table } = this.events
     if (ledger.allocations + ledger.frees === 0) return undefined
-    const label = (address: bigint) =>
-      address === 0n ? '' : (observer.kernel?.label(address) ?? address.toString(16).toUpperCase())
+    const { kernel } = observer
+    const { memory } = this.machine
+    const call = (of: Call) => namedCall(memory, of, kernel)
+    const leaks = leakedFrames(memory, ledger, observer.reading, observer.map)
+    // Probes know who called whom.
+    const faults = probes.doubleFrees.length > 0 ? probes : port
     return {
-      ...{ allocations: ledger.allocations, frees: ledger.frees, lost: table.lost },
-      leaks: leakedFrames(this.machine.memory, ledger).slice(0, LEAKS_MAX),
-      doubleFrees: ledger.doubleFrees.slice(-DOUBLE_FREES_MAX).map(({ pool, address, again, before }) => ({
-        ...{ pool: ledger.pools.get(pool) ?? pool.toString(16), address, time: again.time / 1e6 },
-        ...{ by: label(again.caller), before: label(before.caller) },
+      ...{
+        source: ledger === port ? 'port' : 'probes',
+        probes: (probes.probes ?? []).map((probe) => probe.function),
+      },
+      ...{ allocations: ledger.allocations, frees: ledger.frees, failed: probes.failed, lost: table.lost },
+      leaked: leaks.length,
+      leaks: leaks.slice(0, LEAKS_MAX).map(({ frame, why, by }) => ({ frame, why, by: call(by) })),
+      doubleFrees: faults.doubleFrees.slice(-FAULTS_MAX).map(({ pool, address, again, before }) => ({
+        ...{
+          pool: faults.pools.get(pool) ?? pool.toString(16),
+          address,
+          again: call(again),
+          before: call(before),
+        },
+        ...(pool === POOL_FRAMES ? { frame: Number(address >> 12n) } : {}),
+      })),
+      uses: probes.usesAfterFree.slice(-FAULTS_MAX).map((use) => ({
+        ...{ frame: use.frame, address: use.address, linear: use.linear, write: use.write },
+        by: call({ ...use, caller: use.code }),
+        ...(use.freed ? { freed: call(use.freed) } : {}),
       })),
     }
+  }
+
+  /** The functions that the lens names are probed, as soon as the kernel is there and while somebody wants it. */
+  armProbes() {
+    if (!this.events.wantsProbes || performance.now() < this.#armAgain) return
+    this.#armAgain = performance.now() + ARM_INTERVAL
+    const { observer, lens } = this.#prepare()
+    const { kernel } = observer
+    const wanted = observer.linux ? LINUX_PROBES : (observer.lens?.probes ?? [])
+    if (lens.state !== 'ready' || !kernel || wanted.length === 0) return this.events.probe([], undefined)
+    const reader = new Reader(viewOfKernel(this.machine.memory), kernel)
+    const direct = observer.linux ? LINUX_DIRECT_MAP : observer.lens?.directMap
+    const probes = lensProbes(reader, wanted)
+    this.events.probe(probes, direct === undefined ? undefined : reader.big(direct))
+    // Of Linux it is known that not every kernel has all of them.
+    this.#probeTroubles = observer.linux ? [] : reader.troubles
   }
 
   /** What is known of a frame; while nobody looks at the allocator, nothing is. */
@@ -133,15 +250,42 @@ export class AllocatorSource implements Source<'allocator'> {
     const observer = this.#observer
     if (!this.wanted() || !observer) return undefined
     const story = observer.story(frame)
-    const said = this.events.ledger.frame(frame)
+    const { ledger } = this.events
+    const said = ledger.frame(frame)
     if (!said) return story
-    // What the kernel said as it happened is better than what a look found later.
+    // Where not every function is probed, what was heard last may be over.
+    if (ledger.isPartial(POOL_FRAMES) && (said.what === 'freed') !== (story.use === 'free')) return story
+    // What was heard as it happened is better than what a look found later.
     const { by, what } = said
     story.since = by.time / 1e6
-    story.said = { what, cpu: by.cpu, bytes: by.bytes }
-    if (by.caller !== 0n)
-      story.caller = { address: by.caller, label: observer.kernel?.label(by.caller) ?? '' }
+    story.said = { what, cpu: by.cpu, bytes: by.bytes, retired: by.retired }
+    const probed = this.events.probes.frame(frame)
+    // The kernel speaks within the call that the probe sees.
+    const same =
+      probed && probed.what === what && Math.abs(probed.by.time - by.time) < SAME_CALL ? probed.by : by
+    const { stack } = namedCall(
+      this.machine.memory,
+      { ...by, ...(same.stack ? { stack: same.stack } : {}) },
+      observer.kernel,
+    )
+    const [caller, ...behind] = stack
+    if (caller) story.caller = caller
+    if (behind.length > 0) story.stack = behind
     return story
+  }
+
+  /** How an allocator keeps what is free, by its number in AllocatorView.allocators. */
+  structure(index: number): AllocatorStructure | undefined {
+    const observer = this.#observer
+    if (!this.wanted() || !observer?.ready) return undefined
+    const { kernel, lens, reading } = observer
+    if (observer.linux || !kernel || !lens) return buddyBlocks(reading)
+    const reader = new Reader(viewOfKernel(this.machine.memory), kernel)
+    const active = (lens.allocators ?? []).filter(
+      (each) => each.kind !== 'slab' && reader.holds(each.active) === true,
+    )
+    const wanted = active[index]
+    return wanted && this.machine.hold(() => readStructure(reader, wanted, reading))
   }
 
   slabs(cache: number): Slab[] {
@@ -164,6 +308,7 @@ export class AllocatorSource implements Source<'allocator'> {
     this.#lookAgain = 0
     this.#pause = 2000
     this.#observer = undefined
+    this.#forgetGuesses()
     this.forget()
   }
 
@@ -177,7 +322,7 @@ export class AllocatorSource implements Source<'allocator'> {
     const file = this.lens()
     const names = this.names()
     const lens = lensState(file, names)
-    const kernel = lens.state === 'ready' ? names?.kernel : undefined
+    const kernel = lens.state === 'ready' ? (names?.kernel ?? BARE) : undefined
     const known = this.#observer
     if (!file) this.#lookForLinux()
     const linux = file ? undefined : this.#linux
@@ -242,6 +387,7 @@ function lensState(file: LensFile | undefined, names: KernelState | undefined): 
   if (!file) return { file: '', kernel: '', state: 'none' }
   if ('problem' in file) return { file: file.name, kernel: '', state: 'broken', problem: file.problem }
   const { kernel } = file.lens
+  if (!needsSymbols(file.lens)) return { file: file.name, kernel, state: 'ready' }
   const broken = (problem: string): LensState => ({ file: file.name, kernel, state: 'broken', problem })
   if (!names) return broken('there is no file with the kernel’s symbols beside the image')
   if (names.state === 'unreadable') return broken(`${names.file} cannot be read: ${names.problem}`)

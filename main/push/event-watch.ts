@@ -1,7 +1,9 @@
 // The consumer of the machine's events while somebody looks: classes are switched on by who does, and off when nobody does.
+import * as L from '@emulator/core/layout'
 import { AllocationLedger } from '@emulator/insight/events/allocation-ledger'
 import { EventReader } from '@emulator/insight/events/event-reader'
 import { EventTable } from '@emulator/insight/events/event-table'
+import type { LensProbe } from '@emulator/insight/lenses/probes'
 import type { Machine } from '@emulator/machine/api'
 
 /** A ring holds 16,384 events: at 10^6 a second it is full after 16 ms. */
@@ -11,16 +13,41 @@ const SHARE = 1 / 4
 
 export class EventWatch {
   table = new EventTable(512)
-  ledger = new AllocationLedger()
+  /** What the kernel says by the debug port, and what the probes of its lens see. */
+  port = new AllocationLedger()
+  probes = new AllocationLedger([])
+  /** What was probed last, undefined: nothing. */
+  #probed: string | undefined
   #reader: EventReader | undefined
   #classes = 0
   #lost = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(private readonly machine: Pick<Machine, 'memory' | 'watchEvents' | 'state'>) {}
+  constructor(private readonly machine: Pick<Machine, 'memory' | 'watchEvents' | 'setProbes' | 'state'>) {}
 
   get classes(): number {
     return this.#classes
+  }
+
+  /** Of the two the one to be believed: where a kernel speaks for itself, what it says. */
+  get ledger(): AllocationLedger {
+    return this.port.allocations + this.port.frees > 0 ? this.port : this.probes
+  }
+
+  /** Whether somebody wants to know of calls. */
+  get wantsProbes(): boolean {
+    return (this.#classes & L.EVENT_CLASS_PROBE) !== 0
+  }
+
+  /** These functions are to be probed from now on, while somebody wants it. */
+  probe(probes: readonly LensProbe[], direct: bigint | undefined) {
+    if (!this.wantsProbes || this.machine.state === 'disposed') return
+    const wish = probes.map(({ linear, function: name }) => `${name} ${linear}`).join('\n')
+    if (wish === this.#probed) return
+    this.#probed = wish
+    this.take()
+    this.probes = new AllocationLedger(probes)
+    this.machine.setProbes(probes, direct)
   }
 
   /** @param classes EVENT_CLASS_* that somebody wants now */
@@ -29,6 +56,10 @@ export class EventWatch {
     if (this.#classes === 0) this.#begin()
     this.#classes = classes
     this.machine.watchEvents(classes)
+    if (!this.wantsProbes && this.#probed !== undefined) {
+      this.#probed = undefined
+      this.machine.setProbes([])
+    }
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (classes !== 0) this.#later(PERIOD)
@@ -48,7 +79,8 @@ export class EventWatch {
     if (this.table.capacity === 512) this.table = new EventTable()
     this.#reader = new EventReader(this.machine.memory, this.table)
     // What happened while nobody listened is not known.
-    this.ledger = new AllocationLedger()
+    this.port = new AllocationLedger()
+    this.probes = new AllocationLedger(this.probes.probes)
   }
 
   take() {
@@ -57,16 +89,21 @@ export class EventWatch {
     const events = this.#reader.take(state !== 'running')
     if (this.table.lost !== this.#lost) {
       this.#lost = this.table.lost
-      this.ledger.gap()
+      this.port.gap()
+      this.probes.gap()
     }
-    for (const event of events) this.ledger.hear(event)
+    for (const event of events) {
+      this.port.hear(event)
+      this.probes.hear(event)
+    }
   }
 
   /** Another power-on. */
   reset() {
     this.table.clear()
     this.table.lost = this.#lost = 0
-    this.ledger = new AllocationLedger()
+    this.port = new AllocationLedger()
+    this.probes = new AllocationLedger(this.probes.probes)
     if (this.#reader) this.#reader = new EventReader(this.machine.memory, this.table)
   }
 

@@ -25,6 +25,8 @@ export class EventsSource implements Source<'events'> {
     private readonly watch: EventWatch,
     private readonly wish: () => Interest['events'],
     private readonly label: (address: bigint) => string | undefined,
+    /** Sets the probes of the lens, where there is one. */
+    private readonly arm: () => void = () => {},
   ) {}
 
   wanted() {
@@ -34,6 +36,7 @@ export class EventsSource implements Source<'events'> {
   take(): EventsView | undefined {
     const wish = this.wish()
     if (wish === false) return
+    this.arm()
     this.watch.take()
     const { table } = this.watch
     const told = `${table.first} ${table.next} ${table.lost} ${JSON.stringify(wish)}`
@@ -71,12 +74,12 @@ function eventsView(
   label: (address: bigint) => string | undefined,
   matching: EventSelection,
 ): EventsView {
-  const { table, ledger } = watch
+  const { table, port, probes } = watch
   const last = Math.max(0, matching.count - wish.rows)
   const at = wish.at === undefined ? last : Math.min(wish.at, last)
   const rows = matching.slice(at, at + wish.rows).map((sequence): EventRow => {
     const event = table.at(sequence)
-    const words = eventWords(event, ledger.pools)
+    const words = eventWords(event, port.pools, probes.probes)
     const where = words.code === undefined ? undefined : label(words.code)
     return {
       ...{

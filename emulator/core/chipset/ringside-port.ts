@@ -4,10 +4,6 @@
 
 import { cpu } from '../cpu/context'
 import {
-  CPU_CR0,
-  CPU_CR3,
-  CPU_CR4,
-  CPU_EFER,
   CPU_RBX,
   CPU_RCX,
   CPU_RDI,
@@ -21,7 +17,7 @@ import {
 } from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
-import { physicalPointer } from '../memory/physical'
+import { quietByte } from '../memory/quiet'
 
 export const RINGSIDE_PORT: u32 = 0x5eec
 export const RINGSIDE_MAGIC: u32 = 0x31474e52 // "RNG1"
@@ -66,39 +62,4 @@ function quietBytes(linear: u64, at: u32, length: u32, count: u32): u64 {
   for (let i: u32 = 0; i < count && at + i < length; i++)
     value |= (quietByte(linear + at + i) as u64) << (i << 3)
   return value
-}
-
-/** A byte at a linear address, without a mark in the page tables, the TLB or the frame metadata. */
-function quietByte(linear: u64): u8 {
-  const phys = quietWalk(linear)
-  const pointer = phys == u64.MAX_VALUE ? 0 : physicalPointer(phys)
-  return pointer ? load<u8>(pointer) : 0x3f
-}
-
-/** SDM 3A 4.3 to 4.5, all paging modes; all ones when not present. */
-function quietWalk(linear: u64): u64 {
-  if (!((load<u64>(cpu, CPU_CR0) >> 31) & 1)) return linear & 0xffffffff
-  const cr4 = load<u64>(cpu, CPU_CR4)
-  const long = ((load<u64>(cpu, CPU_EFER) >> 10) & 1) != 0
-  const wide = ((cr4 >> 5) & 1) != 0
-  let level: u32 = long ? (((cr4 >> 12) & 1) != 0 ? 5 : 4) : wide ? 3 : 2
-  const bits: u32 = wide ? 9 : 10
-  let table = load<u64>(cpu, CPU_CR3) & (long ? 0x000ffffffffff000 : level == 3 ? 0xffffffe0 : 0xfffff000)
-  while (level > 0) {
-    const shift: u64 = 12 + bits * (level - 1)
-    const index = (linear >> shift) & ((1 << (level == 3 && !long ? 2 : bits)) - 1)
-    const pointer = physicalPointer(table + index * (wide ? 8 : 4))
-    if (!pointer) return u64.MAX_VALUE
-    const entry: u64 = wide ? load<u64>(pointer) : load<u32>(pointer)
-    if (!(entry & 1)) return u64.MAX_VALUE
-    const address = entry & (wide ? 0x000ffffffffff000 : 0xfffff000)
-    const large = (entry & 0x80) != 0 && (level == 2 || (level == 3 && long))
-    if (level == 1 || large) {
-      const mask: u64 = ((1 as u64) << shift) - 1
-      return (address & ~mask) | (linear & mask)
-    }
-    table = address
-    level--
-  }
-  return u64.MAX_VALUE
 }

@@ -77,6 +77,7 @@ import { carryOut, carryOutPort, deliverPending, undisturbed, undisturbedByDevic
 import { fallsThrough, Op, operandAccess, OPERAND_SIZE, OPERAND_WRITE, SLOW_MEMORY, Sys } from './ops'
 import { vector, vectorCompute } from './simd/execute'
 import { VECTOR_ALIGNED } from './decode-simd'
+import { probeJump, probeOffset, probeSees, probesTable } from './probes'
 import { leaveFrame, loadSized, popStack, pushStack, slow, storeRegister, storeSized } from './slow'
 import { traceFind, tracePartial, traceWithinLimit, WINDOW } from './trace'
 import {
@@ -177,8 +178,16 @@ function prefixesBefore(ip: usize): i64 {
 /** RIP of the instruction that is doing something slow, for notes about it; between instructions the next one's. */
 export function currentRip(): u64 {
   if (!inSlice) return load<u64>(cpu, CPU_RIP)
-  const at = <usize>(<i64>load<u16>(currentTrace, TRACE_COUNT) - ahead)
-  const record = currentTrace + TRACE_HEADER + at * OP_SIZE
+  let left = <i64>load<u16>(currentTrace, TRACE_COUNT) - ahead
+  let record = currentTrace + TRACE_HEADER
+  if (load<u16>(currentTrace, TRACE_PREFIXES)) {
+    // An ADDRESS record is no instruction, but the beginning of the one behind it.
+    for (let prefix = load<u16>(record, O_OP) == Op.ADDRESS; left > 0 || prefix; ) {
+      if (!prefix) left--
+      record += OP_SIZE
+      prefix = load<u16>(record, O_OP) == Op.ADDRESS
+    }
+  } else record += <usize>left * OP_SIZE
   return load<u64>(cpu, CPU_TRACE_RIP) + (ahead > 0 ? <u64>load<u16>(record, O_OFFSET) : 0)
 }
 
@@ -766,8 +775,14 @@ function call(ip: usize, op: i32, rip: u64, behind: u64): u32 {
   const status = push(ip, behind, size)
   if (status == FAULTED) return fault(ip)
   if (status == COMMITTED) {
-    // The push may have dropped traces or reached a device.
+    // The push may have dropped traces or reached a device; nobody follows.
     store<u64>(cpu, target, CPU_RIP)
+    if (probesTable())
+      probeJump(
+        code64()
+          ? target
+          : (load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + target) & 0xffffffff,
+      )
     return EXIT_AFTER
   }
   return JUMPED
@@ -805,11 +820,15 @@ const CALLED_AWAY: usize = 1
  * CALLED_AWAY: the run loop is wanted.
  */
 function follow(trace: usize, slot: usize, rip: u64): usize {
+  const linear = code64()
+    ? rip
+    : (load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
+  if (probesTable()) probeJump(linear)
   // Somebody wants this CPU at a boundary (machine/smp.ts).
   if (load<u32>(cpu, CPU_ATTENTION)) return CALLED_AWAY
   const page = load<u64>(cpu, CPU_FETCH_PAGE)
   const epoch = load<u32>(cpu, CPU_TRACE_EPOCH)
-  const direct = slot != cpu + CPU_ZERO && load<u32>(trace, TRACE_SHARED) != 0
+  const direct = slot != cpu + CPU_ZERO && load<u32>(trace, TRACE_SHARED) != 0 && !probeOffset(linear)
   const next = traceFind(rip)
   if (!next || !load<u32>(next, TRACE_SHARED)) return next
   const mode = load<u32>(cpu, CPU_MODE)
@@ -825,15 +844,13 @@ function follow(trace: usize, slot: usize, rip: u64): usize {
       return next
     }
   }
-  const linear = code64()
-    ? rip
-    : (load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE) + rip) & 0xffffffff
   remember(linear, next)
   return next
 }
 
 /** Notes a trace in the jump cache. */
 function remember(linear: u64, trace: usize): void {
+  if (probeSees(linear)) return
   const entry = jumpEntry(cpu, linear)
   store<u64>(entry, linear, CPU_JUMPS)
   store<u32>(entry, trace as u32, CPU_JUMPS + 8)

@@ -8,6 +8,7 @@ import { faultPending, raise } from './fault'
 import { fuse } from './fuse'
 import { dropDeadFlags } from './liveness'
 import { fallsThrough, isJump, Op, remembers, Sys } from './ops'
+import { probeOffset } from './probes'
 import { specialise } from './specialise'
 import { fetchPhysical, fetchTranslate, frameExecuted } from '../memory/linear'
 import { a20, frameBufferPointer, physicalPointer, physicalRead8, ramPointer } from '../memory/physical'
@@ -203,7 +204,7 @@ function build(linear: u64, phys: u64, limit: u32, cached: bool): usize {
     last = true
   }
   while (count < most && length < available) {
-    if (count && linear + length == stop) break
+    if (count && (linear + length == stop || probeOffset(linear + length))) break
     const answer = decode(bytes + length, available - length, record, length, mode)
     if (answer == DECODE_MORE) {
       if (count) break

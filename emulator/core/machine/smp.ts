@@ -12,14 +12,17 @@ import {
   CPU_ATTENTION,
   CPU_DROP_SERIAL,
   CPU_FENCE,
+  CPU_JUMPS,
   CPU_MAINTENANCE,
   CPU_NMI,
   CPU_REQUEST,
   CPU_SLEEPING,
   HDR_CPU_COUNT,
   HEADER,
+  JUMPS_COUNT,
   MAINTENANCE_CODE,
   MAINTENANCE_DROP_FAST,
+  MAINTENANCE_DROP_JUMPS,
   MAINTENANCE_DROP_TRACES,
   MAINTENANCE_REBIND,
   REQUEST_INIT,
@@ -136,6 +139,7 @@ export function attend(): void {
   if (work & MAINTENANCE_DROP_FAST) dropFast()
   if (work & MAINTENANCE_DROP_TRACES) traceDropAll()
   if (work & MAINTENANCE_CODE) codeWritesServe()
+  if (work & MAINTENANCE_DROP_JUMPS) memory.fill(cpu + CPU_JUMPS, 0, JUMPS_COUNT * 16)
   const asked = atomic.xchg<u32>(cpu, 0, CPU_REQUEST)
   if (!asked) return
   // An INIT that came before the SIPI has taken nothing of it along, see requestInit().

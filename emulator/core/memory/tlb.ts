@@ -32,6 +32,7 @@ import {
   FRAME_CODE,
   FRAME_FLAGS,
   FRAME_SIZE,
+  FRAME_FREED,
   FRAME_STAMP,
   FRAME_TOUCHED,
   FRAME_WRITTEN,
@@ -57,6 +58,7 @@ import {
   TLB_WRITABLE,
 } from '../layout'
 import { invalidationNote, tableWatched } from './tlb-log'
+import { freedUse } from '../cpu/probes'
 import { a20, frameBufferPointer, physicalPointer, ramPointer } from './physical'
 import { keyBars, protectionKeysOn } from './protection-keys'
 
@@ -286,14 +288,17 @@ export function fastFill(linear: u64, phys: u64, flags: u32, write: bool): void 
   makeRoom(fast, tag)
   const target = a20(phys)
   const frame = <u32>(target >> 12)
+  let freed: bool = false
   if (frame < frameCount) {
     const meta = frames + frame * FRAME_SIZE
     const seen: u32 = write ? FRAME_TOUCHED | FRAME_WRITTEN : FRAME_TOUCHED
-    if ((load<u32>(meta, FRAME_FLAGS) & seen) != seen) atomic.or<u32>(meta, seen, FRAME_FLAGS)
+    const known = load<u32>(meta, FRAME_FLAGS)
+    if ((known & seen) != seen) atomic.or<u32>(meta, seen, FRAME_FLAGS)
     store<u32>(meta, <u32>(clockNow() >> 20), FRAME_STAMP)
+    if (known & FRAME_FREED) freed = freedUse(frame, linear, write)
   }
   if (!pointer) return
-  if (pageWatched(linear)) {
+  if (freed || pageWatched(linear)) {
     fastClear(fast)
     return
   }

@@ -1,6 +1,7 @@
-// What a kernel has said of its allocations by the debug port (docs/debug-port.md): what is allocated now, by whom and since
-// when, what was freed twice, and how fast it goes.
+// What is known of a kernel's allocations, event by event: what it says itself by the debug port (docs/debug-port.md), or what the
+// probes of a lens see. What is allocated now, by whom and since when, what was freed twice or used while it was free.
 import * as L from '../../core/layout'
+import type { LensProbe } from '../lenses/probes'
 import type { EventRecord } from './event-table'
 
 const ALLOCATED = 1
@@ -15,6 +16,8 @@ const FREED_MAX = 1 << 16
 /** Frames of one block: 4 GiB. */
 const BLOCK_MAX = 1 << 20
 const FAULTS_MAX = 200
+/** From a function's entry to that of another one that it leaves the work to. ns */
+const WITHIN = 2000
 const POOLS_MAX = 10_000
 
 export interface Allocation {
@@ -26,6 +29,28 @@ export interface Allocation {
   cpu: number
   /** Machine time, ns. */
   time: number
+  /** Instructions that its CPU had retired. */
+  retired: number
+  /** Behind the caller, the innermost first, unchecked: the chain of frame pointers, where a probe followed it. */
+  stack?: bigint[]
+}
+
+/** A CPU has accessed a page frame that was free. */
+export interface UseAfterFree {
+  frame: number
+  /** Guest-physical. */
+  address: number
+  linear: bigint
+  write: boolean
+  /** The instruction. */
+  code: bigint
+  cpu: number
+  /** Machine time, ns. */
+  time: number
+  retired: number
+  stack?: bigint[]
+  /** The free before it, where it was heard of. */
+  freed?: Allocation
 }
 
 export interface DoubleFree {
@@ -44,15 +69,35 @@ export class AllocationLedger {
   frees = 0
   /** Frees of what was allocated before anybody listened. */
   unknown = 0
+  /** Allocations that failed, as the probes see. */
+  failed = 0
   readonly doubleFrees: DoubleFree[] = []
+  readonly usesAfterFree: UseAfterFree[] = []
   readonly #live = new Map<bigint, Map<bigint, Allocation>>()
   readonly #freed = new Map<bigint, Map<bigint, Allocation>>()
   /** The last thing said of each page frame: blocks may be given back in pieces, or in larger blocks. */
   readonly #frames = new Map<number, { what: 'allocated' | 'freed'; by: Allocation }>()
+  /** Pools of which not all functions are probed. */
+  readonly #partial = new Set<bigint>()
   #liveCount = 0
   #framesAllocated = 0
+  /** Frames that were given out and taken back, ever. */
+  framesTaken = 0
+  framesGiven = 0
+  /** Frames of which something was heard since somebody asked. */
+  #changed = new Set<number>()
+
+  /** @param probes that events of EVENT_KIND_PROBE name by their index; without them those are not for this ledger */
+  constructor(readonly probes?: readonly LensProbe[]) {
+    for (const { pool, poolName, whole } of probes ?? []) {
+      this.pools.set(pool, poolName)
+      if (!whole) this.#partial.add(pool)
+    }
+  }
 
   hear(event: EventRecord) {
+    this.#last = event.time
+    if (this.probes) return this.#hearProbe(event, this.probes)
     if (event.kind !== L.EVENT_KIND_GUEST) return
     if (event.a === POOL && this.pools.size < POOLS_MAX) this.pools.set(event.d, event.name)
     if (event.a !== ALLOCATED && event.a !== FREED) return
@@ -63,9 +108,50 @@ export class AllocationLedger {
       caller: event.e,
       cpu: event.cpu,
       time: event.time,
+      retired: event.retired,
     }
     if (event.a === ALLOCATED) this.#allocate(one)
     else this.#free(one)
+  }
+
+  #hearProbe(event: EventRecord, probes: readonly LensProbe[]) {
+    if (event.kind !== L.EVENT_KIND_PROBE) return
+    const what = (event.a >>> 16) & 0xff
+    const { cpu, time, retired } = event
+    const stack = event.stack && event.stack.length > 0 ? { stack: event.stack } : {}
+    if (what === L.PROBE_USE_READ || what === L.PROBE_USE_WRITE) {
+      const address = Number(event.b)
+      const frame = Math.floor(address / 4096)
+      const before = this.#frames.get(frame)
+      this.usesAfterFree.push({
+        ...{
+          frame,
+          address,
+          linear: event.c,
+          write: what === L.PROBE_USE_WRITE,
+          code: event.d,
+          cpu,
+          time,
+          retired,
+        },
+        ...stack,
+        ...(before?.what === 'freed' ? { freed: before.by } : {}),
+      })
+      if (this.usesAfterFree.length > FAULTS_MAX) this.usesAfterFree.shift()
+      return
+    }
+    const probe = probes[event.a & 0xffff]
+    if (!probe) return
+    if (what === L.PROBE_FAILED) {
+      this.failed++
+      return
+    }
+    const one: Allocation = {
+      ...{ pool: probe.pool, address: event.b, bytes: Number(event.c), caller: event.d, cpu, time, retired },
+      ...stack,
+    }
+    if (what === L.PROBE_ALLOCATED) this.#allocate(one)
+    else if (what === L.PROBE_FREED) this.#free(one)
   }
 
   #allocate(one: Allocation) {
@@ -83,6 +169,7 @@ export class AllocationLedger {
   #eachFrame(by: Allocation, what: 'allocated' | 'freed'): void {
     const first = Number(by.address >> 12n)
     const frames = Math.min(BLOCK_MAX, Math.max(1, Math.ceil(by.bytes / 4096)))
+    if (what === 'allocated') this.framesTaken += frames
     let twice: Allocation | undefined
     let known = false
     for (let frame = first; frame < first + frames; frame++) {
@@ -91,13 +178,23 @@ export class AllocationLedger {
       if (before) known = true
       else if (this.#frames.size >= LIVE_MAX) continue
       if (what === 'freed' && before?.what === 'freed') twice ??= before.by
-      else this.#frames.set(frame, { what, by })
+      else {
+        if (what === 'freed') this.framesGiven++
+        this.#frames.set(frame, { what, by })
+        this.#changed.add(frame)
+      }
     }
     if (twice) this.#doubleFree(by, twice)
     else if (what === 'freed' && !known) this.unknown++
   }
 
   #doubleFree(again: Allocation, before: Allocation) {
+    // It may have been given out by a function that nobody probes.
+    if (this.#partial.has(again.pool)) return
+    // A function that frees by another one, both probed: the outer one has been told.
+    const last = this.doubleFrees.at(-1)
+    const within = last && last.again.cpu === again.cpu && again.time - last.again.time < WITHIN
+    if (this.probes && within && last.address === again.address && last.pool !== again.pool) return
     this.doubleFrees.push({ pool: again.pool, address: again.address, again, before })
     if (this.doubleFrees.length > FAULTS_MAX) this.doubleFrees.shift()
   }
@@ -123,10 +220,20 @@ export class AllocationLedger {
     if (freed.size > FREED_MAX) freed.delete(freed.keys().next().value!)
   }
 
+  /** Machine time, ns, up to which events are missing: of what was allocated before nobody knows whether it still is. */
+  gapTime = -1
+  #last = 0
+
   /** Events are missing: what was freed may have been allocated again meanwhile. */
   gap() {
+    this.gapTime = this.#last
     this.#freed.clear()
     for (const [frame, { what }] of this.#frames) if (what === 'freed') this.#frames.delete(frame)
+  }
+
+  /** Not every function of the pool is probed: what was given out may have been taken back unheard, and the reverse. */
+  isPartial(pool: bigint): boolean {
+    return this.#partial.has(pool)
   }
 
   get live(): number {
@@ -141,6 +248,13 @@ export class AllocationLedger {
   /** Frames that are allocated, of those that were heard of. */
   get framesAllocated(): number {
     return this.#framesAllocated
+  }
+
+  /** Frames of which something was heard since this was asked last. */
+  takeChanged(): Set<number> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    return changed
   }
 
   /** The last thing said of a page frame. */

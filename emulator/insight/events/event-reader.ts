@@ -7,8 +7,13 @@ const NAME_PIECE = 20
 const NAME_MAX = 63
 /** Kinds of debug-port events from this one on have a name (docs/debug-port.md). */
 const NAMED = 3
+/** What belongs to the event before it. */
+const PARTS = new Set([
+  ...[L.EVENT_KIND_GUEST_MORE, L.EVENT_KIND_GUEST_NAME],
+  ...[L.EVENT_KIND_PROBE_MORE, L.EVENT_KIND_PROBE_STACK],
+])
 
-/** A debug-port event whose parts have not all been seen. */
+/** An event of the debug port or of a probe whose parts have not all been seen. */
 interface Unfinished {
   event: EventRecord
   pieces: number
@@ -119,7 +124,7 @@ export class EventReader {
     const b = view.getBigUint64(at + L.EVENT_B, true)
     const c = view.getBigUint64(at + L.EVENT_C, true)
     const open = this.#unfinished.get(cpu)
-    if (kind === L.EVENT_KIND_GUEST_MORE || kind === L.EVENT_KIND_GUEST_NAME) {
+    if (PARTS.has(kind)) {
       if (open) this.#part(cpu, open, kind, a, b, c, into)
       return
     }
@@ -139,6 +144,11 @@ export class EventReader {
       e: 0n,
       name: '',
     }
+    if (kind === L.EVENT_KIND_PROBE) {
+      event.stack = []
+      this.#unfinished.set(cpu, { event, pieces: a >>> 24, bytes: [] })
+      return
+    }
     if (kind !== L.EVENT_KIND_GUEST) {
       into.push(event)
       return
@@ -150,7 +160,10 @@ export class EventReader {
   /** The other operands, then the name in pieces. */
   #part(cpu: number, open: Unfinished, kind: number, a: number, b: bigint, c: bigint, into: EventRecord[]) {
     const { event } = open
-    if (kind === L.EVENT_KIND_GUEST_MORE) {
+    if (kind === L.EVENT_KIND_PROBE_STACK) {
+      open.pieces--
+      for (const back of [b, c]) if (back !== 0n) event.stack?.push(back)
+    } else if (kind !== L.EVENT_KIND_GUEST_NAME) {
       event.d = b
       event.e = c
       event.time = nearest(event.time, a)

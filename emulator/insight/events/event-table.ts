@@ -18,6 +18,7 @@ export const CLASSES = [
   { bit: L.EVENT_CLASS_DISK, name: 'disk' },
   { bit: L.EVENT_CLASS_PORT, name: 'ports' },
   { bit: L.EVENT_CLASS_GUEST, name: 'kernel' },
+  { bit: L.EVENT_CLASS_PROBE, name: 'probes' },
 ] as const
 export const ALL_CLASSES = CLASSES.reduce((all, { bit }) => all | bit, 0)
 
@@ -29,12 +30,16 @@ const CLASS_OF = new Map<number, number>([
   [L.EVENT_KIND_DISK, L.EVENT_CLASS_DISK],
   [L.EVENT_KIND_PORT, L.EVENT_CLASS_PORT],
   [L.EVENT_KIND_GUEST, L.EVENT_CLASS_GUEST],
+  [L.EVENT_KIND_PROBE, L.EVENT_CLASS_PROBE],
   ...[16, 17, 18, 19, 20].map((kind): [number, number] => [kind, L.EVENT_CLASS_PATH]),
 ])
 /** Of an EVENT_KIND_*; 0 for one that is not known. */
 export const classOf = (kind: number): number => CLASS_OF.get(kind) ?? 0
 
-/** One event. What a, b and c mean: EVENT_KIND_* in layout.ts; d and e of a GUEST are RSI and RDI. */
+/**
+ * One event. What a, b and c mean: EVENT_KIND_* in layout.ts; d and e of a GUEST are RSI and RDI, of a PROBE the return address
+ * (of a use the instruction) and the machine time of the call.
+ */
 export interface EventRecord {
   /** Machine time, ns; between two looks interpolated by what the CPU has retired. */
   time: number
@@ -48,6 +53,8 @@ export interface EventRecord {
   d: bigint
   e: bigint
   name: string
+  /** Of a PROBE: return addresses behind the caller's, as the chain of frame pointers has them. */
+  stack?: bigint[]
 }
 
 export interface EventFilter {
@@ -72,6 +79,7 @@ export class EventTable {
   readonly e: BigUint64Array
   /** By sequence number. */
   readonly #names = new Map<number, string>()
+  readonly #stacks = new Map<number, bigint[]>()
   /** Classes that occur in each block of events. */
   readonly #blocks: Uint32Array
   /** Sequence number of the oldest event that is kept, and of the next one to come. */
@@ -101,6 +109,7 @@ export class EventTable {
     const i = sequence % this.capacity
     if (sequence - this.first >= this.capacity) {
       this.#names.delete(this.first)
+      this.#stacks.delete(this.first)
       this.first++
     }
     // In one order: no event is before the one before it.
@@ -118,6 +127,10 @@ export class EventTable {
       this.#names.set(sequence, event.name)
       if (this.#names.size > NAMES_MAX) this.#names.delete(this.#names.keys().next().value!)
     }
+    if (event.stack && event.stack.length > 0) {
+      this.#stacks.set(sequence, event.stack)
+      if (this.#stacks.size > NAMES_MAX) this.#stacks.delete(this.#stacks.keys().next().value!)
+    }
     const group = classOf(event.kind)
     const block = Math.floor(i / BLOCK)
     this.#blocks[block] = i % BLOCK === 0 ? group : this.#blocks[block]! | group
@@ -127,7 +140,9 @@ export class EventTable {
   /** @param sequence of an event that is kept */
   at(sequence: number): EventRecord {
     const i = sequence % this.capacity
+    const stack = this.#stacks.get(sequence)
     return {
+      ...(stack ? { stack } : {}),
       ...{
         time: this.time[i]!,
         retired: this.retired[i]!,
@@ -188,6 +203,7 @@ export class EventTable {
   clear() {
     this.first = this.next
     this.#names.clear()
+    this.#stacks.clear()
     this.#blocks.fill(0)
   }
 }

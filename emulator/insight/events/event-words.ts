@@ -1,6 +1,7 @@
 // An event in words.
 import * as L from '../../core/layout'
 import { errorCodeInWords, exceptionName } from '../exceptions'
+import type { LensProbe } from '../lenses/probes'
 import type { EventRecord } from './event-table'
 
 export interface EventWords {
@@ -12,6 +13,8 @@ export interface EventWords {
   /** Linear address of what it is about, or a physical one. */
   linear?: bigint
   physical?: number
+  /** A mistake of the guest's. */
+  bad?: boolean
 }
 
 const MODES: [number, string][] = [
@@ -25,7 +28,11 @@ const hex = (value: bigint | number, digits = 1) => value.toString(16).toUpperCa
 const line = (n: number) => (n < 16 ? `IRQ ${n}` : n < 20 ? `PIRQ${'ABCD'[n - 16]}` : `input ${n}`)
 
 /** @param pools names of the guest's pools */
-export function eventWords(event: EventRecord, pools: ReadonlyMap<bigint, string> = new Map()): EventWords {
+export function eventWords(
+  event: EventRecord,
+  pools: ReadonlyMap<bigint, string> = new Map(),
+  probes: readonly LensProbe[] = [],
+): EventWords {
   const { kind, a, b, c, d, e } = event
   switch (kind) {
     case L.EVENT_KIND_EXCEPTION: {
@@ -87,9 +94,30 @@ export function eventWords(event: EventRecord, pools: ReadonlyMap<bigint, string
       }
     case L.EVENT_KIND_GUEST:
       return guestWords(a, b, c, d, e, event.name, pools)
+    case L.EVENT_KIND_PROBE:
+      return probeWords(event, probes)
     default:
       return { what: `kind ${kind}`, detail: hex(a) }
   }
+}
+
+function probeWords({ a, b, c, d }: EventRecord, probes: readonly LensProbe[]): EventWords {
+  const what = (a >>> 16) & 0xff
+  if (what === L.PROBE_USE_READ || what === L.PROBE_USE_WRITE) {
+    const detail = `${what === L.PROBE_USE_WRITE ? 'written' : 'read'} by ${hex(c, 16)} while it was free`
+    return { what: 'use after free', detail, code: d, physical: Number(b), bad: true }
+  }
+  const probe = probes[a & 0xffff]
+  const name = probe?.function ?? `probe ${a & 0xffff}`
+  if (what === L.PROBE_FAILED) return { what: 'no memory', detail: `${name} failed`, code: d }
+  const words: EventWords = {
+    what: what === L.PROBE_ALLOCATED ? 'allocate' : 'free',
+    detail: `${c === 0n ? '' : `${c} bytes `}by ${name}`,
+    code: d,
+  }
+  if (probe?.frames) words.physical = Number(b)
+  else words.linear = b
+  return words
 }
 
 function guestWords(

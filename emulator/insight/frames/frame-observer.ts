@@ -3,7 +3,7 @@
 import * as L from '../../core/layout'
 import type { MachineMemory } from '../../machine/memory'
 import { type FreeSpace, freeSpace } from '../lenses/free-space'
-import type { Kernel } from '../lenses/kernel'
+import { bareKernel, type Kernel } from '../lenses/kernel'
 import type { Lens } from '../lenses/lens'
 import { frameCaller, missingSymbols, readLens } from '../lenses/read-lens'
 import { emptyColumns, type LensReading, ORDER_NONE, type Slab, USE_UNKNOWN } from '../lenses/reading'
@@ -57,8 +57,10 @@ export interface FrameStory {
   references?: number
   /** Who asked for it last, by the kernel's own note. */
   caller?: { address: bigint; label: string }
-  /** The kernel's own report of its last allocation or free, by the debug port; then `since` and `caller` are exact. */
-  said?: { what: 'allocated' | 'freed'; cpu: number; bytes: number }
+  /** Its last allocation or free, as the kernel reports it by the debug port or a probe has seen it; then `since` and `caller` are exact. */
+  said?: { what: 'allocated' | 'freed'; cpu: number; bytes: number; retired: number }
+  /** Behind the caller, the innermost first, where a probe followed the frame pointers. */
+  stack?: { address: bigint; label: string }[]
   /** Machine time, ms, at which a look found it to be what it is; undefined: since before the first look. */
   since?: number
   mapped: number
@@ -83,26 +85,15 @@ export class FrameObserver {
   readonly samples: Sample[] = []
   /** Machine time of the last look, ms. */
   time = 0
+  /** Frames taken and given back ever, where each call is heard of; better than what looks find. */
+  heard: { taken: number; given: number } | undefined
+  #heardBefore: { taken: number; given: number } | undefined
   /** Machine time at which each frame became what it is, ms; -1: before the first look. */
   readonly #since: Float32Array
   #before: Uint8Array | undefined
   #linuxLook: LinuxLook | undefined
   readonly #seen = new Map<bigint, PagingControl>()
-  readonly #noKernel: Kernel = {
-    types: {
-      get: () => undefined,
-      bare: () => undefined,
-      sizeOf: () => undefined,
-      member: () => undefined,
-      text: () => 'void',
-    },
-    ...{
-      address: () => undefined,
-      typeOf: () => undefined,
-      typeNamed: () => undefined,
-      label: () => undefined,
-    },
-  }
+  readonly #noKernel = bareKernel()
 
   constructor(
     readonly memory: MachineMemory,
@@ -173,6 +164,12 @@ export class FrameObserver {
       }
     }
     this.#before = this.ready ? use : undefined
+    const { heard } = this
+    if (heard) {
+      taken = heard.taken - (this.#heardBefore?.taken ?? heard.taken)
+      given = heard.given - (this.#heardBefore?.given ?? heard.given)
+    }
+    this.#heardBefore = heard
     const last = this.samples.at(-1)
     if (!this.ready || last?.time === this.time) return
     this.samples.push({
@@ -183,6 +180,11 @@ export class FrameObserver {
       given,
     })
     if (this.samples.length > SAMPLES_MAX) this.samples.shift()
+  }
+
+  /** A frame became what it is at a time that was heard, ms. */
+  heardOf(frame: number, time: number) {
+    if (frame < this.#since.length) this.#since[frame] = time
   }
 
   /** The address spaces that are live: of each CPU, of the tasks that the lens knows, and without it those seen before. */

@@ -1,7 +1,7 @@
 // Frame allocators: bitmap, buddy lists, linked free lists, stack of frames. Each is gone through, and held against the table
 // of frames where there is one.
 import { elementOf, numberOf, type Scope } from './evaluate'
-import type { BitmapLens, BuddyLens, FreeListLens, StackLens } from './lens'
+import type { BitmapLens, BuddyLens, FreeListLens, RawBuddyLens, RawListLens, StackLens } from './lens'
 import { type Reader, WALK_MAX } from './reader'
 import { type AllocatorReading, type FrameColumns, USE_UNKNOWN } from './reading'
 
@@ -194,6 +194,104 @@ export function readStack(
   })
   reading.free = read
   reading.disagreements = read === undefined ? 0 : marks.done(0, told ? columns.count : highest)
+  return reading
+}
+
+/** The pages of a list without types, as far as it goes: linear address and frame of each. */
+export function* rawList(reader: Reader, lens: RawListLens): Generator<{ node: bigint; frame: number }> {
+  const head = reader.big(lens.head)
+  if (head === undefined) return
+  let node = reader.view.unsigned(head, lens.width)
+  const seen = new Set<number>()
+  while (node !== undefined && node !== 0n) {
+    const physical = reader.view.physical(node)
+    if (physical === undefined || physical % PAGE !== 0)
+      return reader.trouble(String(lens.head), 'the list leads out of memory')
+    const frame = physical / PAGE
+    if (seen.has(frame)) return reader.trouble(String(lens.head), 'the list goes round in a circle')
+    seen.add(frame)
+    yield { node, frame }
+    node = reader.view.unsigned(node + BigInt(lens.next), lens.width)
+  }
+  if (node === undefined) reader.trouble(String(lens.head), 'the list leads to what is not mapped')
+}
+
+export function readRawList(
+  reader: Reader,
+  lens: RawListLens,
+  columns: FrameColumns,
+  told: boolean,
+): AllocatorReading {
+  const reading = nothingRead('free-list', lens.name ?? 'free list')
+  const each = framesEach(reader, lens.size)
+  if (each === undefined) return reading
+  const marks = new FreeMarks(columns, told)
+  let free = 0
+  let highest = 0
+  for (const { frame } of rawList(reader, lens)) {
+    free += each
+    highest = Math.max(highest, frame + each)
+    marks.free(frame, each)
+  }
+  reading.free = free
+  reading.disagreements = marks.done(0, told ? columns.count : highest)
+  return reading
+}
+
+export function readRawBuddy(
+  reader: Reader,
+  lens: RawBuddyLens,
+  columns: FrameColumns,
+  told: boolean,
+): AllocatorReading {
+  const reading = nothingRead('buddy', lens.name ?? 'buddy')
+  const each = framesEach(reader, lens.size)
+  const orders = reader.number(lens.orders, undefined, undefined, ORDERS_MAX)
+  const lists = reader.big(lens.lists)
+  const nodes = reader.big(lens.nodes)
+  if (
+    each === undefined ||
+    orders === undefined ||
+    lists === undefined ||
+    nodes === undefined ||
+    lens.record < 8
+  )
+    return reading
+  const marks = new FreeMarks(columns, told)
+  const blocks: number[] = []
+  let free = 0
+  let highest = 0
+  for (let order = 0; order < orders; order++) {
+    const head = lists + BigInt(order * lens.stride)
+    let count = 0
+    let at = reader.view.unsigned(head, 8)
+    for (; at !== undefined && at !== head && count < WALK_MAX; at = reader.view.unsigned(at, 8)) {
+      const frame = Number(BigInt.asIntN(64, at - nodes)) / lens.record
+      const frames = 2 ** order * each
+      if (
+        !Number.isInteger(frame) ||
+        frame < 0 ||
+        frame * each + frames > columns.count ||
+        frame % 2 ** order !== 0
+      ) {
+        reader.trouble(
+          String(lens.lists),
+          `a node of list ${order} is no frame of RAM, or not aligned to its block`,
+        )
+        break
+      }
+      count++
+      free += frames
+      highest = Math.max(highest, frame * each + frames)
+      marks.free(frame * each, frames)
+      columns.order.fill(order, frame * each, frame * each + frames)
+    }
+    if (at === undefined) reader.trouble(String(lens.lists), `list ${order} leads to what is not mapped`)
+    blocks.push(count)
+  }
+  reading.free = free
+  reading.blocks = blocks
+  reading.disagreements = marks.done(0, told ? columns.count : highest)
   return reading
 }
 

@@ -46,3 +46,18 @@ export function elfKernel(symbols: Symbols, label: (address: bigint) => string |
     label,
   }
 }
+
+/** A kernel of which no file is there: a lens for it names addresses. */
+export const bareKernel = (label: (address: bigint) => string | undefined = () => undefined): Kernel => ({
+  types: {
+    get: () => undefined,
+    bare: () => undefined,
+    sizeOf: () => undefined,
+    member: () => undefined,
+    text: () => 'void',
+  },
+  address: () => undefined,
+  typeOf: () => undefined,
+  typeNamed: () => undefined,
+  label,
+})

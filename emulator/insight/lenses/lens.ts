@@ -65,14 +65,35 @@ export type SlabLens = Named & {
 }
 export type FreeListLens = Named & { kind: 'free-list'; list: Walk; size: Text }
 export type StackLens = Named & { kind: 'stack'; entries: Text; top: Text; size: Text }
-export type AllocatorLens = BitmapLens | BuddyLens | SlabLens | FreeListLens | StackLens
+/** Without types: each free page holds the address of the next one at offset `next`; `head` is where the first one's is kept. */
+export type RawListLens = Named & { kind: 'raw-list'; head: Text; next: number; width: 4 | 8; size: Text }
+/** Without types: heads `stride` bytes apart, nodes in a table of records; the node of frame 0 would lie at `nodes`. */
+export type RawBuddyLens = Named & {
+  kind: 'raw-buddy'
+  lists: Text
+  orders: Text
+  stride: number
+  nodes: Text
+  record: number
+  size: Text
+}
+export type AllocatorLens =
+  | BitmapLens
+  | BuddyLens
+  | SlabLens
+  | FreeListLens
+  | StackLens
+  | RawListLens
+  | RawBuddyLens
 
+export type OperandLens = string | { stack: number }
 export interface ProbeLens {
   function: string
   event: 'allocate' | 'free'
   pool?: string
-  address: string
-  bytes?: string | number | { shift: number; by: string }
+  address: OperandLens | { of: OperandLens; minus?: Text; right?: number; left?: number }
+  bytes?: OperandLens | number | { shift: number; by: OperandLens }
+  whole?: boolean
 }
 
 export interface Lens {
@@ -124,6 +145,23 @@ export function parseLens(text: string): Lens {
   ] as const)
     if (list && list.length > PARTS_MAX) throw new LensError(`${name} has more than ${PARTS_MAX} parts`, 1, 1)
   return lens
+}
+
+/** Whether the lens names nothing of the kernel's: then it needs no symbols. */
+export function needsSymbols({ match, frames, tasks, currentTask, probes, allocators }: Lens): boolean {
+  if (match || frames || tasks || currentTask || probes) return true
+  return (allocators ?? []).some((each) => {
+    const texts =
+      each.kind === 'bitmap'
+        ? [each.bits, each.count, each.first, each.size, each.free]
+        : each.kind === 'raw-list'
+          ? [each.head, each.size]
+          : each.kind === 'raw-buddy'
+            ? [each.lists, each.orders, each.nodes, each.size]
+            : undefined
+    if (!texts) return true
+    return [...texts, each.active].some((text) => text !== undefined && parsed(text).kind !== 'number')
+  })
 }
 
 const known = new Map<Text, Expression>()

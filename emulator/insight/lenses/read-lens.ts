@@ -1,6 +1,6 @@
 // One look at a kernel's memory through a lens.
 import type { MachineMemory } from '../../machine/memory'
-import { readBitmap, readBuddy, readFreeList, readStack } from './allocators'
+import { readBitmap, readBuddy, readFreeList, readRawBuddy, readRawList, readStack } from './allocators'
 import { evaluate, numberOf } from './evaluate'
 import { frameTable, readFrameTable } from './frame-table'
 import { freeSpace } from './free-space'
@@ -41,6 +41,12 @@ export function readLens(memory: MachineMemory, kernel: Kernel, lens: Lens): Len
         break
       case 'stack':
         allocators.push(readStack(reader, allocator, frames, told))
+        break
+      case 'raw-list':
+        allocators.push(readRawList(reader, allocator, frames, told))
+        break
+      case 'raw-buddy':
+        allocators.push(readRawBuddy(reader, allocator, frames, told))
         break
       case 'slab':
         caches.push(...readSlabCaches(reader, allocator, frames, caches.length))

@@ -104,7 +104,8 @@ class Checker {
       trial.check(node, form, what)
       return trial.problems.length === 0
     })
-    if (fits.length === 1) return
+    // Once more, for the references in it.
+    if (fits.length === 1) return this.check(node, fits[0]!, what)
     if (fits.length > 1) return this.#wrong(node.at, `${what} can be read in more than one way`)
     const required = all.map((form) => form.required?.join(' and ')).filter((each) => each !== undefined)
     if (node.kind === 'object' && required.length === all.length)

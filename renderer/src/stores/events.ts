@@ -17,10 +17,15 @@ export const EVENT_CLASSES = [
     name: 'kernel',
     tip: 'What the kernel itself reports by the debug port: allocations, frees, tasks, its own events',
   },
+  {
+    bit: 0x20000,
+    name: 'probes',
+    tip: 'Calls of the functions that the lens probes, and uses of free frames',
+  },
 ] as const
 
 export const useEvents = defineStore('events', () => {
-  const classes = ref(1 | 2 | 4 | 8 | 16 | 0x10000)
+  const classes = ref(1 | 2 | 4 | 8 | 16 | 0x10000 | 0x20000)
   const cpu = ref<number>()
   /** Machine time, ms. */
   const from = ref<number>()

@@ -1,5 +1,5 @@
 // The story of a frame in words.
-import type { FrameStory, Mapping } from '../../../../preload/bridge'
+import type { FrameStory, Mapping, NamedCode } from '../../../../preload/bridge'
 import { address, bytes, count } from '../../lib/format'
 
 const TABLES = ['', 'page table', 'page directory', 'page-directory-pointer table', 'PML4', 'PML5']
@@ -34,11 +34,20 @@ export function storyWords(story: FrameStory): string[] {
     lines.push(`${use === 'free' ? 'freed' : 'asked for'} by ${who}`)
   }
   const when = since === undefined ? '' : `${(since / 1000).toFixed(6)} s of machine time`
-  if (story.said) lines.push(`${story.said.what} on CPU ${story.said.cpu} at ${when}`)
+  if (story.stack && story.stack.length > 0)
+    lines.push(`called from ${stackWords(story.stack).split('\n').join(' ← ')}`)
+  if (story.said)
+    lines.push(
+      `${story.said.what} on CPU ${story.said.cpu} at ${when}, ${count(story.said.retired)} instructions retired`,
+    )
   else if (since !== undefined) lines.push(`so since a look at ${when}`)
   if (story.table > 0) lines.push(`it is a ${TABLES[story.table]}`)
   return lines
 }
+
+/** A line for each return address, the innermost first. */
+export const stackWords = (stack: readonly NamedCode[]): string =>
+  stack.map(({ address: at, label }) => (label === '' ? address(at) : label)).join('\n')
 
 export const rights = ({ writable, user, executable }: Mapping): string =>
   `${user ? 'user' : 'kernel'} ${writable ? 'rw' : 'r'}${executable ? 'x' : ''}`
