@@ -17,7 +17,6 @@ import {
   CPU_JUMPS,
   CPU_MODE,
   CPU_PROBE_CALLS,
-  CPU_RAX,
   CPU_RBP,
   CPU_RSP,
   CPU_SEGMENTS,
