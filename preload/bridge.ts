@@ -498,6 +498,8 @@ export interface Frame {
   screen?: ScreenUpdate
   code?: CodeListing
   frames?: FrameFlagsUpdate
+  /** Who answers where in physical memory, when that has changed. */
+  regions?: MemoryRegion[]
   pages?: PagesView
   hex?: HexView
   details?: CpuDetails

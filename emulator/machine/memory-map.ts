@@ -1,4 +1,5 @@
 // Who answers where in the guest-physical address space, and what of it the firmware tells the guest.
+import * as P from '../core/chipset/pci-layout'
 import * as L from '../core/layout'
 import { type E820Entry, type MemoryRegion, physical } from './api'
 import type { MachineMemory } from './memory'
@@ -43,7 +44,6 @@ export function memoryMap(memory: MachineMemory): MemoryRegion[] {
     kind,
     name,
   })
-  const frameBuffer = memory.view.getUint32(L.DEV_VGA + L.VGA_FRAME_BUFFER, true)
   const apic = memory.cpu64(0, L.CPU_APIC_BASE)
   const apicPage = Number(apic & 0xf_ffff_f000n)
   return [
@@ -51,7 +51,7 @@ export function memoryMap(memory: MachineMemory): MemoryRegion[] {
     region(VGA, 0xc0000, 'video', 'VGA'),
     ...upperMemory(memory).map(([start, end, kind, name]) => region(start, end, kind, name)),
     region(MIB, memory.ramSize, 'ram', 'extended memory'),
-    ...(frameBuffer ? [region(frameBuffer, frameBuffer + L.VRAM_SIZE, 'video', 'linear frame buffer')] : []),
+    ...pciWindows(memory).map(([start, end, kind, name]) => region(start, end, kind, name)),
     region(IO_APIC, IO_APIC + L.PAGE_SIZE, 'device', 'I/O APIC'),
     region(HPET, HPET + HPET_SIZE, 'device', 'HPET'),
     // In x2APIC mode, or switched off, the page is not there.
@@ -62,6 +62,22 @@ export function memoryMap(memory: MachineMemory): MemoryRegion[] {
   ]
     .filter(({ start, end }) => end > start)
     .sort((a, b) => Number(a.start) - Number(b.start))
+}
+
+/** Memory ranges of PCI functions, where BARs and command registers have them now. */
+function pciWindows({ view }: MachineMemory): [number, number, 'video' | 'device', string][] {
+  const windows: [number, number, 'video' | 'device', string][] = []
+  const count = Math.min(view.getUint32(L.DEV_PCI + P.PCI_WINDOW_COUNT, true), P.PCI_WINDOW_MAX)
+  for (let n = 0; n < count; n++) {
+    const record = L.DEV_PCI + P.PCI_WINDOWS + n * P.PCI_WINDOW_SIZE
+    if (view.getUint32(record + P.PCI_WINDOW_IO, true)) continue
+    const start = Number(view.getBigUint64(record + P.PCI_WINDOW_BASE, true))
+    const end = start + Number(view.getBigUint64(record + P.PCI_WINDOW_LENGTH, true))
+    const handler = view.getUint32(record + P.PCI_WINDOW_HANDLER, true)
+    if (handler === P.RANGE_VGA_FRAMEBUFFER) windows.push([start, end, 'video', 'linear frame buffer'])
+    else windows.push([start, end, 'device', handler === P.RANGE_VGA_REGISTERS ? 'VGA registers' : 'PCI'])
+  }
+  return windows
 }
 
 /** C0000h-FFFFFh by 16 KiB, neighbours of one kind together: ROM, or RAM where the host bridge says so. */

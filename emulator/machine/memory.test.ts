@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import * as P from '../core/chipset/pci-layout'
 import * as L from '../core/layout'
 import { MEMORY_MAX, MEMORY_MIN, physical } from './api'
 import { memoryMap } from './memory-map'
@@ -127,13 +128,26 @@ test('the map tells who answers where now: shadow RAM, a frame buffer that moved
   expect(named().find(([name]) => name === 'system ROM')).toEqual(['system ROM', 'rom', 0xe0000, 0x100000])
   expect(named().map(([name]) => name)).not.toContain('linear frame buffer')
   memory.setHeader32(L.HDR_SHADOW, 0xf000_f003)
-  memory.view.setUint32(L.DEV_VGA + L.VGA_FRAME_BUFFER, 0xd000_0000, true)
+  const windows = [
+    [0xc000, 16, P.RANGE_IDE_BUS_MASTER, 1],
+    [0xfebf_0000, 0x1000, P.RANGE_VGA_REGISTERS, 0],
+    [0xd000_0000, L.VRAM_SIZE, P.RANGE_VGA_FRAMEBUFFER, 0],
+  ] as const
+  memory.view.setUint32(L.DEV_PCI + P.PCI_WINDOW_COUNT, windows.length, true)
+  for (const [n, [base, length, handler, io]] of windows.entries()) {
+    const record = L.DEV_PCI + P.PCI_WINDOWS + n * P.PCI_WINDOW_SIZE
+    memory.view.setBigUint64(record + P.PCI_WINDOW_BASE, BigInt(base), true)
+    memory.view.setBigUint64(record + P.PCI_WINDOW_LENGTH, BigInt(length), true)
+    memory.view.setUint32(record + P.PCI_WINDOW_HANDLER, handler, true)
+    memory.view.setUint32(record + P.PCI_WINDOW_IO, io, true)
+  }
   memory.view.setBigUint64(memory.cpuBlock(0) + L.CPU_APIC_BASE, 0xfee0_0900n, true)
   expect(named().filter(([, , start]) => Number(start) >= 0xc0000 && start !== 0x100000)).toEqual([
     ['shadow RAM', 'ram', 0xc0000, 0xc8000],
     ['system ROM', 'rom', 0xe0000, 0xf0000],
     ['shadow RAM', 'ram', 0xf0000, 0x100000],
     ['linear frame buffer', 'video', 0xd000_0000, 0xd100_0000],
+    ['VGA registers', 'device', 0xfebf_0000, 0xfebf_1000],
     ['I/O APIC', 'device', 0xfec0_0000, 0xfec0_1000],
     ['HPET', 'device', 0xfed0_0000, 0xfed0_0400],
     ['local APIC', 'device', 0xfee0_0000, 0xfee0_1000],

@@ -35,6 +35,7 @@ import { FrameFlagsSource } from '../push/frame-flags-source'
 import { DetailsSource } from '../push/details-source'
 import { HexSource } from '../push/hex-source'
 import { FramePusher } from '../push/frame-pusher'
+import { RegionsSource } from '../push/regions-source'
 import { ScreenSource } from '../push/screen-source'
 import { PORTS, SerialSource } from '../push/serial-source'
 import { PagesSource } from '../push/pages-source'
@@ -189,6 +190,7 @@ export class MachineSession {
           () => this.#names,
         ),
         new FrameFlagsSource(machine, () => this.#interest.memory),
+        new RegionsSource(machine, () => this.#interest.memory),
         new PagesSource(
           machine,
           () => this.#chosen,

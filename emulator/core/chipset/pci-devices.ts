@@ -46,6 +46,7 @@ import {
   pciWritable32,
   pciWritable8,
 } from './pci'
+import { RANGE_IDE_BUS_MASTER, RANGE_PM, RANGE_VGA_FRAMEBUFFER, RANGE_VGA_REGISTERS } from './pci-layout'
 import { vgaWindowRead, vgaWindowWrite } from './vga-window'
 
 // device << 3 | function
@@ -54,12 +55,6 @@ export const DEVFN_ISA: u32 = 0x08
 export const DEVFN_IDE: u32 = 0x09
 export const DEVFN_PM: u32 = 0x0b
 export const DEVFN_VGA: u32 = 0x10
-
-// Ranges
-export const RANGE_IDE_BUS_MASTER: u32 = 1 // I/O, 16 bytes
-export const RANGE_PM: u32 = 2 // I/O, 64 bytes at PMBA
-export const RANGE_VGA_FRAMEBUFFER: u32 = 3 // memory, VGA_FRAMEBUFFER_SIZE bytes
-export const RANGE_VGA_REGISTERS: u32 = 4 // memory, 4 KiB
 
 export const VGA_FRAMEBUFFER_SIZE: u64 = 0x0100_0000
 
@@ -79,6 +74,8 @@ const IDETIM_DECODE: u32 = 0x8000
 // PIIX4 power management
 export const PM_PMBA: u32 = 0x40 // u32, bits 15-6
 export const PM_PMREGMISC: u32 = 0x80 // bit 0: decode the range at PMBA
+const PM_DEVACTB: u32 = 0x58 // u32
+const DEVACTB_APMC_EN: u32 = 0x02000000 // a write of the APM control port raises an SMI
 const PM_RANGE: u64 = 64
 
 /** Power-on: every function as it is before the firmware has placed anything. */
@@ -163,6 +160,9 @@ function powerManagement(): void {
   pciStore32(slot, PM_PMBA, 1)
   pciWritable32(slot, PM_PMBA, 0xffc0)
   pciWritable8(slot, PM_PMREGMISC, 1)
+  // There is no system management mode. To firmware that brings a handler along this bit, found set, says that one is in
+  // place already: it installs none and does not wait for an answer to its first SMI. (SeaBIOS, src/fw/smm.c.)
+  pciStore32(slot, PM_DEVACTB, DEVACTB_APMC_EN)
   pciSubsystem(slot, 0x11001af4)
 }
 

@@ -71,6 +71,22 @@ describe('configuration mechanism #1', () => {
   })
 })
 
+test('there is no system management mode, and whoever looks for it is told so', () => {
+  // SMRAM is neither opened (bit 6) nor locked (bit 4).
+  select(0, 0x72)
+  expect(core.in8(0xcfe)).toBe(0x02)
+  core.out8(0xcfe, 0xff)
+  expect(core.in8(0xcfe)).toBe(0x2a)
+  // DEVACTB's APMC_EN: a handler is in place; it cannot be written.
+  expect(read(PM, 0x58)).toBe(0x0200_0000)
+  write(PM, 0x58, 0)
+  expect(read(PM, 0x58)).toBe(0x0200_0000)
+  // The APM ports are two bytes that nobody answers.
+  core.out8(0xb3, 0x5a)
+  core.out8(0xb2, 0xa5)
+  expect([core.in8(0xb2), core.in8(0xb3)]).toEqual([0xa5, 0x5a])
+})
+
 describe('base address registers', () => {
   test('tell their size, and keep what their size leaves of an address', () => {
     write(IDE, 0x20, 0xffffffff)

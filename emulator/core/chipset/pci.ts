@@ -13,25 +13,26 @@ import { DEV_PCI } from '../layout'
 import { busMapChanged } from '../memory/tlb'
 import { pirqLine } from './interrupt-lines'
 import { pciConfigWritten, pciFixedWindows, pciPlaced } from './pci-devices'
+import {
+  PCI_WINDOW_BASE,
+  PCI_WINDOW_COUNT,
+  PCI_WINDOW_HANDLER,
+  PCI_WINDOW_IO,
+  PCI_WINDOW_LENGTH,
+  PCI_WINDOW_MAX,
+  PCI_WINDOW_SIZE,
+  PCI_WINDOW_SLOT,
+  PCI_WINDOWS,
+} from './pci-layout'
 import { messagesOn, msiMaskWritten } from './pci-msi'
 
 // State, from DEV_PCI
 const ADDRESS: usize = 0 // u32, CF8h
 const FUNCTION_COUNT: usize = 4 // u32
-const WINDOW_COUNT: usize = 8 // u32
 const IO_LOWEST: usize = 12 // u32, no I/O window lies below it
 const MEMORY_LOWEST: usize = 16 // u64, no memory window lies below it
 /** u8[256]: slot + 1 of the function at device << 3 | function, 0: nobody */
 const SLOTS: usize = 0x100
-/** What is decoded now, made of BARs and command registers: WINDOW_SIZE each */
-const WINDOWS: usize = 0x200
-const WINDOW_SIZE: usize = 32
-const WINDOW_BASE: usize = 0 // u64
-const WINDOW_LENGTH: usize = 8 // u64
-const WINDOW_HANDLER: usize = 16 // u32
-const WINDOW_IO: usize = 20 // u32, 1: in I/O space
-const WINDOW_SLOT: usize = 24 // u32
-const WINDOW_MAX: u32 = 48
 /** One block a function */
 const FUNCTIONS: usize = 0x1000
 const FUNCTION_SIZE: usize = 0x400
@@ -278,7 +279,7 @@ export function pciWindowsChanged(): void {
 }
 
 function rebuildWindows(): void {
-  store<u32>(DEV_PCI, 0, WINDOW_COUNT)
+  store<u32>(DEV_PCI, 0, PCI_WINDOW_COUNT)
   store<u32>(DEV_PCI, 0x10000, IO_LOWEST)
   store<u64>(DEV_PCI, u64.MAX_VALUE, MEMORY_LOWEST)
   const count = load<u32>(DEV_PCI, FUNCTION_COUNT)
@@ -307,15 +308,15 @@ export function barBase(slot: u32, index: u32): u64 {
 
 /** Adds a range to what is decoded. A range at 0 is not placed yet: PC firmware and systems take it so. */
 export function pciWindow(slot: u32, io: bool, base: u64, length: u64, handler: u32): void {
-  const count = load<u32>(DEV_PCI, WINDOW_COUNT)
-  if (base == 0 || count >= WINDOW_MAX) return
-  const record: usize = DEV_PCI + WINDOWS + <usize>count * WINDOW_SIZE
-  store<u64>(record, base, WINDOW_BASE)
-  store<u64>(record, length, WINDOW_LENGTH)
-  store<u32>(record, handler, WINDOW_HANDLER)
-  store<u32>(record, io ? 1 : 0, WINDOW_IO)
-  store<u32>(record, slot, WINDOW_SLOT)
-  store<u32>(DEV_PCI, count + 1, WINDOW_COUNT)
+  const count = load<u32>(DEV_PCI, PCI_WINDOW_COUNT)
+  if (base == 0 || count >= <u32>PCI_WINDOW_MAX) return
+  const record: usize = DEV_PCI + PCI_WINDOWS + <usize>count * PCI_WINDOW_SIZE
+  store<u64>(record, base, PCI_WINDOW_BASE)
+  store<u64>(record, length, PCI_WINDOW_LENGTH)
+  store<u32>(record, handler, PCI_WINDOW_HANDLER)
+  store<u32>(record, io ? 1 : 0, PCI_WINDOW_IO)
+  store<u32>(record, slot, PCI_WINDOW_SLOT)
+  store<u32>(DEV_PCI, count + 1, PCI_WINDOW_COUNT)
   if (io) {
     if (base < load<u32>(DEV_PCI, IO_LOWEST)) store<u32>(DEV_PCI, <u32>base, IO_LOWEST)
   } else if (base < load<u64>(DEV_PCI, MEMORY_LOWEST)) store<u64>(DEV_PCI, base, MEMORY_LOWEST)
@@ -327,14 +328,14 @@ export let windowOffset: u64 = 0
 
 /** Whether a window holds all of `size` bytes at `address`: then windowHandler and windowOffset say which and where. */
 function findWindow(io: u32, address: u64, size: u32): bool {
-  const count = load<u32>(DEV_PCI, WINDOW_COUNT)
+  const count = load<u32>(DEV_PCI, PCI_WINDOW_COUNT)
   for (let i: u32 = 0; i < count; i++) {
-    const record: usize = DEV_PCI + WINDOWS + <usize>i * WINDOW_SIZE
-    if (load<u32>(record, WINDOW_IO) != io) continue
-    const offset = address - load<u64>(record, WINDOW_BASE)
-    const length = load<u64>(record, WINDOW_LENGTH)
+    const record: usize = DEV_PCI + PCI_WINDOWS + <usize>i * PCI_WINDOW_SIZE
+    if (load<u32>(record, PCI_WINDOW_IO) != io) continue
+    const offset = address - load<u64>(record, PCI_WINDOW_BASE)
+    const length = load<u64>(record, PCI_WINDOW_LENGTH)
     if (offset >= length || offset + size > length) continue
-    windowHandler = load<u32>(record, WINDOW_HANDLER)
+    windowHandler = load<u32>(record, PCI_WINDOW_HANDLER)
     windowOffset = offset
     return true
   }
@@ -353,10 +354,10 @@ export function pciMemoryFind(phys: u64, size: u32): bool {
 
 /** Guest-physical (or I/O) address at which `handler`'s range is decoded now; all ones when it is not. */
 export function pciWindowBase(handler: u32): u64 {
-  const count = load<u32>(DEV_PCI, WINDOW_COUNT)
+  const count = load<u32>(DEV_PCI, PCI_WINDOW_COUNT)
   for (let i: u32 = 0; i < count; i++) {
-    const record: usize = DEV_PCI + WINDOWS + <usize>i * WINDOW_SIZE
-    if (load<u32>(record, WINDOW_HANDLER) == handler) return load<u64>(record, WINDOW_BASE)
+    const record: usize = DEV_PCI + PCI_WINDOWS + <usize>i * PCI_WINDOW_SIZE
+    if (load<u32>(record, PCI_WINDOW_HANDLER) == handler) return load<u64>(record, PCI_WINDOW_BASE)
   }
   return u64.MAX_VALUE
 }

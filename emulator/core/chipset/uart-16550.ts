@@ -328,11 +328,15 @@ function identify(u: usize): u32 {
   return IIR_NONE
 }
 
-/** The PC connects a UART to its IRQ through a driver that OUT2 enables; in loop-back the OUT2 pin is off. */
+/**
+ * The interrupt output goes straight to the IRQ. The AT's serial card had a driver between them that OUT2 switches on;
+ * emulated boards, QEMU's first, have none, and kernels that grew up there (xv6) write 0 to MCR and wait for their keys. In
+ * loop-back the line is cut off.
+ */
 function update(index: u32): void {
   const u = block(index)
   const mcr = <u32>load<u8>(u, MCR)
-  const line = identify(u) != IIR_NONE && (mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2
+  const line = identify(u) != IIR_NONE && (mcr & MCR_LOOP) == 0
   if (line == (load<u8>(u, LINE) != 0)) return
   store<u8>(u, line ? 1 : 0, LINE)
   // COM1 and COM3 share IRQ 4, COM2 and COM4 IRQ 3

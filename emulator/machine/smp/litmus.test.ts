@@ -12,7 +12,7 @@ afterEach(async () => {
 
 /** tools/endurance.mjs asks for more. */
 const ROUNDS = Number(process.env['RINGSIDE_SMP_ROUNDS'] ?? 3000)
-const PATIENCE = 100_000 * Math.max(1, ROUNDS / 100_000)
+const PATIENCE = 100_000 * Math.max(1, ROUNDS / 20_000)
 
 /** How many times each outcome came up. */
 async function litmus(variant: number, cpus: number, rounds: number) {

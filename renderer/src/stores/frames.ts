@@ -1,7 +1,7 @@
 // What happened to each 4 KiB frame of guest memory.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import type { FrameFlagsUpdate } from '../../../preload/bridge'
+import type { FrameFlagsUpdate, MemoryRegion } from '../../../preload/bridge'
 
 /** Flags of a frame, as the machine's layout has them. */
 export const TOUCHED = 1
@@ -13,6 +13,8 @@ export const useFrames = defineStore('frames', () => {
   /** Changed in place; `version` says when. */
   const flags = shallowRef<Uint8Array>()
   const version = ref(0)
+  /** Who answers where, as the guest has it now; undefined until the first word of it comes. */
+  const regions = shallowRef<MemoryRegion[]>()
   /** When each frame's flags last changed, by the page's clock in ms; for a moment of light. */
   let changed = new Map<number, number>()
 
@@ -35,9 +37,10 @@ export const useFrames = defineStore('frames', () => {
 
   function forget() {
     flags.value = undefined
+    regions.value = undefined
     changed = new Map()
     version.value++
   }
 
-  return { flags, version, apply, forget, changes: () => changed }
+  return { flags, regions, version, apply, forget, changes: () => changed }
 })

@@ -103,6 +103,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
     if (frame.frames) frames.apply(frame.frames)
+    if (frame.regions) frames.regions = frame.regions
     if (frame.allocator) allocator.apply(frame.allocator)
     if (frame.events) events.view = frame.events
     if (frame.pages) pages.view = frame.pages
