@@ -37,6 +37,12 @@ test('a broken boot chain is told what it did wrong, with the evidence', async (
   const findings = page.getByTestId('findings').getByRole('listitem')
   await expect(findings.first()).toContainText('Paging went on, and the next instruction is not mapped')
   await expect(findings.first()).toContainText('not present')
+  // Each fact leads to where it can be looked at: the walk of the instruction's page, the bytes of the table.
+  await findings.first().getByRole('button', { name: '00007C' }).click()
+  await expect(page.getByTestId('pages')).toContainText('00007c')
+  await page.locator('.dock-tab', { hasText: 'What went wrong' }).click()
+  await findings.first().getByRole('button', { name: '00010000' }).first().click()
+  await expect(page.getByTestId('hex-said')).toContainText('10000')
 })
 
 test('a guest that spins for ever says so in the status bar', async ({ start }) => {

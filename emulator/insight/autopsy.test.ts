@@ -50,14 +50,40 @@ describe('autopsy', () => {
     ['code64', 'wrong-code-size', '64-bit code runs as 32-bit code'],
     ['code32', 'wrong-code-size', '32-bit code runs in 64-bit mode'],
     ['task-state', 'task-state', 'There is no TSS to take the stack from'],
+    ['divide', 'interrupt-table', 'There is no interrupt table yet'],
+    ['gate-absent', 'interrupt-table', 'The gate for #UD is not present'],
+    [
+      'gate-selector',
+      'gate',
+      'The gate for #UD names selector 0010h, which is no code segment it could go to',
+    ],
+    ['gate-size', 'gate', 'The IDT is not one of long mode: its gates have 8 bytes'],
+    ['task-limit', 'task-state', 'The TSS is too short for the stack that is wanted'],
+    ['fault-in-fault', 'page-fault-path', 'The page-fault handler raises a page fault itself'],
+    [
+      'stale',
+      'stale-translation',
+      'The TLB was out of date: the instruction comes from a frame that is not mapped there any more',
+    ],
+    ['cr3', 'identity-map-missing', 'Paging went on with CR3 = 0'],
+    ['far-jump', 'wrong-code-size', 'The far jump is missing: the code still runs as 16-bit code'],
+    ['stack-zero', 'task-state', 'RSP0 in the TSS is 0: ring 3 has no stack to come back on'],
+    ['return', 'return-frame', 'The handler of #PF returned without taking the error code from the stack'],
+    ['text', 'not-code', 'A text is being executed'],
   ])('%s: %s', async (name, kind, title) => {
     const [first, ...others] = await findings(name)
     expect(first).toMatchObject({ kind, title })
     expect(first!.evidence.length).toBeGreaterThan(0)
     // What else is said must be true as well: without an IDT, that there is none.
-    expect(['interrupt-table', 'code-not-mapped', 'tables-not-mapped']).toEqual(
-      expect.arrayContaining([...new Set(others.map((other) => other.kind))]),
-    )
+    const consequences = [
+      'interrupt-table',
+      'code-not-mapped',
+      'tables-not-mapped',
+      'not-code',
+      'descriptor-table',
+      'stack',
+    ]
+    expect(consequences).toEqual(expect.arrayContaining([...new Set(others.map((other) => other.kind))]))
   })
 
   it('says where paging went on and how the walk ended', async () => {
@@ -70,6 +96,30 @@ describe('autopsy', () => {
     expect(first!.evidence.at(-1)!.value).toContain('not present')
   })
 
+  it('shows where the evidence lies: code, bytes, walks', async () => {
+    const links = (await findings('fault-in-fault'))[0]!.evidence.flatMap(({ what, link }) =>
+      link ? [[what, link]] : [],
+    )
+    expect(links).toEqual(
+      expect.arrayContaining([
+        ['handler at', { go: 'code', address: 0x7d1fn }],
+        ['touches', { go: 'pages', address: 0x500000n }],
+        ['PDE', { go: 'memory', address: 0x12010n, physical: true }],
+      ]),
+    )
+    const [gate] = await findings('gate-selector')
+    expect(gate!.evidence).toContainEqual({
+      ...{ what: 'IDT 6', value: '00008E0000107C9E' },
+      link: { go: 'memory', address: 0x20030n },
+    })
+    const [returned] = await findings('return')
+    expect(returned!.text).toContain('ADD RSP, 8 belongs before IRET')
+    expect(returned!.evidence[1]!.value).toBe('0000000000007D17  where it was raised')
+    const [stale] = await findings('stale')
+    expect(stale!.evidence).toContainEqual(expect.objectContaining({ what: 'TLB: frame', value: '00050000' }))
+    expect((await findings('task-limit'))[0]!.text).toContain('which is IST1')
+  })
+
   it('knows the timer that the BIOS left at vector 8', async () => {
     const [first] = await findings('sti')
     expect(first!.text).toContain('IRQ 0 (timer) came as vector 08h')
@@ -80,6 +130,8 @@ describe('autopsy', () => {
     while (restAutopsy(spinning.memory, 0)?.kind !== 'spinning')
       await new Promise((done) => setTimeout(done, 5))
     expect(restAutopsy(spinning.memory, 0)!.title).toBe('Spinning with interrupts off')
+    const ended = await boot(image('halt'))
+    while (restAutopsy(ended.memory, 0)?.kind !== 'halted') await new Promise((done) => setTimeout(done, 5))
     const seed = (name: string) =>
       fileURLToPath(new URL(`../../assets/guests/seed/${name}.img`, import.meta.url))
     const halted = await boot(seed('p5'))

@@ -80,15 +80,17 @@ function readRecord(view: DataView, at: number): ExceptionRecord {
 
 /**
  * The last event and the exceptions raised while delivering it, oldest first. Attempts belong to one event when nothing was
- * executed between them: same instruction count, same place.
+ * executed between them: same instruction count, same place, and the same stack, for what was delivered has pushed a frame (a
+ * handler whose first instruction faults is entered again and again with nothing retired).
  */
 export function lastChain(records: readonly ExceptionRecord[]): ExceptionRecord[] {
   const last = records.at(-1)
   if (!last) return []
   let start = records.length - 1
   while (start > 0) {
-    const { retired, rip, cs, kind } = records[start - 1]!
-    if (retired !== last.retired || rip !== last.rip || cs !== last.cs || kind === 'triple') break
+    const { retired, rip, rsp, cs, kind } = records[start - 1]!
+    const same = retired === last.retired && rip === last.rip && cs === last.cs && rsp === last.rsp
+    if (!same || kind === 'triple') break
     start--
   }
   return records.slice(start)

@@ -1,14 +1,12 @@
-; Makes a page writable that the TLB knows as read-only, and forgets INVLPG.
+; Puts another frame, with code in it, behind a page that the TLB knows, and forgets INVLPG: what runs is the old frame.
 %include "broken.inc"
 main:   PROTECTED
         TABLES
-        mov     dword [PT + 8 * 50h], 50000h | 1
+        mov     word [60000h], 0f4fah
         LONG    0
-        mov     rax, cr0
-        or      eax, 10000h
-        mov     cr0, rax
         mov     al, [50000h]
-        mov     dword [PT + 8 * 50h], 50000h | 3
-        mov     [50000h], al
-        hlt
+        mov     dword [PT + 8 * 50h], 60000h | 3
+        mov     eax, 400000h
+        mov     ebx, 50000h
+        jmp     rbx
         TABLE

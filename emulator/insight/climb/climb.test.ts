@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as L from '../../core/layout'
-import { defaultConfig, type Machine } from '../../machine/api'
+import { defaultConfig, type Machine, physical } from '../../machine/api'
 import { disassembler } from '../../machine/iced'
 import { createMachine } from '../../machine/machine'
 import { openMedium } from '../../media/medium'
@@ -180,6 +180,16 @@ describe('the climb', () => {
     ])
   })
 
+  it('of a kernel that has forgotten the A20 gate says what that does', async () => {
+    const machine = await boot('tests/broken-a20.img')
+    await until(() => machine.cpu(0).activity === 'halted')
+    expect(troubles(await account(machine))).toEqual([
+      `${L.CLIMB_A20} wrong: Address line 20 is still held at 0`,
+    ])
+    // It is what happened: the interrupt vectors were overwritten.
+    expect([...machine.readPhysical(physical(0), 4)]).toEqual([0xd0, 0xba, 0xde, 0xc0])
+  })
+
   it.each([
     ['order', L.CLIMB_PAE, 'dead: Paging went on for long mode without CR4.PAE'],
     ['efer', L.CLIMB_LME, 'dead: EFER.LME was changed while paging was on'],
@@ -188,6 +198,16 @@ describe('the climb', () => {
     ['sti', L.CLIMB_IDT, 'dead: Interrupts were on before there was an interrupt table'],
     ['code64', L.CLIMB_CODE64, 'dead: 64-bit code runs as 32-bit code'],
     ['task-state', L.CLIMB_TSS, 'wrong: Ring 3 was entered without a TSS'],
+    ['far-jump', L.CLIMB_CODE32, 'dead: The far jump is missing: the code still runs as 16-bit code'],
+    ['cr3', L.CLIMB_TABLES, 'wrong: Paging went on with CR3 = 0'],
+    ['cr3', L.CLIMB_PAE, 'note: Paging went on without CR4.PAE'],
+    ['stack-zero', L.CLIMB_TSS, 'wrong: RSP0 in the TSS is 0'],
+    [
+      'gate-selector',
+      L.CLIMB_IDT,
+      'dead: The gate for #UD names selector 0010h, which is no code segment it could go to',
+    ],
+    ['divide', L.CLIMB_IDT, 'dead: There is no interrupt table yet'],
   ])('%s: the step that a broken chain has botched', async (name, id, trouble) => {
     const machine = await boot(`tests/broken-${name}.img`)
     await machine.whenStopped()
