@@ -239,8 +239,19 @@ export interface Status {
   cpus: CpuBrief[]
   schedule: Schedule
   removable: RemovableDrive[]
+  /** What goes on beside the machine and takes long. */
+  work: Work[]
   /** A CPU that will do nothing any more although nothing failed: halted with interrupts off, or in a jump to itself. */
   stuck?: Finding
+}
+
+/** Something that takes more than half a second, and can be stopped. */
+export interface Work {
+  id: number
+  /** `Reading the symbols of kernel.elf` */
+  title: string
+  /** 0 to 1. */
+  done: number
 }
 
 /** Bytes from `start` (a count from the beginning). `skipped` bytes before it came faster than anyone reads. */
@@ -683,6 +694,8 @@ export interface Calls {
   'memory.write': (space: MemorySpace, at: string, bytes: Uint8Array) => void
   /** Symbols of the guest by a part of their names, the best first. */
   'symbols.find': (query: string) => FoundSymbol[]
+  /** Stops something of Status.work. */
+  'work.cancel': (id: number) => void
   'layout.save': (layout: string) => void
   'clipboard.text': (text: string) => void
   /** Saves a PNG where the user says; answers the path, or nothing when the user changed their mind. */

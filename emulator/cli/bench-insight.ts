@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { FrameObserver } from '../insight/frames/frame-observer'
 import { ReverseMap } from '../insight/frames/reverse-map'
 import type { PagingControl } from '../insight/page-walk'
-import { SymbolFile } from '../insight/symbols/symbols'
+import { SymbolFile } from '../insight/symbols/symbol-file'
 import { createMemory, type MachineMemory } from '../machine/memory'
 import { OK, UsageError } from './usage'
 

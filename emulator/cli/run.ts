@@ -310,7 +310,7 @@ function report({ reason, message, report: text }: StopInfo, names: readonly str
 function symbolsOf(options: RunOptions): GuestNames | undefined {
   if (options.symbols !== undefined) return new GuestNames(options.symbols)
   const subject = options.kernel ?? options.image ?? options.disks[0]
-  return subject === undefined ? undefined : GuestNames.beside(subject)
+  return subject === undefined ? undefined : GuestNames.of(subject)
 }
 
 /** A triple fault's addresses by the symbols of the guest, when there are any. */

@@ -17,7 +17,7 @@ import { pageTableOverlay } from './overlays/page-table'
 import { structureOverlay } from './overlays/structure'
 import { pagingControl, walkPages } from './page-walk'
 import { findSymbols } from './symbols/find-symbols'
-import { SymbolFile } from './symbols/symbols'
+import { SymbolFile } from './symbols/symbol-file'
 
 const guest = (name: string) => fileURLToPath(new URL(`../../assets/guests/${name}`, import.meta.url))
 let file: SymbolFile

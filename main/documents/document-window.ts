@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, parse, resolve } from 'node:path'
 import { app, BrowserWindow, clipboard, dialog, type FileFilter, nativeTheme, screen, shell } from 'electron'
-import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import type {
   DocumentView,
   LabPlan,
@@ -302,6 +301,7 @@ export class DocumentWindow {
     'memory.search': (space, from, pattern) => this.#open().search(space, BigInt(`0x${from}`), pattern),
     'memory.write': (space, at, bytes) => this.#open().write(space, BigInt(`0x${at}`), bytes),
     'symbols.find': (query) => this.#session?.findSymbols(query) ?? [],
+    'work.cancel': (id) => this.#session?.cancelWork(id),
     'layout.save': (layout) => this.#saveLayout(layout),
     'clipboard.text': (text) => clipboard.writeText(text),
     'screenshot.save': (png) => this.#saveScreenshot(png),
@@ -382,7 +382,7 @@ export class DocumentWindow {
   async #chooseSymbols(): Promise<void> {
     const kernels = { name: 'ELF files', extensions: ['elf', 'sym', 'debug', 'o', 'bin'] }
     const [path] = await this.#ask('Choose the file with the kernel’s symbols', [kernels, ANY_FILE])
-    if (path !== undefined) this.#session?.useNames(() => new GuestNames(path))
+    if (path !== undefined) this.#session?.readNames({ file: path })
   }
 
   async #saveScreenshot(png: Uint8Array): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
 import { searchStep, type SearchStep } from '@emulator/insight/memory-search'
 import type { MemorySpace } from '@emulator/insight/memory-window'
@@ -21,6 +21,8 @@ import type {
 } from '../../preload/bridge'
 import { type LensFile, lensBeside, openLens } from '@emulator/insight/lenses/find-lens'
 import { elfKernel, type Kernel } from '@emulator/insight/lenses/kernel'
+import { type Search, searchLinux, searchNames } from '@emulator/insight/finder/finder'
+import type { LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
 import { GuestNames } from '@emulator/insight/symbols/guest-names'
 import { type ClimbAccount, climbAccount } from '@emulator/insight/climb/climb'
 import { machineAtRest } from '@emulator/insight/rest-autopsy'
@@ -43,6 +45,7 @@ import { ShootdownsSource } from '../push/shootdowns-source'
 import { SpaceSource } from '../push/space-source'
 import { TlbSource } from '../push/tlb-source'
 import { StatusSource } from '../push/status-source'
+import { WorkList } from '../push/work-list'
 import { HostTerminals } from '../terminal/host-terminals'
 import { accountOf } from './fault-account'
 import { configOf } from './machine-settings'
@@ -81,6 +84,8 @@ export class MachineSession {
   readonly #serial: SerialSource
   readonly #allocator: AllocatorSource
   readonly #events: EventWatch
+  readonly #work = new WorkList(() => this.#pusher.kick('status'))
+  #namesSearch: Search<GuestNames> | undefined
   readonly #shootdowns: ShootdownsSource
   readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
@@ -112,7 +117,7 @@ export class MachineSession {
     const session = new MachineSession(machine, dirname(path), host)
     // The window comes first: the symbols of a large kernel take a moment to read.
     setImmediate(() => {
-      session.useNames(() => GuestNames.beside(path))
+      session.readNames({ image: path })
       session.useLens(() => lensBeside(path))
     })
     return session
@@ -152,6 +157,8 @@ export class MachineSession {
       () => this.#kernelState(),
       () => this.#lens,
       this.#events,
+      () => this.#searchLinux(),
+      () => this.#pusher.kick('allocator', 'code', 'events'),
     )
     const status = new StatusSource(machine, {
       sent: () => this.#serial.total(0),
@@ -161,6 +168,7 @@ export class MachineSession {
       shell: () => this.terminals.shell,
       mediumTroubles: () => [...warnings, ...this.#troubles],
       removable: () => this.removable(),
+      work: () => this.#work.shown(),
       label: (address) => this.#label(address),
     })
     this.#pusher = new FramePusher(
@@ -208,7 +216,6 @@ export class MachineSession {
           () => this.#chosen,
           () => this.#interest.hex,
           () => this.#names,
-          () => this.#pusher.kick('hex'),
         ),
         new EventsSource(
           this.#events,
@@ -464,18 +471,58 @@ export class MachineSession {
     return table && this.#names?.state.state !== 'mismatch' ? findSymbols(table, query, 60) : []
   }
 
-  /** Takes names for the guest's addresses from these symbols from now on. */
-  useNames(find: () => GuestNames | undefined) {
+  /**
+   * Takes names for the guest's addresses from a file's symbols from now on, or from those that belong to an image. They are read on
+   * another thread: names are there soon, types and lines when all has been read.
+   */
+  readNames(where: { file: string } | { image: string }) {
     if (this.machine.state === 'disposed') return
-    const names = find()
-    if (!names) return
-    this.#names?.close()
+    this.#namesSearch?.stop()
+    const path = 'file' in where ? where.file : where.image
+    const work = this.#work.begin(`Reading the symbols of ${basename(path)}`, () => search.stop())
+    const search = searchNames(
+      where,
+      (names) => {
+        if (this.#namesSearch === search) this.#useNames(names)
+      },
+      (done) => work.progress(done),
+    )
+    this.#namesSearch = search
+    void search.result
+      .catch((error: unknown) => {
+        if (this.#namesSearch === search)
+          this.#useNames(GuestNames.unreadable(basename(path), (error as Error).message))
+      })
+      .then(() => work.end())
+  }
+
+  #useNames(names: GuestNames) {
+    if (this.machine.state === 'disposed') return names.close()
+    if (this.#names !== names) this.#names?.close()
     this.#names = names
     const { symbols } = names
-    this.#kernel = symbols && elfKernel(symbols, (address) => names.label(address))
-    this.#pusher.kick('code', 'allocator')
+    // A lens asks for types at once.
+    this.#kernel =
+      symbols && names.complete ? elfKernel(symbols, (address) => names.label(address)) : undefined
+    this.#pusher.kick('code', 'allocator', 'hex')
     const stop = this.machine.stopInfo
     if (stop && this.#fault) this.#stopped(stop)
+  }
+
+  #searchLinux(): Search<LinuxKernel> {
+    const work = this.#work.begin('Looking for Linux in the guest’s memory', () =>
+      this.#allocator.stopLooking(),
+    )
+    const search = searchLinux(this.machine.memory, (done) => work.progress(done))
+    // Whether it was found is whose business who asked.
+    const ended = () => work.end()
+    void search.result.then(ended, ended)
+    return search
+  }
+
+  /** Stops something that takes long. */
+  cancelWork(id: number) {
+    this.#work.cancel(id)
   }
 
   /** Reads the kernel's allocators through this lens from now on. */
@@ -530,6 +577,9 @@ export class MachineSession {
   }
 
   async dispose(): Promise<void> {
+    this.#work.stopAll()
+    this.#namesSearch?.stop()
+    this.#allocator.stop()
     this.#names?.close()
     this.#names = undefined
     this.#pusher.stop()

@@ -264,6 +264,7 @@ export const ARGUMENTS: Arguments = {
   'memory.search': [memorySpace, hexDigits('an address'), bytes('a pattern', 256)],
   'memory.write': [memorySpace, hexDigits('an address'), bytes('bytes to write', 4096)],
   'symbols.find': [text('a name', 256)],
+  'work.cancel': [integer('a number of some work', 0, Number.MAX_SAFE_INTEGER)],
   'layout.save': [layout],
   'clipboard.text': [text('text', 1 << 22)],
   'screenshot.save': [bytes('a picture', 1 << 25)],

@@ -7,7 +7,8 @@ import { type Lens, needsSymbols } from '@emulator/insight/lenses/lens'
 import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/frames/frame-observer'
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
 import { LINUX_DIRECT_MAP, LINUX_PROBES } from '@emulator/insight/lenses/linux/linux-probes'
-import { findLinux, type LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
+import type { LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
+import type { Search } from '@emulator/insight/finder/finder'
 import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
 import { viewOfKernel } from '@emulator/insight/lenses/guest-view'
 import { lensProbes, POOL_FRAMES } from '@emulator/insight/lenses/probes'
@@ -73,6 +74,7 @@ export class AllocatorSource implements Source<'allocator'> {
   readonly #shades = new ByteColumn()
   #sent: Colour | undefined
   #linux: LinuxKernel | undefined
+  #search: Search<LinuxKernel> | undefined
   /** When to look for it again, and how long to wait after that, ms. */
   #lookAgain = 0
   #pause = 2000
@@ -93,6 +95,10 @@ export class AllocatorSource implements Source<'allocator'> {
     private readonly names: () => KernelState | undefined,
     private readonly lens: () => LensFile | undefined,
     private readonly events: EventWatch,
+    /** Looks for Linux in the guest's memory, on another thread. */
+    private readonly searchLinux: () => Search<LinuxKernel>,
+    /** There is more to show than a moment ago. */
+    private readonly found: () => void,
   ) {}
 
   wanted() {
@@ -302,8 +308,20 @@ export class AllocatorSource implements Source<'allocator'> {
     return readCacheSlabs(this.machine.memory, kernel, observer.lens, cache, SLABS_MAX)
   }
 
+  /** The user does not want Linux to be looked for: not before another power-on. */
+  stopLooking() {
+    this.stop()
+    this.#lookAgain = Number.POSITIVE_INFINITY
+  }
+
+  stop() {
+    this.#search?.stop()
+    this.#search = undefined
+  }
+
   /** Another power-on: what was known is history. */
   reset() {
+    this.stop()
     this.#linux = undefined
     this.#lookAgain = 0
     this.#pause = 2000
@@ -350,10 +368,21 @@ export class AllocatorSource implements Source<'allocator'> {
     if (this.#linux || performance.now() < this.#lookAgain) return
     // Where Linux's system calls go: a kernel in the top 2 GiB has set this up when its symbols are in place.
     if (memory.cpu64(0, L.CPU_LSTAR) < 0xffff_ffff_8000_0000n) return
-    const began = performance.now()
-    this.#linux = findLinux(memory)
     this.#pause = Math.min(60_000, this.#pause * 2)
-    this.#lookAgain = performance.now() + this.#pause + 10 * (performance.now() - began)
+    // Nobody looks twice at the same time.
+    this.#lookAgain = Number.POSITIVE_INFINITY
+    const search = this.searchLinux()
+    this.#search = search
+    const began = performance.now()
+    void search.result
+      .then((linux) => {
+        if (this.#search !== search) return
+        this.#linux = linux
+        this.#lookAgain = performance.now() + this.#pause + 10 * (performance.now() - began)
+        if (linux) this.found()
+      })
+      // A thread that was lost has found nothing, and another would be lost, too.
+      .catch((error: unknown) => console.error(error))
   }
 
   /** A name for an address of a kernel that carries its symbols in itself. */

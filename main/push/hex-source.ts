@@ -16,8 +16,6 @@ type Wish = Exclude<Interest['hex'], false>
 
 /** Page tables of an address space are looked for this often, ms: it takes some. */
 const TABLES_AGE = 500
-/** Types of a large kernel are read in pieces of this long, ms. */
-const SCAN_MS = 8
 
 export class HexSource implements Source<'hex'> {
   readonly part = 'hex'
@@ -25,18 +23,15 @@ export class HexSource implements Source<'hex'> {
   readonly interval = 100
   #last: HexView | undefined
   #tables: { at: number; levels: Map<number, number> } | undefined
-  #scanned: { names: GuestNames; done: boolean } | undefined
 
   /**
    * @param chosen the CPU through whose tables linear addresses go
-   * @param again there is more to show than a moment ago
    */
   constructor(
     private readonly machine: Pick<Machine, 'cpu' | 'memory'>,
     private readonly chosen: () => number,
     private readonly wish: () => Interest['hex'],
     private readonly names: () => GuestNames | undefined,
-    private readonly again: () => void,
   ) {}
 
   wanted() {
@@ -173,33 +168,14 @@ export class HexSource implements Source<'hex'> {
   #structure(type: string, offset: number, bytes: Uint8Array): Overlay | string {
     const names = this.names()
     const symbols = names?.symbols
-    if (!names || !symbols?.hasDebug) return 'no debugging information of the kernel has been found'
-    if (this.#scanned?.names !== names) this.#scan(names)
+    if (names && !names.complete) return 'reading the types…'
+    if (!symbols?.hasDebug) return 'no debugging information of the kernel has been found'
     const { types } = symbols
     const reference = types.byName.get(type) ?? types.variables.get(type)?.type
     if (reference === undefined) {
-      if (!this.#scanned?.done) return 'reading the types…'
       return `the debugging information knows no type or variable ‘${type}’`
     }
     return structureOverlay(symbols, reference, offset, bytes)
-  }
-
-  #scan(names: GuestNames) {
-    const scanned = { names, done: false }
-    this.#scanned = scanned
-    const units = names.symbols!.types.scan()
-    const go = () => {
-      if (this.#scanned !== scanned || this.names() !== names) return
-      for (const until = performance.now() + SCAN_MS; performance.now() < until; ) {
-        if (units.next().done === true) {
-          scanned.done = true
-          this.again()
-          return
-        }
-      }
-      setImmediate(go)
-    }
-    setImmediate(go)
   }
 }
 

@@ -13,6 +13,7 @@ export interface Traffic {
   shell(): Status['shell']
   mediumTroubles(): string[]
   removable(): Status['removable']
+  work(): Status['work']
   /** The name of a guest's address, if there are symbols that may be believed. */
   label(address: bigint): string | undefined
 }
@@ -48,6 +49,7 @@ export class StatusSource implements Source<'status'> {
       cpus: cpuBriefs(this.machine.memory),
       schedule: this.machine.config.schedule,
       removable: this.traffic.removable(),
+      work: this.traffic.work(),
     }
     const stuck =
       state === 'running'
@@ -55,7 +57,7 @@ export class StatusSource implements Source<'status'> {
         : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify(status.removable)}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify([status.removable, status.work])}`
     if (key === this.#last) return
     this.#last = key
     return status

@@ -9,7 +9,7 @@ import { openLens } from '../lenses/find-lens'
 import { freeSpace } from '../lenses/free-space'
 import { elfKernel } from '../lenses/kernel'
 import { readLens } from '../lenses/read-lens'
-import { SymbolFile } from '../symbols/symbols'
+import { SymbolFile } from '../symbols/symbol-file'
 import { AllocationLedger } from './allocation-ledger'
 import { EventReader } from './event-reader'
 import {

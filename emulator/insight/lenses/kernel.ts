@@ -21,10 +21,8 @@ export interface Kernel {
 /** A kernel whose ELF file is there. Reading the types of all units may take a moment, once. */
 export function elfKernel(symbols: Symbols, label: (address: bigint) => string | undefined): Kernel {
   const { types } = symbols
-  let scanned = false
   const scan = () => {
-    if (scanned) return
-    scanned = true
+    if (types.scanned) return
     for (const _ of types.scan());
   }
   return {

@@ -1,10 +1,11 @@
 // Names for the addresses of a running guest: symbols, and whether they may be believed.
 import { basename } from 'node:path'
 import { PT_LOAD } from '../../media/elf'
-import { findSymbolFile } from './find'
 import { matchAt } from './match'
-import { placeText, SymbolFile, type Symbols } from './symbols'
+import { findSymbolPlace, SymbolFile, type SymbolPlace } from './symbol-file'
 import { SymbolError } from './symbol-error'
+import type { SymbolOrder } from './symbol-table'
+import { placeText, type PreparedDebug, type Symbols } from './symbols'
 
 /** Reads bytes at a linear address as the guest sees it, fewer where nothing is mapped. */
 export type ReadGuest = (address: bigint, length: number) => Uint8Array
@@ -21,23 +22,37 @@ export interface NamesState {
 export class GuestNames {
   readonly #file: SymbolFile | undefined
   readonly #name: string
-  readonly #problem: string | undefined
+  #problem: string | undefined
   #state: 'match' | 'mismatch' | 'waiting' = 'waiting'
+  /** All types are known, or never will be. */
+  #complete: boolean
 
-  /** @param path of an ELF file */
-  constructor(path: string) {
-    this.#name = basename(path)
+  /**
+   * @param where path of an ELF file, or a place that was found
+   * @param names what another thread has made of it; `adopt` follows
+   */
+  constructor(where: string | SymbolPlace, names?: SymbolOrder) {
+    const place = typeof where === 'string' ? { path: where, name: basename(where) } : where
+    this.#name = place.name
+    this.#complete = names === undefined
     try {
-      this.#file = new SymbolFile(path)
+      this.#file = new SymbolFile(place, names)
     } catch (error) {
       this.#problem = error instanceof SymbolError ? error.message : (error as Error).message
     }
   }
 
-  /** For an image or a kernel; undefined when there is no file with symbols. */
-  static beside(image: string): GuestNames | undefined {
-    const path = findSymbolFile(image)
-    return path === undefined ? undefined : new GuestNames(path)
+  /** Of a file that another thread could not read. */
+  static unreadable(name: string, problem: string): GuestNames {
+    const names = new GuestNames({ path: '', name })
+    names.#problem = problem
+    return names
+  }
+
+  /** For an image or a kernel; undefined when there is no file with symbols beside it or inside. */
+  static of(image: string): GuestNames | undefined {
+    const place = findSymbolPlace(image)
+    return place && new GuestNames(place)
   }
 
   get state(): NamesState {
@@ -48,6 +63,22 @@ export class GuestNames {
 
   get symbols(): Symbols | undefined {
     return this.#file?.symbols
+  }
+
+  /** What there is to know of types is known; before that, names are. */
+  get complete(): boolean {
+    return this.#complete
+  }
+
+  /** Takes what another thread has made of the debugging information. */
+  adopt(debug: PreparedDebug) {
+    this.#file?.symbols.adopt(debug)
+    this.#complete = true
+  }
+
+  /** There will be no debugging information. */
+  giveUp() {
+    this.#complete = true
   }
 
   /**

@@ -1,5 +1,5 @@
 // The sections of an ELF file that hold symbols, unpacked where they are compressed.
-import { inflateSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import {
   type ByteSource,
   bytesSource,
@@ -13,6 +13,11 @@ import { hex, SymbolError } from './symbol-error'
 /** What one section may take in memory when it is unpacked. */
 export const SECTION_MAX = 2 ** 30
 const ELFCOMPRESS_ZLIB = 1
+const ELFCOMPRESS_ZSTD = 2
+
+type Unpack = (packed: Uint8Array, options: { maxOutputLength: number }) => Buffer
+/** Node.js has it from version 22.15 on. */
+const zstd = (zlib as { zstdDecompressSync?: Unpack }).zstdDecompressSync
 
 export class Sections {
   readonly #found = new Map<string, ByteSource>()
@@ -36,11 +41,31 @@ export class Sections {
     return source
   }
 
+  readonly #unpacked = new Map<string, Uint8Array<ArrayBuffer>>()
+
+  /** Sections that were packed, as they are unpacked so far. */
+  unpacked(): [name: string, bytes: Uint8Array<ArrayBuffer>][] {
+    return [...this.#unpacked]
+  }
+
+  /** Takes sections that another thread has unpacked. */
+  adopt(unpacked: [name: string, bytes: Uint8Array<ArrayBuffer>][]) {
+    for (const [name, bytes] of unpacked) this.#found.set(name, bytesSource(bytes))
+  }
+
   #open(name: string): ByteSource {
     const plain = this.elf.sections.find((section) => section.name === name)
-    if (plain) return (plain.flags & SHF_COMPRESSED) === 0n ? this.#raw(plain) : this.#inflated(plain)
+    if (plain)
+      return (plain.flags & SHF_COMPRESSED) === 0n
+        ? this.#raw(plain)
+        : this.#keep(name, this.#inflated(plain))
     const old = this.elf.sections.find((section) => section.name === name.replace('.debug', '.zdebug'))
-    return old && name.startsWith('.debug') ? this.#oldInflated(old) : EMPTY
+    return old && name.startsWith('.debug') ? this.#keep(name, this.#oldInflated(old)) : EMPTY
+  }
+
+  #keep(name: string, bytes: Uint8Array<ArrayBuffer>): ByteSource {
+    this.#unpacked.set(name, bytes)
+    return bytesSource(bytes)
   }
 
   #raw({ name, offset, size, type }: ElfSection): ByteSource {
@@ -59,7 +84,7 @@ export class Sections {
   }
 
   /** Chdr (gABI, "Section Compression"): type, size, alignment, then the packed bytes. */
-  #inflated(section: ElfSection): ByteSource {
+  #inflated(section: ElfSection): Uint8Array<ArrayBuffer> {
     const wide = this.elf.bits === 64
     const head = wide ? 24 : 12
     const raw = this.#raw(section)
@@ -68,43 +93,44 @@ export class Sections {
       throw new SymbolError(`section ${section.name} is too short for its compression header`)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const type = view.getUint32(0, true)
-    if (type !== ELFCOMPRESS_ZLIB) {
-      throw new SymbolError(
-        `section ${section.name} is compressed by ${type === 2 ? 'zstd' : `method ${type}`}; only zlib can be read`,
-      )
+    const method = type === ELFCOMPRESS_ZLIB ? zlib.inflateSync : type === ELFCOMPRESS_ZSTD ? zstd : undefined
+    if (!method) {
+      const what = type === ELFCOMPRESS_ZSTD ? 'zstd, which this Node.js cannot unpack' : `method ${type}`
+      throw new SymbolError(`section ${section.name} is compressed by ${what}`)
     }
     return unpack(
       section.name,
       bytes.subarray(head),
       wide ? view.getBigUint64(8, true) : BigInt(view.getUint32(4, true)),
+      method,
     )
   }
 
   /** GNU's form before that: "ZLIB", the size as eight bytes, big-endian. */
-  #oldInflated(section: ElfSection): ByteSource {
+  #oldInflated(section: ElfSection): Uint8Array<ArrayBuffer> {
     const raw = this.#raw(section)
     const bytes = raw.read(0, raw.size)
     if (bytes.length < 12 || Buffer.from(bytes.subarray(0, 4)).toString('latin1') !== 'ZLIB') {
       throw new SymbolError(`section ${section.name} does not begin with ZLIB`)
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return unpack(section.name, bytes.subarray(12), view.getBigUint64(4, false))
+    return unpack(section.name, bytes.subarray(12), view.getBigUint64(4, false), zlib.inflateSync)
   }
 }
 
 const EMPTY: ByteSource = bytesSource(new Uint8Array(0))
 
-function unpack(name: string, packed: Uint8Array, size: bigint): ByteSource {
+function unpack(name: string, packed: Uint8Array, size: bigint, method: Unpack): Uint8Array<ArrayBuffer> {
   if (size > BigInt(SECTION_MAX))
     throw new SymbolError(`section ${name} would have ${size} bytes when it is unpacked`)
+  let bytes: Buffer
   try {
     // One byte more than promised is enough to see that the promise is wrong.
-    const bytes = inflateSync(packed, { maxOutputLength: Number(size) + 1 })
-    if (bytes.length !== Number(size))
-      throw new SymbolError(`section ${name} unpacks to ${bytes.length} bytes instead of ${size}`)
-    return bytesSource(bytes)
+    bytes = method(packed, { maxOutputLength: Number(size) + 1 })
   } catch (error) {
-    if (error instanceof SymbolError) throw error
     throw new SymbolError(`section ${name} cannot be unpacked: ${(error as Error).message}`)
   }
+  if (bytes.length !== Number(size))
+    throw new SymbolError(`section ${name} unpacks to ${bytes.length} bytes instead of ${size}`)
+  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bytesSource, readElf } from '../../media/elf'
-import { placeText, SymbolFile, Symbols } from './symbols'
+import { SymbolFile } from './symbol-file'
+import { placeText, Symbols } from './symbols'
 import { SymbolError } from './symbol-error'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))

@@ -1,16 +1,14 @@
 // Symbols of a kernel: what an address is called, which line it came from, what was inlined there; where a name is; types.
-import { closeSync, fstatSync, openSync } from 'node:fs'
 import { type ByteSource, bytesSource, type Elf, ElfError, readElf } from '../../media/elf'
-import { readAt } from '../../media/medium'
 import { demangle } from './demangle/demangle'
 import { AT, TAG } from './dwarf/constants'
 import { chainAt, type FunctionEntry, functionsOf } from './dwarf/functions'
 import { type Line, LineTable } from './dwarf/lines'
-import { type Range, rangesOf } from './dwarf/ranges'
-import { Types } from './dwarf/types'
-import { numeric, type Unit, Units } from './dwarf/units'
+import { rangesOf } from './dwarf/ranges'
+import { type PackedTypes, Types } from './dwarf/types'
+import { numeric, type PackedUnits, packUnits, type Unit, Units, unpackUnits } from './dwarf/units'
 import { Sections } from './sections'
-import { type ElfSymbol, SymbolTable } from './symbol-table'
+import { type ElfSymbol, type SymbolOrder, SymbolTable } from './symbol-table'
 import { SymbolError } from './symbol-error'
 
 /** A name for an address. */
@@ -31,9 +29,26 @@ export interface Frame {
 
 interface UnitIndex {
   unit: Unit
-  ranges: Range[]
   directory: string
   lines: number | undefined
+}
+
+/** Which unit has the code of an address: by address, ascending. */
+interface UnitRanges {
+  starts: BigUint64Array<ArrayBuffer>
+  ends: BigUint64Array<ArrayBuffer>
+  units: Uint32Array<ArrayBuffer>
+}
+const RANGES_MAX = 1 << 22
+
+/** What going through the debugging information once has found: it goes from thread to thread. */
+export interface PreparedDebug {
+  units: PackedUnits
+  ranges: UnitRanges
+  types: PackedTypes
+  /** Sections that are kept packed in the file. */
+  unpacked: [name: string, bytes: Uint8Array<ArrayBuffer>][]
+  troubles: string[]
 }
 
 /** Units of which functions and lines are kept: what is looked at together lies together. */
@@ -42,20 +57,23 @@ const KEPT = 64
 export class Symbols {
   readonly elf: Elf
   readonly table: SymbolTable
-  readonly types: Types
   readonly #sections: Sections
-  readonly #units: Units
-  #index: { starts: BigUint64Array; units: UnitIndex[]; ends: BigUint64Array } | undefined
+  #units: Units
+  #types: Types
+  #ranges: UnitRanges | undefined
+  readonly #roots = new Map<number, UnitIndex>()
   readonly #lines = new Map<UnitIndex, LineTable | undefined>()
   readonly #functions = new Map<UnitIndex, FunctionEntry[]>()
 
   /**
    * @param source an ELF file
+   * @param names what another thread has made of its symbols; its debugging information is another's to read then, and comes by `adopt`
    * @throws SymbolError when it is none
    */
   constructor(
     readonly source: ByteSource,
     readonly path = '',
+    names?: SymbolOrder,
   ) {
     try {
       this.elf = readElf(source)
@@ -64,9 +82,17 @@ export class Symbols {
       throw error
     }
     this.#sections = new Sections(source, this.elf)
-    this.table = new SymbolTable(this.elf, this.#sections)
-    this.#units = this.#openUnits()
-    this.types = new Types(this.#units)
+    this.table = new SymbolTable(this.elf, this.#sections, names)
+    this.#units = names ? this.#noUnits() : this.#openUnits()
+    this.#types = new Types(this.#units)
+  }
+
+  get types(): Types {
+    return this.#types
+  }
+
+  #noUnits(): Units {
+    return new Units(new Sections(bytesSource(new Uint8Array(0)), { ...this.elf, sections: [] }))
   }
 
   #openUnits(): Units {
@@ -75,10 +101,41 @@ export class Symbols {
     } catch (error) {
       if (!(error instanceof SymbolError)) throw error
       // The names are good without the debugging information.
-      const units = new Units(new Sections(bytesSource(new Uint8Array(0)), { ...this.elf, sections: [] }))
+      const units = this.#noUnits()
       units.trouble(error)
       return units
     }
+  }
+
+  /**
+   * Goes through all of the debugging information.
+   * @param progress is told now and then how much is done, 0 to 1
+   */
+  prepareDebug(progress: (done: number) => void): PreparedDebug {
+    const { all, troubles } = this.#units
+    this.#ranges ??= this.#indexUnits()
+    let done = 0
+    for (const _ of this.#types.scan()) if (++done % 64 === 0) progress(done / all.length)
+    return {
+      units: packUnits(all),
+      ranges: this.#ranges,
+      types: this.#types.pack(),
+      unpacked: this.#sections.unpacked(),
+      troubles: [...troubles],
+    }
+  }
+
+  /** Takes what `prepareDebug` has made of the same file on another thread. */
+  adopt({ units, ranges, types, unpacked, troubles }: PreparedDebug) {
+    this.#sections.adopt(unpacked)
+    this.#units = new Units(this.#sections, unpackUnits(units))
+    this.#units.troubles.push(...troubles)
+    this.#types = new Types(this.#units)
+    this.#types.adopt(types)
+    this.#ranges = ranges
+    this.#roots.clear()
+    this.#lines.clear()
+    this.#functions.clear()
   }
 
   /** What of the debugging information could not be read: clauses for people. */
@@ -168,8 +225,8 @@ export class Symbols {
 
   /** The unit whose code covers an address. */
   #unitAt(address: bigint): UnitIndex | undefined {
-    this.#index ??= this.#indexUnits()
-    const { starts, ends, units } = this.#index
+    this.#ranges ??= this.#indexUnits()
+    const { starts, ends, units } = this.#ranges
     let low = 0
     let high = starts.length
     while (low < high) {
@@ -177,34 +234,45 @@ export class Symbols {
       if (starts[middle]! <= address) low = middle + 1
       else high = middle
     }
-    for (let i = low - 1; i >= 0 && i >= low - 8; i--) if (address < ends[i]!) return units[i]
+    for (let i = low - 1; i >= 0 && i >= low - 8; i--) if (address < ends[i]!) return this.#root(units[i]!)
     return undefined
   }
 
-  #indexUnits() {
-    const found: { range: Range; index: UnitIndex }[] = []
-    for (const unit of this.#units.all) {
+  /** What a unit's own entry says. */
+  #root(number: number): UnitIndex | undefined {
+    let index = this.#roots.get(number)
+    const unit = this.#units.all[number]
+    if (index || !unit) return index
+    try {
+      const attributes = this.#units.root(unit)?.attributes
+      const directory = attributes?.get(AT.comp_dir)
+      const lines = numeric(attributes?.get(AT.stmt_list))
+      index = { unit, directory: typeof directory === 'string' ? directory : '', lines }
+      if (this.#roots.size >= 16 * KEPT) this.#roots.clear()
+      this.#roots.set(number, index)
+    } catch (error) {
+      this.#units.trouble(error)
+    }
+    return index
+  }
+
+  #indexUnits(): UnitRanges {
+    const found: { low: bigint; high: bigint; unit: number }[] = []
+    for (const [number, unit] of this.#units.all.entries()) {
       try {
         const root = this.#units.root(unit)
         if (!root || root.entry.tag !== TAG.compile_unit) continue
-        const { attributes } = root
-        const directory = attributes.get(AT.comp_dir)
-        const index: UnitIndex = {
-          unit,
-          ranges: rangesOf(this.#units, unit, attributes),
-          directory: typeof directory === 'string' ? directory : '',
-          lines: numeric(attributes.get(AT.stmt_list)),
-        }
-        for (const range of index.ranges) found.push({ range, index })
+        for (const { low, high } of rangesOf(this.#units, unit, root.attributes))
+          if (found.length < RANGES_MAX) found.push({ low, high, unit: number })
       } catch (error) {
         this.#units.trouble(error)
       }
     }
-    found.sort((a, b) => (a.range.low < b.range.low ? -1 : a.range.low > b.range.low ? 1 : 0))
+    found.sort((a, b) => (a.low < b.low ? -1 : a.low > b.low ? 1 : 0))
     return {
-      starts: BigUint64Array.from(found, ({ range }) => range.low),
-      ends: BigUint64Array.from(found, ({ range }) => range.high),
-      units: found.map(({ index }) => index),
+      starts: BigUint64Array.from(found, ({ low }) => low),
+      ends: BigUint64Array.from(found, ({ high }) => high),
+      units: Uint32Array.from(found, ({ unit }) => unit),
     }
   }
 }
@@ -222,34 +290,4 @@ function placeOf({ name, address }: ElfSymbol, at: bigint): Place {
 /** `name+1Ch`; the plain name at its begin. */
 export function placeText({ name, offset }: Place): string {
   return offset === 0 ? name : `${name}+${offset.toString(16).toUpperCase()}h`
-}
-
-/** A file that stays open as long as its symbols are used. */
-export class SymbolFile {
-  readonly symbols: Symbols
-  readonly #descriptor: number
-
-  /** @throws SymbolError, or the system's error when it cannot be opened */
-  constructor(readonly path: string) {
-    this.#descriptor = openSync(path, 'r')
-    try {
-      const stat = fstatSync(this.#descriptor)
-      if (!stat.isFile()) throw new SymbolError('it is no regular file')
-      const descriptor = this.#descriptor
-      this.symbols = new Symbols(
-        {
-          size: stat.size,
-          read: (at, length) => readAt(descriptor, at, Math.max(0, Math.min(length, stat.size - at))),
-        },
-        path,
-      )
-    } catch (error) {
-      closeSync(this.#descriptor)
-      throw error
-    }
-  }
-
-  close() {
-    closeSync(this.#descriptor)
-  }
 }

@@ -24,7 +24,10 @@ export interface FoundKernel {
   kind: string
   /** The configuration that names it; undefined: it was found by looking around. */
   named: string | undefined
+  /** A FileContent of the volume, or what it unpacks to. */
   content: ByteSource
+  /** Where in the image the volume begins, in bytes. */
+  volumeAt: number
 }
 
 /** Where boot loaders look for their configuration: Limine, GRUB, SYSLINUX. */
@@ -72,7 +75,14 @@ export function findKernel(image: ByteSource, troubles: string[] = []): FoundKer
         for (const each of [volume, ...volumes.filter((other) => other !== volume)]) {
           const content = open(each, path)
           if (content)
-            return { path, where: each.where, kind: each.files.kind, named: configuration, content }
+            return {
+              path,
+              where: each.where,
+              kind: each.files.kind,
+              named: configuration,
+              content,
+              volumeAt: each.at,
+            }
         }
       }
     }
@@ -86,7 +96,14 @@ export function findKernel(image: ByteSource, troubles: string[] = []): FoundKer
       if (best && best.score >= score) continue
       best = {
         score,
-        found: { path, where: volume.where, kind: volume.files.kind, named: undefined, content },
+        found: {
+          path,
+          where: volume.where,
+          kind: volume.files.kind,
+          named: undefined,
+          content,
+          volumeAt: volume.at,
+        },
       }
     }
   }

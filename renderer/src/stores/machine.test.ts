@@ -28,6 +28,7 @@ const status = (state: Status['state'], more: Partial<Status> = {}): Status => (
   cpus: [{ ring: 0, activity: 'running' }],
   schedule: 'deterministic',
   removable: [],
+  work: [],
   ...more,
 })
 const cpu = (instructions: bigint, rip: bigint) => ({ instructions, rip }) as CpuSnapshot

@@ -21,6 +21,18 @@ const NAMED = new Set<number>([
   TAG.enumeration_type,
   TAG.typedef,
 ])
+/** Named types and variables of a program. */
+export interface PackedTypes {
+  names: string[]
+  offsets: Float64Array<ArrayBuffer>
+  variables: string[]
+  /** Empty: none. */
+  linkage: string[]
+  addresses: BigUint64Array<ArrayBuffer>
+  /** -1: void. */
+  types: Float64Array<ArrayBuffer>
+}
+
 /** More than any program has: 6.1's Linux has 30,000. */
 const NAMES_MAX = 1 << 20
 const VARIABLE = new Set<number>([
@@ -90,6 +102,29 @@ export class Types extends TypeGraph {
       // Locals are in functions.
       if (!scopes.has(tag)) reader.skipChildren()
     }
+  }
+
+  /** What `scan` has found, for another thread. */
+  pack(): PackedTypes {
+    const variables = [...this.variables.values()]
+    return {
+      names: [...this.byName.keys()],
+      offsets: Float64Array.from(this.byName.values()),
+      variables: variables.map(({ name }) => name),
+      linkage: variables.map(({ linkageName }) => linkageName ?? ''),
+      addresses: BigUint64Array.from(variables, ({ address }) => address),
+      types: Float64Array.from(variables, ({ type }) => type ?? -1),
+    }
+  }
+
+  adopt({ names, offsets, variables, linkage, addresses, types }: PackedTypes) {
+    for (const [i, name] of names.entries()) this.byName.set(name, offsets[i]!)
+    for (const [i, name] of variables.entries())
+      this.variables.set(name, {
+        ...{ name, linkageName: linkage[i] || undefined, address: addresses[i]! },
+        type: types[i]! < 0 ? undefined : types[i]!,
+      })
+    this.scanned = true
   }
 
   #first(name: number): boolean {

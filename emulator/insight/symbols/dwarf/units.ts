@@ -71,7 +71,7 @@ const ABBREVIATION_BYTES = 32 << 20
 
 export class Units {
   readonly info: ByteSource
-  readonly all: Unit[] = []
+  readonly all: Unit[]
   /** What could not be read, each once. */
   readonly troubles: string[] = []
   readonly #abbreviations = new Map<number, Map<number, Abbreviation>>()
@@ -80,7 +80,11 @@ export class Units {
   readonly #typesAt: number
   readonly #texts = new Map<string, Uint8Array>()
 
-  constructor(readonly sections: Sections) {
+  /** @param known the units, when they have been found already */
+  constructor(
+    readonly sections: Sections,
+    known?: Unit[],
+  ) {
     const info = sections.get('.debug_info')
     // Types of version 4 are in a section of their own; it is read as if it were the end of .debug_info.
     const types = sections.get('.debug_types')
@@ -90,6 +94,8 @@ export class Units {
       read: (at, length) => (at < info.size ? info.read(at, length) : types.read(at - info.size, length)),
     }
     this.#abbrev = sections.get('.debug_abbrev')
+    this.all = known ?? []
+    if (known) return
     let at = 0
     while (at < this.info.size && this.all.length < UNITS_MAX) {
       try {
@@ -318,6 +324,46 @@ const FIXED: Record<number, number> = {
   ...{ [FORM.data4]: 4, [FORM.ref4]: 4, [FORM.strx4]: 4, [FORM.addrx4]: 4 },
   ...{ [FORM.strp]: 4, [FORM.line_strp]: 4, [FORM.sec_offset]: 4, [FORM.ref_addr]: 4 },
   ...{ [FORM.data8]: 8, [FORM.ref8]: 8, [FORM.ref_sig8]: 8, [FORM.addr]: 8, [FORM.data16]: 16 },
+}
+
+/** Units as numbers, to go from thread to thread: objects by the hundred thousand are slow to copy. */
+export interface PackedUnits {
+  numbers: Float64Array<ArrayBuffer>
+  words: BigUint64Array<ArrayBuffer>
+}
+const NUMBERS = 12
+
+export function packUnits(units: readonly Unit[]): PackedUnits {
+  const numbers = new Float64Array(units.length * NUMBERS)
+  const words = new BigUint64Array(units.length * 2)
+  for (const [i, unit] of units.entries()) {
+    const { offset, first, end, version, wide, addressSize, abbreviations, type } = unit
+    numbers.set(
+      [
+        ...[offset, first, end, version, wide ? 1 : 0, addressSize, abbreviations, type],
+        ...[unit.typeOffset ?? -1, unit.strOffsetsBase, unit.addrBase, unit.rnglistsBase],
+      ],
+      i * NUMBERS,
+    )
+    words.set([unit.low, unit.signature ?? 0n], i * 2)
+  }
+  return { numbers, words }
+}
+
+export function unpackUnits({ numbers, words }: PackedUnits): Unit[] {
+  return Array.from({ length: words.length / 2 }, (_, i) => {
+    const n = (at: number) => numbers[i * NUMBERS + at]!
+    const unit: Unit = {
+      ...{ offset: n(0), first: n(1), end: n(2), version: n(3), wide: n(4) === 1, addressSize: n(5) },
+      ...{ abbreviations: n(6), type: n(7), strOffsetsBase: n(9), addrBase: n(10), rnglistsBase: n(11) },
+      low: words[2 * i]!,
+    }
+    if (n(8) >= 0) {
+      unit.typeOffset = n(8)
+      unit.signature = words[2 * i + 1]!
+    }
+    return unit
+  })
 }
 
 const BASES = new Set<number>([AT.str_offsets_base, AT.addr_base, AT.rnglists_base])
