@@ -15,7 +15,7 @@ import { readLens } from '../lenses/read-lens'
 import { Reader } from '../lenses/reader'
 import type { LensReading } from '../lenses/reading'
 import { readStructure } from '../lenses/structure'
-import { SymbolFile } from '../symbols/symbols'
+import { SymbolFile } from '../symbols/symbol-file'
 import { guessAllocators } from './guess'
 
 const guest = (name: string) => fileURLToPath(new URL(`../../../assets/guests/${name}`, import.meta.url))
