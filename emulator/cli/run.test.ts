@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -192,6 +193,26 @@ describe('a ROM in the place of the firmware', () => {
     const { status } = await ringside(['run', '--bios', rom('rom.bin'), '--debugcon', `file:${said}`])
     expect(status).toBe((21 << 1) | 1)
     expect(readFileSync(said, 'latin1')).toBe('R')
+  })
+
+  test('--bios: what the firmware calls itself with is an undefined opcode in another ROM', async () => {
+    const path = rom('foreign.bin')
+    const bytes = readFileSync(path)
+    // F000:E000: vector 6 leads to E017h; 0F 3F 10; 1 to port F4h. E017h: 21 to port F4h.
+    bytes.set(Buffer.from('31c08ed8c706180017e0c7061a0000f00f3f10b001e6f4b015e6f4f4', 'hex'), 0xe000)
+    bytes.set([0xea, 0x00, 0xe0, 0x00, 0xf0], 0xfff0)
+    writeFileSync(path, bytes)
+    const { status } = await ringside(['run', '--bios', path])
+    expect(status).toBe((21 << 1) | 1)
+  })
+
+  const seabios = '/usr/share/seabios/bios.bin'
+  test.skipIf(!existsSync(seabios))('--bios: SeaBIOS finds the board and boots', async () => {
+    const until = 'Long mode: Enabled'
+    const args = ['--bios', seabios, '--no-pace', '--until', until]
+    const { status, stdout } = await ringside(['run', seed('p5'), ...args])
+    expect(status).toBe(0)
+    expect(stdout).toContain(until)
   })
 
   test('what cannot be one is said', async () => {

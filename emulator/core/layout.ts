@@ -153,6 +153,7 @@ export const HDR_RTC_EPOCH = 0x70 // u64, seconds since 1970 shown by the RTC at
 export const HDR_PACE = 0x78 // u32, 1: a halted machine's clock does not run ahead of the host's
 export const HDR_HOST_CLOCK_BASE = 0x80 // u64 ns, parallel: host monotonic time that is machine time 0
 export const HDR_STOP_CPU = 0x90 // u32, the CPU it happened on
+export const HDR_FOREIGN_ROM = 0x94 // u32, 1: the ROM is not Ringside's, its 0F 3F is no call of the firmware
 export const HDR_BOOT_DRIVE = 0x88 // u32, BIOS drive number to boot first: 00h, 80h.. ; FFh = by HDR_BOOT_ORDER
 export const HDR_DIRECT_BOOT = 0x8c // u32, DIRECT_BOOT_*
 /** u32, what the host bridge's PAM registers say of C0000h-FFFFFh, a bit per 16 KiB: 0-15 read from RAM, 16-31 written to it (state) */

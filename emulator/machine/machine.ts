@@ -92,6 +92,7 @@ export async function createMachine(config: MachineConfig): Promise<Machine> {
     const [rom] = [await romOf(config), coreModule()]
     const memory = createMemory(config.memory, config.cpus)
     memory.u8.set(rom, L.ROM)
+    memory.setHeader32(L.HDR_FOREIGN_ROM, config.rom ? 1 : 0)
     memory.setHeader32(L.HDR_SCHEDULE, SCHEDULES[config.schedule])
     memory.setHeader64(L.HDR_SEED, BigInt.asUintN(64, config.seed))
     memory.setHeader64(L.HDR_RTC_EPOCH, BigInt(Math.floor(config.rtcEpoch)))

@@ -90,7 +90,7 @@ test('there is no system management mode, and whoever looks for it is told so', 
 describe('base address registers', () => {
   test('tell their size, and keep what their size leaves of an address', () => {
     write(IDE, 0x20, 0xffffffff)
-    expect(read(IDE, 0x20)).toBe(0xfff1)
+    expect(read(IDE, 0x20)).toBe(0xfffffff1)
     write(IDE, 0x20, 0x0000c00f)
     expect(read(IDE, 0x20)).toBe(0xc001)
     write(VGA, 0x10, 0xffffffff)

@@ -132,7 +132,8 @@ export function pciBar(slot: u32, index: u32, kind: u32, length: u64, handler: u
   const at = PCI_BAR0 + index * 4
   pciStore32(slot, at, kind)
   const mask = ~(length - 1)
-  pciWritable32(slot, at, <u32>mask & (kind & BAR_IO ? 0xfffc : 0xfffffff0))
+  // Of an I/O range all 32 bits, though ports have 16: firmware that takes the rest to be zero bits finds ranges of 4 GiB.
+  pciWritable32(slot, at, <u32>mask & (kind & BAR_IO ? 0xfffffffc : 0xfffffff0))
   if (kind & BAR_MEMORY_64) pciWritable32(slot, at + 4, <u32>(mask >> 32))
   pciWritable16(slot, PCI_COMMAND, kind & BAR_IO ? COMMAND_IO : COMMAND_MEMORY)
 }
@@ -301,7 +302,7 @@ function rebuildWindows(): void {
 export function barBase(slot: u32, index: u32): u64 {
   const at = PCI_BAR0 + index * 4
   const low = pciLoad32(slot, at)
-  if (low & BAR_IO) return low & 0xfffc
+  if (low & BAR_IO) return low & 0xfffffffc
   const high: u64 = low & BAR_MEMORY_64 ? pciLoad32(slot, at + 4) : 0
   return (low & 0xfffffff0) | (high << 32)
 }

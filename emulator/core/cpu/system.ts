@@ -20,6 +20,8 @@ import {
   FAULT_DETAIL_INSTRUCTION_LENGTH,
   FAULT_DETAIL_PRIVILEGE,
   FAULT_DETAIL_UNDEFINED_OPCODE,
+  HDR_FOREIGN_ROM,
+  HEADER,
   MODE_PROTECTED,
 } from '../layout'
 import { effectiveAddress, linearOf } from './address'
@@ -205,8 +207,12 @@ function systemTables(ip: usize, flags: u32): bool {
     case Sys.PAUSE:
       return true
     case Sys.BIOS_CALL:
-      // Only the ROM, and only in real mode, speaks to the firmware's core.
-      if (load<u32>(cpu, CPU_MODE) & MODE_PROTECTED || !isRom(load<u64>(cpu, CPU_FETCH_FRAME))) {
+      // Only Ringside's own ROM, and only in real mode, speaks to the firmware's core.
+      if (
+        load<u32>(cpu, CPU_MODE) & MODE_PROTECTED ||
+        !isRom(load<u64>(cpu, CPU_FETCH_FRAME)) ||
+        load<u32>(HEADER, HDR_FOREIGN_ROM)
+      ) {
         return raise(EXC_UD, 0, FAULT_DETAIL_UNDEFINED_OPCODE)
       }
       biosCall(load<u8>(ip, O_IMM))
