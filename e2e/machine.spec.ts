@@ -131,8 +131,10 @@ test('a CD is put into the drive and taken out by name', async ({ start }) => {
     await expect(page.getByTestId('palette')).toBeHidden()
   }
   await expect.poll(drives).toContain('CD hdc: empty')
+  await expect(page.getByTestId('medium-hdc')).toHaveText('hdc empty')
   await command('Put an image into CD drive hdc')
   await expect.poll(drives).toContain('CD hdc: disc.iso')
+  await expect(page.getByTestId('medium-hdc')).toHaveText('hdc disc.iso')
   await command('Eject CD drive hdc')
   await expect.poll(drives).toContain('CD hdc: empty')
   await rm(folder, { recursive: true, force: true })
