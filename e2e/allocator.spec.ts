@@ -92,6 +92,7 @@ for (const allocator of ['buddy', 'bitmap'] as const) {
       }
       await expect.poll(sum).toBe(free)
     }
+    await page.screenshot({ path: join(shots, `allocator-${allocator}-structure.png`) })
     await page.getByRole('button', { name: 'table', exact: true }).click()
     await page.getByRole('radio', { name: 'Hilbert' }).click()
 
@@ -132,6 +133,7 @@ test('flags uses after free and double frees as they happen, with who did it', a
   await expect(twice.locator('li')).toHaveCount(2)
   await expect(twice).toContainText(/frames[\s\S]*double_free[\s\S]*kmalloc[\s\S]*double_free/)
   await expect(uses.locator('li')).toHaveCount(1)
+  await page.screenshot({ path: join(shots, 'allocator-faults.png') })
   // The frame's story, with who called whom.
   await uses.getByRole('button', { name: /show it/ }).click()
   await expect(page.getByTestId('frame-card')).toContainText(/called from \w+\+/)
@@ -156,6 +158,7 @@ test('without a lens it guesses, says why, and reads through the guess when aske
   const guesses = page.getByTestId('allocator-guesses')
   await expect(guesses).toContainText('A guess: a frame bitmap', { timeout: 60_000 })
   await expect(guesses).toContainText(/\d+ of \d+ frames that say something agree/)
+  await page.screenshot({ path: join(shots, 'allocator-guess.png') })
   const target = image.replace('.img', '-guessed.lens.json')
   await app.evaluate(({ dialog }, path) => {
     dialog.showSaveDialog = async () => ({ canceled: false, filePath: path })

@@ -86,3 +86,64 @@ export class BuddyTree {
     return lists
   }
 }
+
+/** How much wider a block that is not of the highest order is drawn than one that is: splitting is what there is to see. */
+const SMALL = 4
+
+/**
+ * Where frames lie from left to right, in units: each block that is free or used as a whole has the same room, whatever its order, those of
+ * the highest one less. Within a block it is to scale.
+ */
+export class TreeAxis {
+  /** First frame of each such block, and the one behind the last; units before it. */
+  readonly #at: number[] = []
+  readonly #before: number[] = []
+
+  constructor(tree: BuddyTree) {
+    let units = 0
+    const visit = (order: number, frame: number) => {
+      if (frame >= tree.frames) return
+      const state = tree.state(order, frame)
+      if (state === 'split' && order > 0) {
+        visit(order - 1, frame)
+        visit(order - 1, frame + 2 ** (order - 1))
+        return
+      }
+      this.#at.push(frame)
+      this.#before.push(units)
+      units += order === tree.orders - 1 ? 1 : SMALL
+    }
+    const largest = 2 ** (tree.orders - 1)
+    for (let frame = 0; frame < tree.frames; frame += largest) visit(tree.orders - 1, frame)
+    this.#at.push(tree.frames)
+    this.#before.push(units)
+  }
+
+  /** All units. */
+  get length(): number {
+    return this.#before.at(-1)!
+  }
+
+  at(frame: number): number {
+    return between(this.#at, this.#before, frame)
+  }
+
+  /** The frame at a place. */
+  frame(unit: number): number {
+    return Math.floor(between(this.#before, this.#at, unit))
+  }
+}
+
+/** From one ascending scale to another one with as many marks. */
+function between(from: readonly number[], to: readonly number[], value: number): number {
+  let low = 0
+  let high = Math.max(0, from.length - 2)
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (from[middle]! <= value) low = middle
+    else high = middle - 1
+  }
+  const span = (from[low + 1] ?? value) - from[low]!
+  const part = span === 0 ? 0 : (value - from[low]!) / span
+  return to[low]! + part * ((to[low + 1] ?? to[low]!) - to[low]!)
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isUsed, wordRuns } from './bitmap-words'
-import { BuddyTree } from './buddy-tree'
+import { BuddyTree, TreeAxis } from './buddy-tree'
 
 test('words that are alike make one row, and free bits are counted by what a set one means', () => {
   const bytes = new Uint8Array(40).fill(0xff)
@@ -35,4 +35,15 @@ test('a block is free, split or used, and its buddy differs in one bit', () => {
   expect(tree.words(tree.leafAt(9), String)).toBe('order 0 at 9: free; its buddy at 8 is used')
   expect(tree.lists().map((list) => list.length)).toEqual([1, 0, 1, 0, 0])
   expect(tree.free(0, 16)).toBe(5)
+})
+
+test('what is small has room too, and places and frames are each other’s inverse', () => {
+  const tree = new BuddyTree(40, 4, Uint32Array.from([0, 8, 16, 26]), Uint8Array.from([3, 3, 3, 0]))
+  const axis = new TreeAxis(tree)
+  // The block at 24 is used 24-25, free 26, used 27, used 28-31: four parts.
+  expect([0, 8, 16, 24, 26, 27, 28, 32, 40].map((frame) => axis.at(frame))).toEqual([
+    0, 1, 2, 3, 7, 11, 15, 19, 20,
+  ])
+  for (let frame = 0; frame < 40; frame++) expect(axis.frame(axis.at(frame) + 1e-9)).toBe(frame)
+  expect(axis.length).toBe(20)
 })
