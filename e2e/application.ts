@@ -25,6 +25,8 @@ export interface Started {
 
 export interface Options {
   files?: string[]
+  /** Flags of the command line. */
+  flags?: string[]
   /** Of the page. */
   width?: number
   height?: number
@@ -33,10 +35,17 @@ export interface Options {
   profile?: string
 }
 
-async function launch({ files = [], width = 1280, height = 800, theme = 'dark', profile }: Options) {
+async function launch({
+  files = [],
+  flags = [],
+  width = 1280,
+  height = 800,
+  theme = 'dark',
+  profile,
+}: Options) {
   const folder = profile ?? (await mkdtemp(join(tmpdir(), 'ringside-profile-')))
   const app = await electron.launch({
-    args: ['--no-sandbox', `--user-data-dir=${folder}`, root, ...files],
+    args: ['--no-sandbox', `--user-data-dir=${folder}`, root, ...flags, ...files],
     env: { ...process.env, NODE_ENV: 'production' } as Record<string, string>,
   })
   const page = await app.firstWindow()

@@ -71,9 +71,9 @@ test('the CPU panel shows long mode as the guest set it up', async ({ start }) =
   await expect(page.getByTestId('e820')).toContainText('type 1, memory')
 })
 
-test('First light, the guest that ships with Ringside, climbs to 64-bit code', async ({ start }) => {
+test('First light, the smaller guest that ships with Ringside, climbs to 64-bit code', async ({ start }) => {
   const { page } = await start()
-  await page.getByTestId('sample').click()
+  await page.getByTestId('first-light').click()
   await expect(page.getByTestId('name')).toHaveText('first-light.img')
   await expect(page.getByTestId('climb-9')).toHaveAttribute('data-reached', 'true', { timeout: 30_000 })
   await expect(page.getByTestId('serial-text')).toContainText('First light')

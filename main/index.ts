@@ -7,6 +7,9 @@ import { APP_SCHEME, appHandler } from './window/app-protocol'
 import { lockDown } from './window/lock-down'
 import { OpenDocuments } from './workspace'
 
+/** Of `npm start` without a file: opens the guest that ships with Ringside. */
+const FIRST = '--first'
+
 /** The application's folder is an argument of its own when Electron is given it by path. */
 const appArgument = () => (process.defaultApp ? app.getAppPath() : undefined)
 
@@ -55,7 +58,10 @@ function start() {
     answerCalls((contents) => opened.of(contents)?.handlers)
     const files = [...filesOf(process.argv, process.cwd(), appArgument()), ...early]
     for (const file of files) opened.open(file)
-    if (files.length === 0) opened.newWindow()
+    if (files.length === 0) {
+      if (process.argv.includes(FIRST)) opened.openFirst()
+      else opened.newWindow()
+    }
     opened.changed()
   })
 

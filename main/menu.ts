@@ -1,6 +1,13 @@
 // The application menu. What belongs to the machine acts on the focused window's document.
 import { Menu, type MenuItemConstructorOptions, shell } from 'electron'
-import type { MachineCommand, RecentFile, RemovableDrive, Theme, WindowCommand } from '../preload/bridge'
+import type {
+  MachineCommand,
+  RecentFile,
+  RemovableDrive,
+  SampleGuest,
+  Theme,
+  WindowCommand,
+} from '../preload/bridge'
 
 export interface MenuState {
   /** Of the focused document; undefined when there is none. */
@@ -15,7 +22,7 @@ export interface MenuActions {
   newWindow(): void
   choose(): void
   open(path: string): void
-  sample(): void
+  sample(sample: SampleGuest): void
   lab(): void
   forgetRecent(): void
   machine(command: MachineCommand): void
@@ -93,11 +100,14 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
             { label: 'Clear Recent', enabled: recent.length > 0, click: () => actions.forgetRecent() },
           ],
         },
-        { label: 'Open the Sample “First light”', click: () => actions.sample() },
+        { label: 'Open the Sample “Seedling”', click: () => actions.sample('seedling') },
+        { label: 'Open the Sample “First light”', click: () => actions.sample('first-light') },
         { label: 'Open the Scheduler Lab', click: () => actions.lab() },
         { type: 'separator' },
         { ...page('Save Screenshot…', 'screenshot', 'CmdOrCtrl+Shift+S'), enabled: there },
         { ...page('Copy Screen as Text', 'copyScreen', 'CmdOrCtrl+Shift+C'), enabled: there },
+        { type: 'separator' },
+        page('Preferences…', 'preferences', 'CmdOrCtrl+Shift+,'),
         { type: 'separator' },
         { role: 'close' },
         ...(mac ? [] : [{ role: 'quit' as const }]),
@@ -171,6 +181,7 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
     {
       role: 'help',
       submenu: [
+        page('Show Me Around', 'tour'),
         {
           label: 'Intel’s Software Developer’s Manual',
           click: () => void shell.openExternal('https://www.intel.com/sdm'),

@@ -1,6 +1,6 @@
 // The documents that are open, and the way from a path to a window.
 import { BrowserWindow, dialog } from 'electron'
-import type { MachineCommand, WindowCommand } from '../preload/bridge'
+import type { MachineCommand, Preferences, WindowCommand } from '../preload/bridge'
 import { DocumentWindow, type Workspace } from './documents/document-window'
 import { applyMenu, type MenuActions } from './menu'
 import { sampleImage, sampleLab } from './paths'
@@ -56,6 +56,17 @@ export class OpenDocuments implements Workspace {
 
   openFrom(window: DocumentWindow, path: string) {
     this.open(path, window)
+  }
+
+  /** The first thing that somebody sees who starts Ringside without a file. */
+  openFirst() {
+    void this.newWindow().openFirst()
+  }
+
+  setPreferences(preferences: Preferences) {
+    this.profile.setPreferences(preferences)
+    for (const document of this.#documents) document.preferencesChanged()
+    this.changed()
   }
 
   /** Comes forward, with a start page if nothing is open. */
@@ -115,7 +126,7 @@ export class OpenDocuments implements Workspace {
     newWindow: () => void this.newWindow(),
     choose: () => void (this.#focused() ?? [...this.#documents][0] ?? this.newWindow()).choose(),
     open: (path) => this.open(path),
-    sample: () => this.open(sampleImage()),
+    sample: (sample) => this.open(sampleImage(sample)),
     lab: () => this.open(sampleLab()),
     forgetRecent: () => this.profile.forgetAll(),
     machine: (command: MachineCommand) => this.#focused()?.machine(command),
@@ -132,9 +143,6 @@ export class OpenDocuments implements Workspace {
       }
     },
     shell: () => this.#focused()?.openShell(),
-    theme: (theme) => {
-      this.profile.setTheme(theme)
-      this.changed()
-    },
+    theme: (theme) => this.setPreferences({ ...this.profile.preferences, theme }),
   }
 }

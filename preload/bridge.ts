@@ -620,14 +620,39 @@ export type WindowCommand =
   | `show.${string}`
   | 'screenshot'
   | 'settings'
+  | 'preferences'
+  | 'tour'
   | 'copyScreen'
 
 export type Theme = 'system' | 'light' | 'dark'
+
+/** What the user has chosen for all documents. */
+export interface Preferences {
+  theme: Theme
+  /** Of text and everything with it, percent. */
+  textSize: 80 | 90 | 100 | 110 | 125 | 150
+  /** reduced: nothing moves by itself, whatever the system says. */
+  motion: 'system' | 'reduced'
+  /** Whether the page may open a shell of the host: after asking, at once, or not at all. */
+  shell: 'ask' | 'allow' | 'never'
+  /** Symbols and a lens are looked for beside the image. */
+  symbolsBeside: boolean
+  lensBeside: boolean
+  /** Of documents that have no settings of their own. */
+  machine: Pick<MachineSettings, 'memory' | 'cpus' | 'cpu' | 'schedule'>
+}
+
+/** Guests that ship with Ringside. */
+export type SampleGuest = 'seedling' | 'first-light'
 
 export interface Hello {
   version: string
   platform: string
   hasSample: boolean
+  /** The tour was taken or skipped before. */
+  tourTaken: boolean
+  /** This window is to begin with the tour. */
+  tour: boolean
 }
 
 export interface Calls {
@@ -636,7 +661,13 @@ export interface Calls {
   'document.open': (path: string) => void
   /** Asks the user for a file. */
   'document.choose': () => void
-  'document.sample': () => void
+  'document.sample': (sample: SampleGuest) => void
+  /** The tour is over or was skipped: it does not begin by itself again. */
+  'tour.taken': () => void
+  /** Applies to all windows at once. More rights for the page are asked for in a dialog of the system. @returns what was taken */
+  'preferences.set': (preferences: Preferences) => Preferences
+  /** Forgets how the panels of all documents were laid out. */
+  'layouts.forget': () => void
   /** Shows the image in the system's file manager. */
   'document.reveal': () => void
   'recent.forget': (path: string) => void
@@ -708,6 +739,7 @@ export interface Events {
   recent: RecentFile[]
   frame: Frame
   fault: FaultAccount | undefined
+  preferences: Preferences
   command: WindowCommand
 }
 

@@ -40,10 +40,11 @@ function sysctl(name) {
 /**
  * Opens the files, each in a window of its own, and waits until the last window is closed.
  * @param {string[]} files relative to the working directory; none opens the start page
+ * @param {{ first?: boolean }} [options] first: Seedling in place of the start page, with a tour if there was none yet
  * @returns {Promise<number>} the exit status of the application
  */
-export function openWindow(files) {
-  const args = [...sandboxFlags(), root, ...files.map((file) => resolve(file))]
+export function openWindow(files, { first = false } = {}) {
+  const args = [...sandboxFlags(), root, ...(first ? ['--first'] : []), ...files.map((file) => resolve(file))]
   const env = { ...process.env, NODE_ENV: 'production' }
   const child = spawn(electronExecutable(), args, { env, stdio: ['inherit', 'inherit', 'pipe'] })
   let rest = ''

@@ -27,6 +27,11 @@ export class DocumentStore<T> {
     this.#file.set([[path, value] as Entry<T>, ...others].slice(0, KEPT))
   }
 
+  /** Of all documents. */
+  forget() {
+    this.#file.set([])
+  }
+
   flush() {
     this.#file.flush()
   }

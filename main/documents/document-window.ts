@@ -8,6 +8,7 @@ import type {
   KernelSummary,
   MachineCommand,
   MachineSettings,
+  Preferences,
   WindowCommand,
 } from '../../preload/bridge'
 import type { Handlers } from '../ipc/calls'
@@ -19,7 +20,7 @@ import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
 import { failureOf } from './failures'
 import { isLabFile, LabSession } from '../lab/lab-session'
 import { MachineSession } from './machine-session'
-import { defaultSettings, kernelSummary } from './machine-settings'
+import { kernelSummary, settingsBy } from './machine-settings'
 import type { Profile } from '../profile'
 
 /** What a document needs of the application around it. */
@@ -29,6 +30,8 @@ export interface Workspace {
   openFrom(window: DocumentWindow, path: string): void
   /** Something that the menu shows has changed. */
   changed(): void
+  /** Takes them for all windows. */
+  setPreferences(preferences: Preferences): void
   openWindows(): number
 }
 
@@ -50,6 +53,8 @@ export class DocumentWindow {
   #lab: LabSession | undefined
   #opening = 0
   #closed = false
+  /** The page is to begin with the tour. */
+  #tour = false
   /** Resolves when a closed window's machine is gone. */
   disposed: Promise<void> = Promise.resolve()
 
@@ -113,11 +118,18 @@ export class DocumentWindow {
     return this.#session
   }
 
+  /** Opens Seedling and shows around, unless that was done before. */
+  openFirst(): Promise<void> {
+    this.#tour = !this.#workspace.profile.tourTaken
+    return this.open(sampleImage('seedling'))
+  }
+
   /** @param path of an image or a kernel; relative ones start at the working directory */
   async open(path: string): Promise<void> {
     const absolute = resolve(path)
     const kernel = kernelSummary(absolute)
-    const settings = this.#workspace.profile.machines.of(absolute) ?? defaultSettings()
+    const settings =
+      this.#workspace.profile.machines.of(absolute) ?? settingsBy(this.#workspace.profile.preferences)
     if (!kernel) return this.#start(absolute, undefined, settings)
     // What it is to be given comes first.
     this.#opening++
@@ -144,12 +156,19 @@ export class DocumentWindow {
         this.#workspace.profile.opened(path)
         return
       }
-      const session = await MachineSession.open(path, kernel !== undefined, settings, {
-        frame: (frame) => this.#port.send('frame', frame),
-        fault: (account) => this.#port.send('fault', account),
-        changed: () => this.#workspace.changed(),
-        visible: () => !this.window.isDestroyed() && this.window.isVisible() && !this.window.isMinimized(),
-      })
+      const { preferences } = this.#workspace.profile
+      const session = await MachineSession.open(
+        path,
+        kernel !== undefined,
+        settings,
+        {
+          frame: (frame) => this.#port.send('frame', frame),
+          fault: (account) => this.#port.send('fault', account),
+          changed: () => this.#workspace.changed(),
+          visible: () => !this.window.isDestroyed() && this.window.isVisible() && !this.window.isMinimized(),
+        },
+        { symbols: preferences.symbolsBeside, lens: preferences.lensBeside },
+      )
       if (turn !== this.#opening || this.#closed) return await session.dispose()
       this.#session = session
       const machine = session.summary
@@ -222,7 +241,10 @@ export class DocumentWindow {
   async #askForShell(columns: number, rows: number): Promise<boolean> {
     const session = this.#session
     if (!session || this.#view.kind !== 'open') return false
-    if (session.terminals.shell !== 'running') {
+    const { shell: wish } = this.#workspace.profile.preferences
+    if (wish === 'never')
+      throw new Error('the preferences allow no shell from the page; the menu Machine opens one')
+    if (session.terminals.shell !== 'running' && wish !== 'allow') {
       const { response } = await dialog.showMessageBox(this.window, {
         type: 'question',
         message: 'Open a shell?',
@@ -242,6 +264,31 @@ export class DocumentWindow {
     this.#port.send('command', command)
   }
 
+  preferencesChanged() {
+    const { preferences } = this.#workspace.profile
+    this.window.webContents.setZoomFactor(preferences.textSize / 100)
+    this.#port.send('preferences', preferences)
+  }
+
+  /** The page shows an untrusted guest: that it may open shells without asking is for the user to say, in a dialog of the system. */
+  async #setPreferences(preferences: Preferences): Promise<Preferences> {
+    const { profile } = this.#workspace
+    if (preferences.shell === 'allow' && profile.preferences.shell !== 'allow') {
+      const { response } = await dialog.showMessageBox(this.window, {
+        type: 'question',
+        message: 'Open shells without asking?',
+        detail:
+          'The Terminal panel will start a shell of this computer, with your rights, as soon as its button is pressed.',
+        buttons: ['Do not ask any more', 'Keep asking'],
+        defaultId: 1,
+        cancelId: 1,
+      })
+      if (response !== 0) preferences = { ...preferences, shell: profile.preferences.shell }
+    }
+    this.#workspace.setPreferences(preferences)
+    return profile.preferences
+  }
+
   recentChanged() {
     this.#port.send('recent', this.#workspace.profile.recent())
   }
@@ -250,6 +297,7 @@ export class DocumentWindow {
   readonly handlers: Handlers = {
     hello: () => {
       this.#port.connect(this.window.webContents.mainFrame)
+      this.preferencesChanged()
       this.#port.send('recent', this.#workspace.profile.recent())
       this.#port.send('document', this.#view)
       this.#session?.connect()
@@ -257,11 +305,19 @@ export class DocumentWindow {
         version: app.getVersion(),
         platform: process.platform,
         hasSample: hasSample(),
+        tourTaken: this.#workspace.profile.tourTaken,
+        tour: this.#tour,
       }
     },
     'document.open': (path) => this.#workspace.openFrom(this, path),
     'document.choose': () => this.choose(),
-    'document.sample': () => this.#workspace.openFrom(this, sampleImage()),
+    'document.sample': (sample) => this.#workspace.openFrom(this, sampleImage(sample)),
+    'tour.taken': () => {
+      this.#tour = false
+      this.#workspace.profile.takeTour()
+    },
+    'preferences.set': (preferences) => this.#setPreferences(preferences),
+    'layouts.forget': () => this.#workspace.profile.forgetLayouts(),
     'document.reveal': () => {
       if (this.#view.kind !== 'empty') shell.showItemInFolder(this.#view.path)
     },
@@ -305,7 +361,7 @@ export class DocumentWindow {
     'layout.save': (layout) => this.#saveLayout(layout),
     'clipboard.text': (text) => clipboard.writeText(text),
     'screenshot.save': (png) => this.#saveScreenshot(png),
-    theme: (theme) => this.#workspace.profile.setTheme(theme),
+    theme: (theme) => this.#workspace.setPreferences({ ...this.#workspace.profile.preferences, theme }),
   }
 
   /** Asks the user for an image. */

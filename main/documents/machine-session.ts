@@ -108,6 +108,7 @@ export class MachineSession {
     kernel: boolean,
     settings: MachineSettings,
     host: SessionHost,
+    beside: { symbols: boolean; lens: boolean } = { symbols: true, lens: true },
   ): Promise<MachineSession> {
     const config = configOf(path, kernel, settings)
     const machine = await createMachine(config).catch((error: unknown) => {
@@ -117,8 +118,8 @@ export class MachineSession {
     const session = new MachineSession(machine, dirname(path), host)
     // The window comes first: the symbols of a large kernel take a moment to read.
     setImmediate(() => {
-      session.readNames({ image: path })
-      session.useLens(() => lensBeside(path))
+      if (beside.symbols) session.readNames({ image: path })
+      if (beside.lens) session.useLens(() => lensBeside(path))
     })
     return session
   }

@@ -6,7 +6,7 @@ import { defaultConfig, type MachineConfig, MEMORY_MAX, MEMORY_MIN } from '@emul
 import { CPU_DEFAULT, cpuWithheld } from '@emulator/machine/cpu-model'
 import { placeDrives } from '@emulator/machine/drive-plan'
 import { type Medium, openMedium, readAt } from '@emulator/media/medium'
-import type { KernelSummary, MachineSettings } from '../../preload/bridge'
+import type { KernelSummary, MachineSettings, Preferences } from '../../preload/bridge'
 
 const CPUS_MAX = 16
 const IMAGES_MAX = 6
@@ -18,6 +18,12 @@ export function defaultSettings(): MachineSettings {
   const { memory, cpus, schedule } = defaultConfig()
   return { cpus, memory, cpu: CPU_DEFAULT, schedule, seed: '0', boot: [], images: [], initrd: [], append: '' }
 }
+
+/** Of a document that has none of its own. */
+export const settingsBy = ({ machine }: Preferences): MachineSettings => ({
+  ...defaultSettings(),
+  ...machine,
+})
 
 /**
  * Holds settings from the page or from the profile to their form.

@@ -152,7 +152,6 @@ test('windows come back where they were, and never where nobody can reach them',
   expect(placeWindow({ ...last, x: 5000 }, screens, 0)).toEqual({ width: 1200, height: 800 })
   expect(placeWindow({ ...last, width: 9000 }, screens, 0).width).toBe(1600)
   expect(checkProfile({ theme: 'pink', windows: { machine: { bounds: { x: 'a' }, layout: 5 } } })).toEqual({
-    theme: 'system',
     windows: { machine: { maximized: false, layout: '' } },
   })
 })

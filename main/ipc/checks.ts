@@ -4,6 +4,7 @@ import { ALL_CLASSES } from '@emulator/insight/events/event-table'
 import { COLOURS } from '@emulator/insight/frames/frame-observer'
 import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
 import { checkSettings } from '../documents/machine-settings'
+import { checkPreferences } from '../preferences'
 
 export type Check<T> = (value: unknown) => T
 
@@ -226,7 +227,10 @@ export const ARGUMENTS: Arguments = {
   hello: [],
   'document.open': [path],
   'document.choose': [],
-  'document.sample': [],
+  'document.sample': [oneOf('a sample', ['seedling', 'first-light'])],
+  'tour.taken': [],
+  'preferences.set': [checkPreferences],
+  'layouts.forget': [],
   'document.reveal': [],
   'recent.forget': [path],
   'symbols.choose': [],

@@ -1,6 +1,5 @@
 // Where the windows were: size, place and the layout of their panels, per kind of document.
 import type { Rectangle } from 'electron'
-import type { Theme } from '../../preload/bridge'
 
 export type DocumentKind = 'machine'
 
@@ -12,7 +11,6 @@ export interface WindowState {
 }
 
 export interface ProfileState {
-  theme: Theme
   windows: Record<DocumentKind, WindowState>
 }
 
@@ -25,7 +23,6 @@ export function checkProfile(content: unknown): ProfileState {
   const given = isRecord(content) ? content : {}
   const windows = isRecord(given['windows']) ? given['windows'] : {}
   return {
-    theme: given['theme'] === 'light' || given['theme'] === 'dark' ? given['theme'] : 'system',
     windows: { machine: checkWindow(windows['machine']) },
   }
 }

@@ -1,4 +1,4 @@
-import { onScopeDispose, ref } from 'vue'
+import { computed, onScopeDispose, ref } from 'vue'
 
 /** Whether a media query matches, followed. */
 export function useMedia(query: string) {
@@ -11,7 +11,13 @@ export function useMedia(query: string) {
 }
 
 export const useDark = () => useMedia('(prefers-color-scheme: dark)')
-export const useCalm = () => useMedia('(prefers-reduced-motion: reduce)')
+/** Nothing may move by itself: the system says so, or the preferences (renderer/src/stores/preferences.ts). */
+export function useCalm() {
+  const system = useMedia('(prefers-reduced-motion: reduce)')
+  return computed(() => system.value || calm.value)
+}
+/** The preferences ask for reduced motion. */
+export const calm = ref(false)
 
 /** Values of tokens while the theme stays: asking for one in the middle of an update makes the page compute its styles. */
 const known = new Map<string, string>()

@@ -8,7 +8,9 @@ import { useDocument } from '../stores/document'
 import { useMachine } from '../stores/machine'
 import { useMachineSettings } from '../stores/machine-settings'
 import { usePalette } from '../stores/palette'
+import { usePreferences } from '../stores/preferences'
 import { useScreenActions } from '../stores/screen-actions'
+import { useTour } from '../tour/tour'
 
 export interface Command {
   id: string
@@ -28,6 +30,8 @@ export function useCommands() {
   const palette = usePalette()
   const settings = useMachineSettings()
   const screen = useScreenActions()
+  const preferences = usePreferences()
+  const tour = useTour()
   const open = () => documents.view.kind === 'open'
 
   const machineCommand = (
@@ -54,9 +58,30 @@ export function useCommands() {
     },
     {
       id: 'sample',
+      title: 'Open the sample “Seedling”',
+      available: () => documents.hello?.hasSample ?? false,
+      run: () => documents.openSample('seedling'),
+    },
+    {
+      id: 'firstLight',
       title: 'Open the sample “First light”',
       available: () => documents.hello?.hasSample ?? false,
-      run: () => documents.openSample(),
+      run: () => documents.openSample('first-light'),
+    },
+    {
+      id: 'tour',
+      title: 'Show me around',
+      available: () => documents.hello?.hasSample ?? false,
+      run: () => tour.begin(),
+    },
+    {
+      id: 'preferences',
+      title: 'Preferences…',
+      keys: 'Ctrl+Shift+,',
+      available: () => true,
+      run: () => {
+        preferences.open = true
+      },
     },
     {
       id: 'lab',

@@ -1,7 +1,7 @@
 // What is open in this window, and what could be.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import type { DocumentView, FaultAccount, Hello, RecentFile } from '../../../preload/bridge'
+import type { DocumentView, FaultAccount, Hello, RecentFile, SampleGuest } from '../../../preload/bridge'
 import { call, listen, send } from '../bridge'
 
 export const useDocument = defineStore('document', () => {
@@ -47,7 +47,7 @@ export const useDocument = defineStore('document', () => {
     attempt,
     open: (path: string) => attempt(call('document.open', path)),
     choose: () => send('document.choose'),
-    openSample: () => send('document.sample'),
+    openSample: (sample: SampleGuest) => send('document.sample', sample),
     openLab: () => send('lab.sample'),
     reveal: () => send('document.reveal'),
     forget: (path: string) => send('recent.forget', path),
