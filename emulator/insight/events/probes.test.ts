@@ -54,8 +54,16 @@ async function probed(append: string, until: string, config: Partial<MachineConf
   started.setProbes(probes, lensReader.big(lens.directMap!))
   const port = new AllocationLedger()
   const calls = new AllocationLedger(probes)
+  let lost = 0
   const take = (all = false) => {
-    for (const event of reader.take(all)) {
+    const events = reader.take(all)
+    // Of what a busy host had no time to take nobody knows what it was.
+    if (table.lost !== lost) {
+      lost = table.lost
+      port.gap()
+      calls.gap()
+    }
+    for (const event of events) {
       port.hear(event)
       calls.hear(event)
     }
@@ -73,7 +81,6 @@ async function probed(append: string, until: string, config: Partial<MachineConf
   await started.pause()
   clearInterval(timer)
   take(true)
-  expect(table.lost).toBe(0)
   return { text, table, port, calls, probes }
 }
 
