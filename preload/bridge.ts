@@ -36,6 +36,7 @@ import type { AccessOutcome } from '../emulator/insight/page-access'
 import type { EntryField } from '../emulator/insight/page-table-entry'
 import type { PagingKind } from '../emulator/insight/page-walk'
 import type { Shootdown } from '../emulator/insight/shootdowns'
+import type { SpaceDifference } from '../emulator/insight/space-difference'
 import type { StaleUse } from '../emulator/insight/stale-uses'
 import type { TlbContents } from '../emulator/insight/tlb-contents'
 import type { Moment } from '../emulator/insight/tlb-log'
@@ -61,6 +62,12 @@ export type { AccessOutcome } from '../emulator/insight/page-access'
 export type { EntryField } from '../emulator/insight/page-table-entry'
 export type { TlbContents, TlbRange } from '../emulator/insight/tlb-contents'
 export type { PagingKind } from '../emulator/insight/page-walk'
+export type {
+  Difference,
+  DifferenceKind,
+  Mapped,
+  SpaceDifference,
+} from '../emulator/insight/space-difference'
 export type { Simulation } from '../emulator/insight/sched-lab/simulate'
 export type {
   CpuActivity,
@@ -562,6 +569,30 @@ export interface Interest {
       }
 }
 
+/** The other names of an address. */
+export interface Located {
+  /** Linear addresses that lead there, some of them; none: it is not mapped. */
+  linear: bigint[]
+  /** Guest-physical; absent when the linear address is not mapped. */
+  physical?: bigint
+  /** Guest-physical address of the page-table entry that maps it, or where the walk ended. */
+  entry?: bigint
+  /** Level of the page table that it lies in, 1 page table .. 5. */
+  table?: number
+}
+
+/** An address space that can be compared: one that is live, by its CR3 (hexadecimal digits), or the followed CPU's as it was
+ *  at the last rest (while the machine rests: the one before), or when somebody asked for it. */
+export type SpaceSide = { cr3: string } | { moment: 'rest' | 'asked' }
+
+export interface SpaceChoices {
+  spaces: { cr3: string; name: string }[]
+  /** CR3 of the followed CPU. */
+  now: string
+  /** Machine time in ms. */
+  moments: { which: 'rest' | 'asked'; cr3: string; time: number }[]
+}
+
 /** Everything about one 4 KiB frame of guest memory. */
 export interface FrameFacts {
   frame: number
@@ -711,6 +742,13 @@ export interface Calls {
   /** Every stage of the climb, with what did it, what that changed, and what was skipped or botched. */
   'climb.account': () => ClimbAccount
   'memory.frame': (frame: number) => FrameFacts
+  /** What else an address (hexadecimal digits) is: its frame, where it is mapped and by which entry. */
+  'memory.locate': (space: MemorySpace, at: string) => Located
+  /** The address spaces that can be compared. */
+  'spaces.choices': () => SpaceChoices
+  /** Keeps the address space of the followed CPU as it is now, to compare with later. */
+  'spaces.remember': () => void
+  'spaces.difference': (a: SpaceSide, b: SpaceSide) => SpaceDifference
   /** The slabs of a slab cache, by its number in AllocatorView.caches; those that fit. */
   'allocator.slabs': (cache: number) => Slab[]
   /** How an allocator keeps what is free, by its number in AllocatorView.allocators. */

@@ -71,6 +71,8 @@ export interface AddressSpace {
 
 export const TABLES_MAX = 20_000
 export const RANGES_MAX = 4096
+/** Runs of pages that are kept: tables that a hostile guest makes have millions. */
+const SCANNED_MAX = 1 << 18
 /** Runs of physically consecutive pages shorter than this do not make a range of their own. */
 const RUN_MIN = 16
 
@@ -78,7 +80,8 @@ const RIGHT_WRITE = 1
 const RIGHT_USER = 2
 const RIGHT_NX = 4
 
-interface Run {
+/** Pages in a row with frames in a row, mapped alike. */
+export interface Run {
   /** Page number, not sign-extended. */
   page: number
   /** In 4 KiB pages. */
@@ -213,6 +216,10 @@ class Scanner {
       last.dirty += dirty
       return
     }
+    if (this.runs.length >= SCANNED_MAX) {
+      this.incomplete = true
+      return
+    }
     this.runs.push({
       ...{ page, count, frame: base, contiguous: true, level, rights, global },
       ...{ pages: 1, accessed, dirty },
@@ -221,11 +228,36 @@ class Scanner {
 }
 
 /** @param page number of a page, not sign-extended */
-function linearOf(page: number, kind: PagingKind): bigint {
+export function linearOf(page: number, kind: PagingKind): bigint {
   const bits = kind === '5-level' ? 57 : kind === '4-level' ? 48 : 32
   const linear = BigInt(page) << 12n
   return bits === 32 ? linear : BigInt.asUintN(64, BigInt.asIntN(bits, linear))
 }
+
+/** What an address space maps, run by run in ascending order, not merged. */
+export function scanAddressSpace(
+  memory: MachineMemory,
+  control: PagingControl,
+): { runs: Run[]; tree: TableNode | undefined; tables: number; incomplete: boolean; strays: number } {
+  const kind = pagingKind(control)
+  if (kind === 'none') return { runs: [], tree: undefined, tables: 0, incomplete: false, strays: 0 }
+  const scanner = new Scanner(
+    memory,
+    kind,
+    ((control.efer >> 11n) & 1n) !== 0n && kind !== '32-bit',
+    ((control.cr4 >> 4n) & 1n) !== 0n,
+  )
+  const levels = kind === '5-level' ? 5 : kind === '4-level' ? 4 : 2
+  const tree =
+    kind === 'PAE'
+      ? scanHeldPdptes(scanner, control)
+      : scanner.scan(levels, rootOf(control), 0, RIGHT_WRITE | RIGHT_USER)
+  const { runs, tables, incomplete, strays } = scanner
+  return { runs, tree, tables, incomplete, strays }
+}
+
+const rootOf = (control: PagingControl): number =>
+  Number(control.cr3 & (pagingKind(control) === '32-bit' ? 0xffff_f000n : 0xf_ffff_ffff_f000n))
 
 /**
  * Reads a whole address space.
@@ -233,25 +265,12 @@ function linearOf(page: number, kind: PagingKind): bigint {
  */
 export function readAddressSpace(memory: MachineMemory, control: PagingControl): AddressSpace {
   const kind = pagingKind(control)
-  const root = Number(control.cr3 & (kind === '32-bit' ? 0xffff_f000n : 0xf_ffff_ffff_f000n))
-  const nothing = { ranges: [], rangesLeftOut: 0, tree: undefined, tables: 0, incomplete: false, strays: 0 }
-  if (kind === 'none') return { kind, root, ...nothing }
-  const scanner = new Scanner(
-    memory,
-    kind,
-    ((control.efer >> 11n) & 1n) !== 0n && kind !== '32-bit',
-    ((control.cr4 >> 4n) & 1n) !== 0n,
-  )
-  const all = RIGHT_WRITE | RIGHT_USER
-  const levels = kind === '5-level' ? 5 : kind === '4-level' ? 4 : 2
-  const tree = kind === 'PAE' ? scanHeldPdptes(scanner, control) : scanner.scan(levels, root, 0, all)
-  const merged = merge(scanner.runs)
+  const { runs, tree, tables, incomplete, strays } = scanAddressSpace(memory, control)
+  const merged = merge(runs)
   const ranges = merged.slice(0, RANGES_MAX).map((run) => rangeOf(run, kind))
   nameRanges(ranges, memory.header32(L.HDR_RAM_SIZE))
-  return {
-    ...{ kind, root, ranges, rangesLeftOut: merged.length - ranges.length, tree },
-    ...{ tables: scanner.tables, incomplete: scanner.incomplete, strays: scanner.strays },
-  }
+  const rangesLeftOut = merged.length - ranges.length
+  return { kind, root: rootOf(control), ranges, rangesLeftOut, tree, tables, incomplete, strays }
 }
 
 /** PAE paging: the processor holds the four PDPTEs, and they have no rights (SDM 3A 4.4.1). */

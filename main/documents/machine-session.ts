@@ -49,6 +49,7 @@ import { WorkList } from '../push/work-list'
 import { HostTerminals } from '../terminal/host-terminals'
 import { accountOf } from './fault-account'
 import { configOf } from './machine-settings'
+import { SpaceComparison } from './space-comparison'
 
 /** How the session speaks to its window. */
 export interface SessionHost {
@@ -87,6 +88,7 @@ export class MachineSession {
   readonly #work = new WorkList(() => this.#pusher.kick('status'))
   #namesSearch: Search<GuestNames> | undefined
   readonly #shootdowns: ShootdownsSource
+  readonly spaces: SpaceComparison
   readonly terminals: HostTerminals
   readonly #stopListening: (() => void)[]
   readonly #troubles: string[] = []
@@ -160,6 +162,11 @@ export class MachineSession {
       this.#events,
       () => this.#searchLinux(),
       () => this.#pusher.kick('allocator', 'code', 'events'),
+    )
+    this.spaces = new SpaceComparison(
+      machine,
+      () => this.#chosen,
+      () => this.#allocator.roots(),
     )
     const status = new StatusSource(machine, {
       sent: () => this.#serial.total(0),
@@ -370,6 +377,7 @@ export class MachineSession {
       this.#allocator.reset()
       this.#events.reset()
       this.#shootdowns.reset()
+      this.spaces.reset()
       this.#setFault(undefined)
       if (goOn) machine.run()
     } finally {
@@ -591,6 +599,7 @@ export class MachineSession {
   }
 
   #stopped(stop: StopInfo) {
+    if (this.#interest.pages !== false) this.spaces.rested()
     this.#pusher.kick()
     this.#host.changed()
     if (stop.reason !== 'triple-fault' && stop.reason !== 'internal') return

@@ -2,7 +2,15 @@
 // wrong; nothing is coerced.
 import { ALL_CLASSES } from '@emulator/insight/events/event-table'
 import { COLOURS } from '@emulator/insight/frames/frame-observer'
-import type { Calls, CallName, Interest, LabPlan, MachineCommand, Theme } from '../../preload/bridge'
+import type {
+  Calls,
+  CallName,
+  Interest,
+  LabPlan,
+  MachineCommand,
+  SpaceSide,
+  Theme,
+} from '../../preload/bridge'
 import { checkSettings } from '../documents/machine-settings'
 import { checkPreferences } from '../preferences'
 
@@ -199,6 +207,12 @@ const labPlan: Check<LabPlan> = (value) => {
   }
 }
 
+const spaceSide: Check<SpaceSide> = (value) => {
+  const given = record('a space', value)
+  if (given['moment'] !== undefined) return { moment: oneOf('a moment', ['rest', 'asked'])(given['moment']) }
+  return { cr3: hexDigits('a space’s CR3')(given['cr3']) }
+}
+
 const MACHINE_COMMANDS = [
   'run',
   'pause',
@@ -261,6 +275,10 @@ export const ARGUMENTS: Arguments = {
   interest: [interest],
   'climb.account': [],
   'memory.frame': [integer('a frame', 0, 2 ** 20 - 1)],
+  'memory.locate': [memorySpace, hexDigits('an address')],
+  'spaces.choices': [],
+  'spaces.remember': [],
+  'spaces.difference': [spaceSide, spaceSide],
   'allocator.slabs': [integer('a cache', 0, 2 ** 16)],
   'allocator.structure': [integer('an allocator', 0, 255)],
   'lens.guess': [integer('a guess', 0, 15)],

@@ -1,5 +1,6 @@
 import * as L from '@emulator/core/layout'
 import { behindCall } from '@emulator/insight/call-stack'
+import type { Root } from '@emulator/insight/frames/reverse-map'
 import { leakedFrames } from '@emulator/insight/frames/leaks'
 import { type Guess, guessing } from '@emulator/insight/guess/guess'
 import { bareKernel, type Kernel } from '@emulator/insight/lenses/kernel'
@@ -292,6 +293,13 @@ export class AllocatorSource implements Source<'allocator'> {
     )
     const wanted = active[index]
     return wanted && this.machine.hold(() => readStructure(reader, wanted, reading))
+  }
+
+  /** The address spaces that are live, as far as anybody knows. */
+  roots(): Root[] {
+    const { observer } = this.#prepare()
+    if (!this.wanted()) observer.look(false)
+    return observer.roots()
   }
 
   slabs(cache: number): Slab[] {

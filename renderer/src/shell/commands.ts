@@ -2,6 +2,7 @@
 import type { MachineCommand, Theme, WindowCommand } from '../../../preload/bridge'
 import { call, send } from '../bridge'
 import { isPreset, PRESETS, type PresetId } from '../dock/presets'
+import { usePlaces } from '../composables/use-places'
 import { isPanel, PANEL_IDS, PANELS } from '../panels/info'
 import { useDock } from '../stores/dock'
 import { useDocument } from '../stores/document'
@@ -11,12 +12,15 @@ import { usePalette } from '../stores/palette'
 import { usePreferences } from '../stores/preferences'
 import { useScreenActions } from '../stores/screen-actions'
 import { useTour } from '../tour/tour'
+import { useSelection } from '../stores/selection'
 
 export interface Command {
   id: string
   title: string
   /** As shown: 'Ctrl+Shift+P'. */
   keys?: string
+  /** The keys are the terminal's when somebody types there. */
+  outside?: boolean
   /** Makes sense now. */
   available(): boolean
   run(): void
@@ -32,6 +36,8 @@ export function useCommands() {
   const screen = useScreenActions()
   const preferences = usePreferences()
   const tour = useTour()
+  const places = usePlaces()
+  const selection = useSelection()
   const open = () => documents.view.kind === 'open'
 
   const machineCommand = (
@@ -171,6 +177,22 @@ export function useCommands() {
       keys: 'Ctrl+P',
       available: open,
       run: () => palette.toggle('places'),
+    },
+    {
+      id: 'back',
+      title: 'Go back to what was picked before',
+      keys: 'Alt+ArrowLeft',
+      outside: true,
+      available: () => open() && selection.can.back,
+      run: places.back,
+    },
+    {
+      id: 'forward',
+      title: 'Go forward again',
+      keys: 'Alt+ArrowRight',
+      outside: true,
+      available: () => open() && selection.can.forward,
+      run: places.forward,
     },
     {
       id: 'palette',

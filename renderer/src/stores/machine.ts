@@ -22,6 +22,7 @@ import { useFrames } from './frames'
 import { useHex } from './hex'
 import { usePages } from './pages'
 import { useScreen } from './screen'
+import { useSelection } from './selection'
 import { useSerial } from './serial'
 import { useShell } from './shell'
 
@@ -37,6 +38,7 @@ export const useMachine = defineStore('machine', () => {
   const pages = usePages()
   const hexView = useHex()
   const account = useClimb()
+  const selection = useSelection()
 
   const epoch = shallowRef(-1)
   const status = shallowRef<Status>()
@@ -81,6 +83,7 @@ export const useMachine = defineStore('machine', () => {
     pages.forget()
     hexView.forget()
     account.forget()
+    selection.forget()
   }
 
   function apply(frame: Frame) {
@@ -89,6 +92,8 @@ export const useMachine = defineStore('machine', () => {
       epoch.value = frame.epoch
     }
     if (frame.status) {
+      // Where things lie may have changed while it ran.
+      if (frame.status.state !== status.value?.state) void selection.locate()
       status.value = frame.status
       // A machine with fewer CPUs than the one before.
       if (chosen.index >= frame.status.cpus.length) chosen.index = 0
