@@ -135,6 +135,7 @@ class ThreadedMachine implements Machine {
   readonly #news: MessagePort
   /** A thread has ended on its own: the machine can only be closed. */
   #crippled = false
+  #resetting: Promise<void> | undefined
   /** Machine time of the last rest, ns: the time at rest does not count. */
   #timeAtRest = 0n
   #probes: [readonly Probe[], bigint | undefined] = [[], undefined]
@@ -307,6 +308,14 @@ class ThreadedMachine implements Machine {
   }
 
   async reset(): Promise<void> {
+    // Somebody else's is as good, and two would undo each other's work.
+    this.#resetting ??= this.#reset().finally(() => {
+      this.#resetting = undefined
+    })
+    return this.#resetting
+  }
+
+  async #reset(): Promise<void> {
     if (this.#state === 'disposed') throw new Error('this machine has been closed')
     if (this.#crippled) throw new Error('one of its threads has ended; open the image again')
     const wasRunning = this.#state === 'running'
@@ -321,7 +330,7 @@ class ThreadedMachine implements Machine {
     if (this.#isDisposed()) return
     this.#stopInfo = undefined
     this.#setState('paused')
-    if (wasRunning) this.run()
+    if (wasRunning) void this.#command({ type: 'run' })
   }
 
   /** The memory as before power-on. */
@@ -463,6 +472,7 @@ class ThreadedMachine implements Machine {
   // -------------------------------------------------------------------------------------------------------
 
   #mustBePaused(what: string) {
+    if (this.#resetting) throw new Error(`this machine cannot ${what} while it is reset`)
     if (this.#state === 'paused' && !this.#rest) return
     if (this.#state === 'stopped')
       throw new Error(`this machine cannot ${what}: ${this.#stopInfo?.message} Reset it.`)

@@ -68,6 +68,33 @@ test('a boot reaches the page: COM1, screen, CPU, code, memory and the climb', a
   expect(numbers).toEqual(numbers.map((_, i) => i + 1))
 })
 
+test('resets that come at once are one, and what is asked meanwhile waits for its end', async () => {
+  const { session, said } = await start('p3.img')
+  session.machine.run()
+  await vi.waitFor(() => expect(said()).toContain('Stage2: OK'), 10_000)
+  await Promise.all([
+    session.command('reset'),
+    session.command('reset'),
+    session.command('pause'),
+    session.machine.reset(),
+    session.command('step').catch(() => {}),
+    session.command('run'),
+    session.command('reset'),
+  ])
+  const before = said().length
+  if (session.machine.state === 'paused') session.machine.run()
+  await vi.waitFor(() => expect(said().slice(before)).toContain('Stage2: OK'), 10_000)
+})
+
+test('a session that is closed in the middle of a reset is closed', async () => {
+  const { session } = await start('p3.img')
+  session.machine.run()
+  const reset = session.command('reset')
+  await session.dispose()
+  await reset
+  expect(session.machine.state).toBe('disposed')
+})
+
 test('a reset starts a new epoch with a silent console, and boots again', async () => {
   const { session, frames, said } = await start('p3.img')
   session.machine.run()

@@ -96,6 +96,7 @@ export class MachineSession {
   #received = 0
   #epoch = 0
   #fault: FaultAccount | undefined
+  #resetting: Promise<void> | undefined
   #names: GuestNames | undefined
   #kernel: Kernel | undefined
   #lens: LensFile | undefined
@@ -341,6 +342,11 @@ export class MachineSession {
   /** A command that makes no sense in the present state has no effect: the key was pressed a moment too late. */
   async command(command: MachineCommand): Promise<void> {
     const { machine } = this
+    // Between two power-ons nothing else is done; a reset meanwhile is that one.
+    if (this.#resetting) {
+      await this.#resetting
+      if (command === 'reset' || machine.state === 'disposed') return
+    }
     switch (command) {
       case 'run':
         if (machine.state === 'paused') machine.run()
@@ -358,8 +364,16 @@ export class MachineSession {
         if (machine.state === 'paused') await machine.stepOver(this.#chosen)
         return
       case 'reset':
-        return this.#reset()
+        this.#resetting = this.#reset().finally(() => {
+          this.#resetting = undefined
+        })
+        return this.#resetting
     }
+  }
+
+  /** Asked again after each await. */
+  #isDisposed(): boolean {
+    return this.machine.state === 'disposed'
   }
 
   async #reset() {
@@ -367,12 +381,14 @@ export class MachineSession {
     // What ended by itself is started again, as the button of a real machine does.
     const goOn = machine.state !== 'paused'
     if (machine.state === 'running') await machine.pause()
+    if (this.#isDisposed()) return
     // Its memory is nobody's to read until the new power-on, and all that was said has been heard.
     this.#pusher.suspend()
     this.#serial.clear()
     this.#received = 0
     try {
       await machine.reset()
+      if (this.#isDisposed()) return
       this.#epoch++
       this.#allocator.reset()
       this.#events.reset()
