@@ -17,12 +17,7 @@ let opener: HTMLElement | undefined
 const WIDTH = 210
 const HEIGHT = 170
 
-export function openAddressMenu(
-  element: HTMLElement,
-  value: bigint,
-  physical: boolean,
-  bits?: 16 | 32 | 64,
-) {
+export function openAddressMenu(element: HTMLElement, value: bigint, physical: boolean, bits?: 16 | 32 | 64) {
   const box = element.getBoundingClientRect()
   opener = element
   addressMenu.value = value
