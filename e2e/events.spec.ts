@@ -15,7 +15,8 @@ for (const theme of ['dark', 'light'] as const) {
     await page.keyboard.press('Enter')
     const rows = page.getByTestId('event-rows').locator('tbody tr')
     const toggle = async (...names: string[]) => {
-      for (const name of names) await page.getByRole('button', { name, exact: true }).click()
+      for (const name of names)
+        await page.getByTestId('events').getByRole('button', { name, exact: true }).click()
     }
     await page.getByTestId('serial').click()
     await page.keyboard.type('walker 50\n')
