@@ -1,5 +1,9 @@
 // The page draws what an untrusted guest says: it has no Node, no foreign content, and what it asks is checked.
-import { expect, seed, test } from './application'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, root, seed, test } from './application'
 
 test('the page has no Node and no Electron', async ({ start }) => {
   const { page } = await start()
@@ -115,4 +119,103 @@ test('permissions are refused', async ({ start }) => {
     ),
   )
   expect(camera ?? 'refused').toBe('refused')
+})
+
+test('windows are made as the checklist says', async ({ start }) => {
+  const { app } = await start()
+  const preferences = await app.evaluate(({ BrowserWindow }) => {
+    const [window] = BrowserWindow.getAllWindows()
+    // Not in the types: what the window was made with, defaults filled in.
+    const contents = window?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> }
+    return contents.getLastWebPreferences()
+  })
+  expect(preferences).toMatchObject({
+    ...{ sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false },
+    nodeIntegrationInSubFrames: false,
+  })
+  expect(preferences['webSecurity'] ?? true).toBe(true)
+  for (const name of [
+    'nodeIntegrationInWorker',
+    'allowRunningInsecureContent',
+    'experimentalFeatures',
+    'enableBlinkFeatures',
+  ])
+    expect(preferences[name] || false, name).toBe(false)
+})
+
+test('calls of other senders are refused', async ({ start }) => {
+  const { app, page } = await start({ files: [seed('p3.img')] })
+  await expect(page.getByTestId('state')).toContainText('running')
+  // Windows with our preload that are none of ours: one with a page of somebody else, one with our page but no document.
+  const server = createServer((_request, response) => response.end('<p>a stranger</p>')).listen(
+    0,
+    '127.0.0.1',
+  )
+  await once(server, 'listening')
+  const stranger = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const answers = await app.evaluate(
+    async ({ BrowserWindow }, { stranger, preload }) => {
+      const found: string[] = []
+      for (const url of [stranger, 'app://ringside/index.html']) {
+        const window = new BrowserWindow({
+          show: false,
+          webPreferences: { preload, sandbox: true, contextIsolation: true },
+        })
+        await window.loadURL(url).catch(() => {})
+        found.push(
+          await window.webContents.executeJavaScript(
+            `window.ringside ? window.ringside.call('machine', 'pause').then(() => 'accepted', (error) => error.message) : 'no bridge'`,
+          ),
+        )
+        window.destroy()
+      }
+      return found
+    },
+    { stranger, preload: join(root, 'out/preload/index.cjs') },
+  )
+  server.close()
+  expect(answers[0]).toContain('calls are answered to Ringside’s own page only')
+  expect(answers[1]).toContain('this window has no document')
+  await expect(page.getByTestId('state')).toContainText('running')
+})
+
+test('webviews and frames of others get nothing', async ({ start }) => {
+  const { page } = await start()
+  const found = await page.evaluate(async () => {
+    const view = document.createElement('webview')
+    view.setAttribute('src', 'https://example.com/')
+    document.body.append(view)
+    const frame = document.createElement('iframe')
+    frame.srcdoc = '<p>inside</p>'
+    document.body.append(frame)
+    await new Promise((done) => setTimeout(done, 500))
+    return {
+      view: 'getWebContentsId' in view,
+      bridge: frame.contentWindow !== null && 'ringside' in frame.contentWindow,
+    }
+  })
+  expect(found).toEqual({ view: false, bridge: false })
+})
+
+test('what reaches the system’s shell is ours', async ({ start }) => {
+  const { app, page } = await start({ files: [seed('p3.img')] })
+  await app.evaluate(({ shell }) => {
+    const calls: string[] = []
+    Object.assign(globalThis, { shellCalls: calls })
+    for (const name of ['openExternal', 'openPath', 'showItemInFolder'] as const)
+      (shell as unknown as Record<string, unknown>)[name] = (target: string) =>
+        calls.push(`${name} ${target}`)
+  })
+  await page.evaluate(async () => {
+    const call = window.ringside.call as (name: string, ...args: unknown[]) => Promise<unknown>
+    for (const args of [
+      ['document.reveal'],
+      ['document.reveal', '/etc/passwd'],
+      ['openExternal', 'https://example.com/'],
+    ])
+      await (call as (...args: unknown[]) => Promise<unknown>)(...args).catch(() => {})
+    window.open('https://example.com/')
+  })
+  const calls = await app.evaluate(() => (globalThis as unknown as { shellCalls: string[] }).shellCalls)
+  expect(calls).toEqual([`showItemInFolder ${seed('p3.img')}`])
 })
