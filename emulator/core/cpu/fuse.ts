@@ -25,7 +25,7 @@ export function fuse(trace: usize, count: u32): void {
     }
   }
   let record = trace + TRACE_HEADER
-  while (record + OP_SIZE < end) record += joinMove(record, end) * OP_SIZE
+  while (record + OP_SIZE < end) record += (joinTest(record) ? 2 : joinMove(record, end)) * OP_SIZE
 }
 
 /** The ADD of a loop's counter, whose flags the comparison behind it replaces, with that and its jump. */
@@ -38,6 +38,18 @@ function addBefore(op: i32, joined: i32): i32 {
     if (joined == Op.CMP64_JNE) return Op.ADD64_CMP64_JNE
   }
   return 0
+}
+
+/** Joins the TEST of registers at `record` with a move behind it that depends on ZF. */
+function joinTest(record: usize): bool {
+  const op = load<u16>(record, O_OP) as i32
+  if (op != Op.TEST_RR8 && op != Op.TEST_RR32 && op != Op.TEST_RR64) return false
+  const next = record + OP_SIZE
+  const second = load<u16>(next, O_OP) as i32
+  if ((second != Op.CMOV_R32 && second != Op.CMOV_R64) || load<u32>(next, O_AUX) >> 1 != 2) return false
+  const joined = op == Op.TEST_RR8 ? Op.TEST8_CMOV : op == Op.TEST_RR32 ? Op.TEST32_CMOV : Op.TEST64_CMOV
+  store<u16>(record, joined as u16, O_OP)
+  return true
 }
 
 /**

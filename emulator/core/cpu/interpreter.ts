@@ -536,6 +536,22 @@ function chosen(answer: u32, a: u64, b: u64): u64 {
   return b ^ ((a ^ b) & (0 - (answer as u64)))
 }
 
+/** What CMOV_R32 or CMOV_R64 at `ip` does if its condition is `answer`, 0 or 1. */
+@inline
+function move(ip: usize, answer: u32): void {
+  const dst: usize = load<u32>(ip, O_DST)
+  const wide = (load<u16>(ip, O_OP) as i32) == Op.CMOV_R64
+  const value = chosen(answer, source<u64>(ip), load<u64>(dst))
+  store<u64>(dst, wide ? value : value & 0xffffffff)
+}
+
+/** The move behind a TEST with result `r` at `ip`. */
+@inline
+function moveByZero(ip: usize, r: u64): void {
+  const next = ip + OP_SIZE
+  move(next, <u32>(r == 0) ^ (load<u32>(next, O_AUX) & 1))
+}
+
 /** Leaves interpret() at the record at `ip`. */
 @inline
 function stop(c: usize, ip: usize, why: u32): u32 {
@@ -1765,21 +1781,13 @@ export function interpret(start: usize): u32 {
         }
         break
       }
-      case Op.SET_R: {
-        const answer = test(c, load<u32>(ip, O_AUX))
-        if (answer == UNKNOWN) return stop(c, ip, FLAGS)
-        store<u8>(load<u32>(ip, O_DST), answer as u8)
-        ip += OP_SIZE
-        continue
-      }
+      case Op.SET_R:
       case Op.CMOV_R32:
       case Op.CMOV_R64: {
         const answer = test(c, load<u32>(ip, O_AUX))
         if (answer == UNKNOWN) return stop(c, ip, FLAGS)
-        const dst: usize = load<u32>(ip, O_DST)
-        const wide = (load<u16>(ip, O_OP) as i32) == Op.CMOV_R64
-        const value = chosen(answer, source<u64>(ip), load<u64>(dst))
-        store<u64>(dst, wide ? value : value & 0xffffffff)
+        if ((load<u16>(ip, O_OP) as i32) == Op.SET_R) store<u8>(load<u32>(ip, O_DST), answer as u8)
+        else move(ip, answer)
         ip += OP_SIZE
         continue
       }
@@ -2848,6 +2856,24 @@ export function interpret(start: usize): u32 {
           slot = ip + (O_IMM + 4)
         }
         break
+      }
+      case Op.TEST8_CMOV: {
+        const dst: usize = load<u32>(ip, O_DST)
+        moveByZero(ip, compute<u8>(c, AND, load<u8>(dst), source<u8>(ip)) as u64)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.TEST32_CMOV: {
+        const dst: usize = load<u32>(ip, O_DST)
+        moveByZero(ip, compute<u32>(c, AND, load<u32>(dst), source<u32>(ip)) as u64)
+        ip += 2 * OP_SIZE
+        continue
+      }
+      case Op.TEST64_CMOV: {
+        const dst: usize = load<u32>(ip, O_DST)
+        moveByZero(ip, compute<u64>(c, AND, load<u64>(dst), source<u64>(ip)) as u64)
+        ip += 2 * OP_SIZE
+        continue
       }
       case Op.VECTOR_AND_RR: {
         if (!sseReady(c)) return stop(c, ip, RARE)

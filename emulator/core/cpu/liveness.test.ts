@@ -89,12 +89,20 @@ function instruction(pick: (below: number) => number, kind: Kind): number[] {
   }
 }
 
-/** What joins (fuse.ts), or loses flags (liveness.ts): a move and what is done to its destination; wide products and shifts. */
+/** What joins (fuse.ts), or loses flags (liveness.ts): a move and what is done to its destination; a test and the move that
+ * depends on it; wide products and shifts. */
 function neighbours(pick: (below: number) => number, a: number, b: number, wide: number[]): number[] {
   const mov = [...wide, 0x89, 0xc0 | (b << 3) | a]
   const shift = [...wide, 0xc1, (pick(2) ? 0xe0 : 0xe8) | a, pick(70)]
   const xor = [...wide, 0x31, 0xc0 | (pick(2) ? (a << 3) | b : (b << 3) | a)]
-  switch (pick(5)) {
+  const test = [
+    [0xa8, pick(256)],
+    [...wide, 0x85, 0xc0 | (b << 3) | a],
+    [0x84, 0xc0 | a],
+  ][pick(3)]!
+  switch (pick(6)) {
+    case 5:
+      return [...test, ...wide, 0x0f, 0x44 | pick(pick(2) ? 2 : 16), 0xc0 | (a << 3) | b]
     case 0:
       return [...mov, ...shift]
     case 1:

@@ -415,6 +415,10 @@ export enum Op {
   ADD32_CMP32_JNE,
   ADD64_CMP64_JE,
   ADD64_CMP64_JNE,
+  /** TEST and CMOVE or CMOVNE between registers. */
+  TEST8_CMOV,
+  TEST32_CMOV,
+  TEST64_CMOV,
 }
 
 /** Whether `op` ends a trace by a jump that the interpreter carries out. */
