@@ -2,6 +2,20 @@
 import { join } from 'node:path'
 import { expect, guest, seed, serialLines, shots, test } from './application'
 
+test('any number is copied in hexadecimal and in decimal', async ({ start }) => {
+  const { app, page } = await start({ files: [seed('p5.img')] })
+  await expect(page.getByTestId('efer')).toHaveText('00000500')
+  const copied = () => app.evaluate(({ clipboard }) => clipboard.readText())
+  const menu = page.getByTestId('number-menu')
+  await page.getByTestId('efer').click({ button: 'right' })
+  await menu.getByRole('menuitem', { name: 'decimal 1280' }).click()
+  await expect.poll(copied).toBe('1280')
+  await page.getByTestId('efer').click({ button: 'right' })
+  await expect(menu.getByRole('menuitem').first()).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect.poll(copied).toBe('0x500')
+})
+
 test('pause, step, run and reset do what they say', async ({ start }) => {
   // It halts with interrupts on: the timer wakes it.
   const { page } = await start({ files: [seed('p3.img')] })
