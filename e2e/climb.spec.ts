@@ -44,6 +44,8 @@ test('Seedling climbs to user mode; each instruction has its symbol', async ({ s
   await expect(page.getByTestId('stage-10')).toHaveAttribute('data-state', 'reached')
   await expect(page.getByTestId('stage-by')).toContainText('iretq')
   await expect(page.getByTestId('stage-by').locator('.symbol')).not.toBeEmpty()
+  // The last of the list is brought into view.
+  await expect(page.getByTestId('stage-10')).toBeInViewport({ ratio: 0.9 })
   await expect(page.getByTestId('stage-16')).toHaveAttribute('data-state', 'reached')
   await page.screenshot({ path: join(shots, 'climb-seedling-dark.png') })
 })
