@@ -49,7 +49,7 @@ describe('the file', () => {
       '1:76: in this expression: a name is expected here',
     )
     expect(problem('{"lens": 1, "kernel": "x", "allocators": [\n{"kind": "budy"}]}')).toBe(
-      '2:10: an item of "allocators" must have a "kind" of bitmap, buddy, slab, free-list, stack',
+      '2:10: an item of "allocators" must have a "kind" of bitmap, buddy, slab, free-list, stack, raw-list, raw-buddy',
     )
     expect(
       problem(
