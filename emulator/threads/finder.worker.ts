@@ -37,7 +37,7 @@ function read(place: SymbolPlace) {
     const file = new SymbolFile(place)
     const { symbols } = file
     const names = symbols.table.prepared()
-    say({ news: 'names', place, names }, names.order, names.addresses, names.slots)
+    say({ news: 'names', place: file.place, names }, names.order, names.addresses, names.slots)
     const debug = symbols.prepareDebug(progress)
     const { units, ranges, types } = debug
     say(

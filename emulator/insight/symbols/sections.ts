@@ -10,6 +10,8 @@ import {
 } from '../../media/elf'
 import { hex, SymbolError } from './symbol-error'
 
+/** Sections of one name that are read. */
+const JOINED_MAX = 1 << 16
 /** What one section may take in memory when it is unpacked. */
 export const SECTION_MAX = 2 ** 30
 const ELFCOMPRESS_ZLIB = 1
@@ -54,13 +56,18 @@ export class Sections {
   }
 
   #open(name: string): ByteSource {
+    // An object file has a section for each type of its own (COMDAT).
+    const all = name.endsWith('.dwo') ? this.elf.sections.filter((section) => section.name === name) : []
+    if (all.length > 1) return joined(all.slice(0, JOINED_MAX).map((each) => this.#plain(each)))
     const plain = this.elf.sections.find((section) => section.name === name)
-    if (plain)
-      return (plain.flags & SHF_COMPRESSED) === 0n
-        ? this.#raw(plain)
-        : this.#keep(name, this.#inflated(plain))
+    if (plain) return this.#plain(plain)
     const old = this.elf.sections.find((section) => section.name === name.replace('.debug', '.zdebug'))
     return old && name.startsWith('.debug') ? this.#keep(name, this.#oldInflated(old)) : EMPTY
+  }
+
+  #plain(section: ElfSection): ByteSource {
+    if ((section.flags & SHF_COMPRESSED) === 0n) return this.#raw(section)
+    return this.#keep(section.name, this.#inflated(section))
   }
 
   #keep(name: string, bytes: Uint8Array<ArrayBuffer>): ByteSource {
@@ -115,6 +122,25 @@ export class Sections {
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return unpack(section.name, bytes.subarray(12), view.getBigUint64(4, false), zlib.inflateSync)
+  }
+}
+
+/** One behind the other. */
+function joined(parts: ByteSource[]): ByteSource {
+  const size = parts.reduce((sum, part) => sum + part.size, 0)
+  return {
+    size,
+    read: (at, length) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)))
+      let from = 0
+      for (const part of parts) {
+        const begin = Math.max(at, from)
+        const end = Math.min(at + bytes.length, from + part.size)
+        if (begin < end) bytes.set(part.read(begin - from, end - begin), begin - at)
+        from += part.size
+      }
+      return bytes
+    },
   }
 }
 

@@ -1,10 +1,11 @@
 // Where a guest's symbols are: an ELF file, or a file inside an image; opened once, and open as long as they are used.
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type ByteSource, bytesSource } from '../../media/elf'
+import { type ByteSource, bytesSource, ElfError, readElf } from '../../media/elf'
 import { type Extent, FileContent } from '../../media/files/file-system'
 import { findKernel } from '../../media/files/find-kernel'
 import { readAt } from '../../media/medium'
+import { type DebugFile, findDebugFile } from './debug-link'
 import { findSymbolFile } from './find'
 import { SymbolError } from './symbol-error'
 import type { SymbolOrder } from './symbol-table'
@@ -18,6 +19,8 @@ export interface SymbolPlace {
   name: string
   /** Inside of an image: where its bytes are, or what it unpacks to. */
   inside?: { size: number; extents: Extent[] } | { bytes: Uint8Array<ArrayBuffer> }
+  /** The file that its debugging information is in, once it has been looked for. */
+  debug?: DebugFile
 }
 
 /**
@@ -62,7 +65,9 @@ export function fileSource(descriptor: number): ByteSource {
 
 export class SymbolFile {
   readonly symbols: Symbols
-  readonly #descriptor: number
+  /** Where all of it was found. */
+  readonly place: SymbolPlace
+  readonly #descriptors: number[] = []
 
   /**
    * @param where path of an ELF file, or a place that was found
@@ -70,24 +75,44 @@ export class SymbolFile {
    * @throws SymbolError, or the system's error when it cannot be opened
    */
   constructor(where: string | SymbolPlace, names?: SymbolOrder) {
-    const { path, inside }: Omit<SymbolPlace, 'name'> = typeof where === 'string' ? { path: where } : where
-    this.#descriptor = openSync(path, 'r')
+    const place: SymbolPlace = typeof where === 'string' ? { path: where, name: basename(where) } : where
+    const { path, inside } = place
     try {
-      if (!fstatSync(this.#descriptor).isFile()) throw new SymbolError('it is no regular file')
-      const file = fileSource(this.#descriptor)
+      const file = this.#open(path)
       const source = !inside
         ? file
         : 'bytes' in inside
           ? bytesSource(inside.bytes)
           : new FileContent(file, inside.size, inside.extents)
-      this.symbols = new Symbols(source, path, names)
+      const debug = place.debug ?? this.#findDebug(source, path)
+      this.place = debug ? { ...place, debug } : place
+      const other = debug?.path === undefined ? undefined : this.#open(debug.path)
+      this.symbols = new Symbols(source, debug?.path ?? path, names, other)
+      if (debug?.problem !== undefined) this.symbols.trouble(debug.problem)
     } catch (error) {
-      closeSync(this.#descriptor)
+      this.close()
       throw error
     }
   }
 
+  #findDebug(source: ByteSource, path: string): DebugFile | undefined {
+    try {
+      return findDebugFile(readElf(source), source, path)
+    } catch (error) {
+      // What is wrong with it is said by who reads all of it.
+      if (error instanceof ElfError) return undefined
+      throw error
+    }
+  }
+
+  #open(path: string): ByteSource {
+    const descriptor = openSync(path, 'r')
+    this.#descriptors.push(descriptor)
+    if (!fstatSync(descriptor).isFile()) throw new SymbolError('it is no regular file')
+    return fileSource(descriptor)
+  }
+
   close() {
-    closeSync(this.#descriptor)
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor)
   }
 }

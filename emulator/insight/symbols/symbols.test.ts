@@ -1,9 +1,10 @@
 // Held to the sources of the test kernels (lines, structures), and to addr2line, nm and gdb where they are installed.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bytesSource, readElf } from '../../media/elf'
 import { SymbolFile } from './symbol-file'
@@ -131,6 +132,21 @@ describe.each([
 // ---------------------------------------------------------------------------------------------------------
 
 const gcc = has('gcc') && has('gdb')
+const QUESTIONS = [
+  ...['sizeof(struct page)', 'sizeof(struct node)', 'sizeof(matrix)'],
+  ...['(long)&((struct page *)0)->order', '(long)&((struct page *)0)->mapping'],
+  ...[
+    '(long)&((struct node *)0)->pages',
+    '(long)((struct node *)0)->name',
+    '(long)&root_node',
+    '(long)&main',
+  ],
+]
+const answers = (questions: string[], program: string) =>
+  execFileSync('gdb', ['-batch', ...questions.flatMap((text) => ['-ex', `print ${text}`]), program], {
+    encoding: 'utf8',
+  })
+
 describe.skipIf(!gcc)('what gcc makes, read as gdb reads it', () => {
   let folder: string
   beforeAll(() => {
@@ -157,39 +173,64 @@ int main(void) { return matrix[1][2] + favourite + (root_node.left != 0) + (hook
     ['-gdwarf-4', '-gz=zlib-gnu'],
     ['-gdwarf-4', '-fdebug-types-section'],
     ['-gdwarf-5', '-gdwarf64'],
-  ])('%s %s', (...flags) => {
-    const out = join(folder, 'a.out')
+    ['-gdwarf-5', '-gsplit-dwarf'],
+    ['-gdwarf-4', '-gsplit-dwarf'],
+    ['-gdwarf-4', '-gsplit-dwarf', 'dwp'],
+    ['-gdwarf-5', '-gsplit-dwarf', 'llvm-dwp'],
+    ['-gdwarf-5', '-gsplit-dwarf', '-fdebug-types-section'],
+    ['-gdwarf-4', '-gsplit-dwarf', '-fdebug-types-section'],
+    ['-gdwarf-5', 'debuglink'],
+  ])('%s %s %s', (...flags) => {
+    const out = join(mkdtempSync(join(folder, 'of-')), 'a.out')
+    const split = flags.includes('-gsplit-dwarf')
+    const tool = flags.find((flag) => flag.endsWith('dwp'))
+    if (tool !== undefined && !has(tool)) return
     execFileSync('gcc', [
-      ...flags.filter(Boolean),
-      '-gstrict-dwarf',
+      ...flags.filter((flag) => flag?.startsWith('-')),
+      ...(split ? [] : ['-gstrict-dwarf']),
       '-no-pie',
       join(folder, 'a.c'),
       '-o',
       out,
     ])
+    // gdb 13 cannot read the packages of llvm-dwp, nor types beside split units of version 5: it is asked about the same in one file.
+    const whole = `${out}.whole`
+    if (split) {
+      const plain = flags.filter((flag) => flag?.startsWith('-') && flag !== '-gsplit-dwarf')
+      execFileSync('gcc', [...plain, '-no-pie', join(folder, 'a.c'), '-o', whole])
+    }
+    if (tool !== undefined) {
+      execFileSync(tool, ['-e', out, '-o', `${out}.dwp`])
+      for (const name of readdirSync(dirname(out)).filter((each) => each.endsWith('.dwo')))
+        rmSync(join(dirname(out), name))
+    }
+    if (flags.includes('debuglink')) {
+      execFileSync('objcopy', ['--only-keep-debug', out, `${out}.debug`])
+      execFileSync('objcopy', ['--strip-all', `--add-gnu-debuglink=${out}.debug`, out])
+    }
     const file = new SymbolFile(out)
     try {
       const { types } = file.symbols
       for (const _ of types.scan()) void _
       expect(file.symbols.troubles).toEqual([])
-      const ask = [
-        ['sizeof(struct page)', types.sizeOf(types.byName.get('page'))],
-        ['sizeof(struct node)', types.sizeOf(types.byName.get('node'))],
-        ['sizeof(matrix)', types.sizeOf(types.variables.get('matrix')?.type)],
-        ['(long)&((struct page *)0)->order', types.member(types.byName.get('page'), 'order')?.offset],
-        ['(long)&((struct page *)0)->mapping', types.member(types.byName.get('page'), 'mapping')?.offset],
-        ['(long)&((struct node *)0)->pages', types.member(types.byName.get('node'), 'pages')?.offset],
-        ['(long)((struct node *)0)->name', types.member(types.byName.get('node'), 'name')?.offset],
-        ['(long)&root_node', types.variables.get('root_node')?.address],
-        ['(long)&main', file.symbols.named('main')?.address],
-      ] as const
-      const said = execFileSync(
-        'gdb',
-        ['-batch', ...ask.flatMap(([text]) => ['-ex', `print ${text}`]), out],
-        { encoding: 'utf8' },
-      )
+      expect(file.symbols.line(file.symbols.named('main')!.address)?.line).toBe(6)
+      expect(file.symbols.frames(file.symbols.named('main')!.address).map(({ name }) => name)).toEqual([
+        'main',
+      ])
+      const found = [
+        types.sizeOf(types.byName.get('page')),
+        types.sizeOf(types.byName.get('node')),
+        types.sizeOf(types.variables.get('matrix')?.type),
+        types.member(types.byName.get('page'), 'order')?.offset,
+        types.member(types.byName.get('page'), 'mapping')?.offset,
+        types.member(types.byName.get('node'), 'pages')?.offset,
+        types.member(types.byName.get('node'), 'name')?.offset,
+        types.variables.get('root_node')?.address,
+        file.symbols.named('main')?.address,
+      ]
+      const said = answers(QUESTIONS, split ? whole : out)
       const numbers = [...said.matchAll(/^\$\d+ = (\d+)/gm)].map(([, number]) => number)
-      expect(ask.map(([, value]) => String(value))).toEqual(numbers)
+      expect(found.map((value) => String(value))).toEqual(numbers)
       const page = types.named('page') as { members: { name: string; offset: number; bits?: object }[] }
       expect(page.members.find(({ name }) => name === 'hi')).toMatchObject({
         offset: 24,
@@ -207,6 +248,100 @@ int main(void) { return matrix[1][2] + favourite + (root_node.left != 0) + (hook
     } finally {
       file.close()
     }
+  })
+})
+
+describe.skipIf(!gcc)('debugging information in other files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-split-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const out = join(folder, 'b.out')
+  const make = (value: number, ...flags: string[]) => {
+    writeFileSync(
+      join(folder, 'b.c'),
+      `struct thing { int a[${value}]; } thing; int main(void) { return thing.a[0]; }\n`,
+    )
+    execFileSync('gcc', ['-gdwarf-5', ...flags, '-no-pie', 'b.c', '-o', out], { cwd: folder })
+  }
+  const sizeOf = () => {
+    const file = new SymbolFile(out)
+    for (const _ of file.symbols.types.scan()) void _
+    const { types, troubles } = file.symbols
+    const found = {
+      size: types.sizeOf(types.byName.get('thing')),
+      troubles: troubles.join(),
+      main: file.symbols.named('main'),
+    }
+    file.close()
+    return found
+  }
+
+  test('of another build is not believed; what is not there is said', () => {
+    make(3, '-gsplit-dwarf')
+    const name = readdirSync(folder).find((each) => each.endsWith('.dwo'))!
+    const old = readFileSync(join(folder, name))
+    expect(sizeOf().size).toBe(12)
+    make(5, '-gsplit-dwarf')
+    expect(sizeOf().size).toBe(20)
+    writeFileSync(join(folder, name), old)
+    expect(sizeOf()).toMatchObject({
+      size: undefined,
+      troubles: expect.stringContaining('is of another build'),
+    })
+    rmSync(join(folder, name))
+    const gone = sizeOf()
+    expect(gone).toMatchObject({ size: undefined, troubles: expect.stringContaining('is not there') })
+    expect(gone.main).toBeDefined()
+    writeFileSync(join(folder, name), 'this is no ELF file')
+    expect(sizeOf().troubles).toContain('cannot be read')
+  })
+
+  test('damaged split units and packages cost facts, never a crash or a hang', () => {
+    make(3, '-gsplit-dwarf')
+    const name = readdirSync(folder).find((each) => each.endsWith('.dwo'))!
+    const files = [join(folder, name)]
+    if (has('llvm-dwp')) {
+      execFileSync('llvm-dwp', ['-e', out, '-o', `${out}.dwp`])
+      files.push(`${out}.dwp`)
+    }
+    for (const path of files.toReversed()) {
+      const good = readFileSync(path)
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 }),
+          fc.option(fc.nat(good.length)),
+          (damage, cut) => {
+            const bytes = Buffer.from(good)
+            for (const [at, value] of damage) bytes[at] = value
+            writeFileSync(path, bytes.subarray(0, cut ?? bytes.length))
+            const file = new SymbolFile(out)
+            for (const _ of file.symbols.types.scan()) void _
+            for (const reference of file.symbols.types.byName.values()) file.symbols.types.sizeOf(reference)
+            const { address } = file.symbols.named('main')!
+            file.symbols.frames(address)
+            file.symbols.line(address)
+            file.close()
+          },
+        ),
+        { numRuns: 150 },
+      )
+      rmSync(path)
+    }
+  })
+
+  test('a linked file with another checksum is not believed', () => {
+    make(3)
+    execFileSync('objcopy', ['--only-keep-debug', out, `${out}.debug`])
+    execFileSync('objcopy', ['--strip-debug', `--add-gnu-debuglink=${out}.debug`, out])
+    expect(sizeOf().size).toBe(12)
+    const bytes = readFileSync(`${out}.debug`)
+    writeFileSync(`${out}.debug`, Buffer.concat([bytes, Buffer.from('more')]))
+    expect(sizeOf()).toMatchObject({
+      size: undefined,
+      troubles: expect.stringContaining('its checksum is another'),
+    })
+    rmSync(`${out}.debug`)
+    expect(sizeOf().troubles).toContain('which is not there')
+    expect(sizeOf().main).toBeDefined()
   })
 })
 

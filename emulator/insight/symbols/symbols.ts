@@ -1,5 +1,5 @@
 // Symbols of a kernel: what an address is called, which line it came from, what was inlined there; where a name is; types.
-import { type ByteSource, bytesSource, type Elf, ElfError, readElf } from '../../media/elf'
+import { type ByteSource, bytesSource, type Elf, ElfError, readElf, SHT_SYMTAB } from '../../media/elf'
 import { demangle } from './demangle/demangle'
 import { AT, TAG } from './dwarf/constants'
 import { chainAt, type FunctionEntry, functionsOf } from './dwarf/functions'
@@ -8,6 +8,7 @@ import { rangesOf } from './dwarf/ranges'
 import { type PackedTypes, Types } from './dwarf/types'
 import { numeric, type PackedUnits, packUnits, type Unit, Units, unpackUnits } from './dwarf/units'
 import { Sections } from './sections'
+import { openSplitFile, splitOpener } from './split-files'
 import { type ElfSymbol, type SymbolOrder, SymbolTable } from './symbol-table'
 import { SymbolError } from './symbol-error'
 
@@ -49,6 +50,8 @@ export interface PreparedDebug {
   /** Sections that are kept packed in the file. */
   unpacked: [name: string, bytes: Uint8Array<ArrayBuffer>][]
   troubles: string[]
+  /** Files with split units. */
+  splitFiles: string[]
 }
 
 /** Units of which functions and lines are kept: what is looked at together lies together. */
@@ -68,26 +71,28 @@ export class Symbols {
   /**
    * @param source an ELF file
    * @param names what another thread has made of its symbols; its debugging information is another's to read then, and comes by `adopt`
+   * @param debug another ELF file that has the debugging information
    * @throws SymbolError when it is none
    */
   constructor(
     readonly source: ByteSource,
     readonly path = '',
     names?: SymbolOrder,
+    debug?: ByteSource,
   ) {
-    try {
-      this.elf = readElf(source)
-    } catch (error) {
-      if (error instanceof ElfError) throw new SymbolError(error.message)
-      throw error
-    }
-    this.#sections = new Sections(source, this.elf)
-    this.table = new SymbolTable(this.elf, this.#sections, names)
+    this.elf = elfOf(source)
+    const own = new Sections(source, this.elf)
+    this.#sections = debug ? new Sections(debug, elfOf(debug)) : own
+    // A program that was stripped has its names there, too.
+    const stripped = debug !== undefined && !this.elf.sections.some(({ type }) => type === SHT_SYMTAB)
+    const named = stripped ? this.#sections : own
+    this.table = new SymbolTable(named.elf, named, names)
     this.#units = names ? this.#noUnits() : this.#openUnits()
     this.#types = new Types(this.#units)
   }
 
   get types(): Types {
+    this.readSplit()
     return this.#types
   }
 
@@ -112,7 +117,8 @@ export class Symbols {
    * @param progress is told now and then how much is done, 0 to 1
    */
   prepareDebug(progress: (done: number) => void): PreparedDebug {
-    const { all, troubles } = this.#units
+    this.readSplit()
+    const { all, troubles, splitFiles } = this.#units
     this.#ranges ??= this.#indexUnits()
     let done = 0
     for (const _ of this.#types.scan()) if (++done % 64 === 0) progress(done / all.length)
@@ -122,14 +128,17 @@ export class Symbols {
       types: this.#types.pack(),
       unpacked: this.#sections.unpacked(),
       troubles: [...troubles],
+      splitFiles,
     }
   }
 
   /** Takes what `prepareDebug` has made of the same file on another thread. */
-  adopt({ units, ranges, types, unpacked, troubles }: PreparedDebug) {
+  adopt({ units, ranges, types, unpacked, troubles, splitFiles }: PreparedDebug) {
     this.#sections.adopt(unpacked)
     this.#units = new Units(this.#sections, unpackUnits(units))
+    this.#units.reopen(splitFiles.map((path) => openSplitFile(path)))
     this.#units.troubles.push(...troubles)
+    this.#split = true
     this.#types = new Types(this.#units)
     this.#types.adopt(types)
     this.#ranges = ranges
@@ -138,9 +147,21 @@ export class Symbols {
     this.#functions.clear()
   }
 
+  #split = false
+  /** Opens the files with split units; what looks at types does it, and what looks at code. */
+  readSplit() {
+    if (this.#split) return
+    this.#split = true
+    for (const _ of this.#units.openSplit(splitOpener(this.path)));
+  }
+
   /** What of the debugging information could not be read: clauses for people. */
   get troubles(): readonly string[] {
     return this.#units.troubles
+  }
+  /** Notes what of the debugging information could not be read. */
+  trouble(message: string) {
+    this.#units.trouble(new SymbolError(message))
   }
   /** The file has debugging information (DWARF). */
   get hasDebug(): boolean {
@@ -214,7 +235,11 @@ export class Symbols {
     if (!functions) {
       functions = []
       try {
-        functions = functionsOf(this.#units, index.unit)
+        const { split } = index.unit
+        functions = functionsOf(
+          this.#units,
+          (split === undefined ? undefined : this.#units.all[split]) ?? index.unit,
+        )
       } catch (error) {
         this.#units.trouble(error)
       }
@@ -225,6 +250,7 @@ export class Symbols {
 
   /** The unit whose code covers an address. */
   #unitAt(address: bigint): UnitIndex | undefined {
+    this.readSplit()
     this.#ranges ??= this.#indexUnits()
     const { starts, ends, units } = this.#ranges
     let low = 0
@@ -261,7 +287,8 @@ export class Symbols {
     for (const [number, unit] of this.#units.all.entries()) {
       try {
         const root = this.#units.root(unit)
-        if (!root || root.entry.tag !== TAG.compile_unit) continue
+        const skeleton = root?.entry.tag === TAG.compile_unit || root?.entry.tag === TAG.skeleton_unit
+        if (!root || !skeleton || unit.file !== 0) continue
         for (const { low, high } of rangesOf(this.#units, unit, root.attributes))
           if (found.length < RANGES_MAX) found.push({ low, high, unit: number })
       } catch (error) {
@@ -274,6 +301,16 @@ export class Symbols {
       ends: BigUint64Array.from(found, ({ high }) => high),
       units: Uint32Array.from(found, ({ unit }) => unit),
     }
+  }
+}
+
+/** @throws SymbolError */
+function elfOf(source: ByteSource): Elf {
+  try {
+    return readElf(source)
+  } catch (error) {
+    if (error instanceof ElfError) throw new SymbolError(error.message)
+    throw error
   }
 }
 

@@ -63,7 +63,12 @@ export const AT = {
   str_offsets_base: 0x72,
   addr_base: 0x73,
   rnglists_base: 0x74,
+  dwo_name: 0x76,
   mips_linkage_name: 0x2007,
+  gnu_dwo_name: 0x2130,
+  gnu_dwo_id: 0x2131,
+  gnu_ranges_base: 0x2132,
+  gnu_addr_base: 0x2133,
 } as const
 
 export const FORM = {
@@ -110,6 +115,10 @@ export const FORM = {
   addrx2: 0x2a,
   addrx3: 0x2b,
   addrx4: 0x2c,
+  gnu_addr_index: 0x1f01,
+  gnu_str_index: 0x1f02,
+  gnu_ref_alt: 0x1f20,
+  gnu_strp_alt: 0x1f21,
 } as const
 
 export const UNIT_COMPILE = 1
@@ -123,3 +132,5 @@ export const UNIT_SPLIT_TYPE = 6
 export const OP_ADDR = 0x03
 export const OP_PLUS_UCONST = 0x23
 export const OP_ADDRX = 0xa1
+/** DW_OP_GNU_addr_index. */
+export const OP_GNU_ADDR_INDEX = 0xfb

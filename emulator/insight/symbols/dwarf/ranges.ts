@@ -28,7 +28,8 @@ export function rangesOf(units: Units, unit: Unit, attributes: Attributes): Rang
   if (list === undefined) return []
   const [section, read] =
     unit.version >= 5 ? (['.debug_rnglists', newList] as const) : (['.debug_ranges', oldList] as const)
-  const source = units.sections.get(section)
+  // GNU's split units of version 4 have them with the program, from a base on that their skeleton tells.
+  const source = unit.version >= 5 ? units.section(unit, section) : units.sections.get(section)
   // How long a list is shows only as it is read: most are short.
   for (let window = WINDOW; ; window *= 16) {
     const bytes = source.read(list, Math.min(source.size - list, window))

@@ -1,7 +1,7 @@
 // Types as DWARF describes them: sizes, members and where they lie.
 import { type Member, type Type, TypeGraph, type TypeReference } from '../type-graph'
 import { Cursor } from './cursor'
-import { AT, OP_ADDR, OP_ADDRX, OP_PLUS_UCONST, TAG } from './constants'
+import { AT, OP_ADDR, OP_ADDRX, OP_GNU_ADDR_INDEX, OP_PLUS_UCONST, TAG } from './constants'
 import { type Attributes, numeric, type Unit, type Units, type Value } from './units'
 
 export interface Variable {
@@ -94,8 +94,8 @@ export class Types extends TypeGraph {
       if (NAMED.has(tag)) {
         const name = reader.definedName()
         if (typeof name === 'string') this.#define(name, offset)
-        else if (name !== undefined && this.#first(name))
-          this.#define(this.units.text('.debug_str', name), offset)
+        else if (name !== undefined && (unit.file !== 0 || this.#first(name)))
+          this.#define(this.units.text('.debug_str', name, unit), offset)
       } else if (tag === TAG.variable && reader.has(AT.location)) {
         this.#variable(unit, reader.attributes(VARIABLE))
       }
@@ -148,7 +148,7 @@ export class Types extends TypeGraph {
     const address =
       location[0] === OP_ADDR && location.length === 1 + unit.addressSize
         ? cursor.address(unit.addressSize)
-        : location[0] === OP_ADDRX
+        : location[0] === OP_ADDRX || location[0] === OP_GNU_ADDR_INDEX
           ? this.units.indexedAddress(unit, cursor.uleb())
           : undefined
     if (address === undefined) return

@@ -1,7 +1,6 @@
 // Units of .debug_info, their abbreviations, and the values of attributes. A unit's bytes are read when they are needed.
-import type { ByteSource } from '../../../media/elf'
-import { textAt } from '../../../media/elf'
-import type { Sections } from '../sections'
+import { type ByteSource, bytesSource, textAt } from '../../../media/elf'
+import { Sections } from '../sections'
 import { hex, SymbolError } from '../symbol-error'
 import {
   AT,
@@ -14,6 +13,7 @@ import {
   UNIT_TYPE,
 } from './constants'
 import { Cursor } from './cursor'
+import { type Contribution, readPackage, type SplitFile, type SplitOpener } from './split'
 
 export interface Abbreviation {
   tag: number
@@ -39,6 +39,12 @@ export interface Unit {
   /** Of type units: the signature, and where in .debug_info the type is. */
   signature?: bigint
   typeOffset?: number
+  /** Which file it is in: 0 the program, else one with split units. */
+  file: number
+  /** Of a skeleton: the number of its unit in another file. */
+  split?: number
+  /** DWO identifier of a skeleton or a split unit. */
+  identifier?: bigint
   // From the unit's own entry:
   strOffsetsBase: number
   addrBase: number
@@ -62,6 +68,8 @@ export interface Entry {
 const DEPTH_MAX = 256
 const UNITS_MAX = 1 << 20
 const ABBREVIATIONS_MAX = 1 << 16
+/** Sections of texts that are kept. */
+const TEXTS_KEPT = 64
 /** Units whose bytes are kept, and the longest that is. */
 const UNITS_KEPT = 8
 const ROOT_BYTES = 4096
@@ -69,15 +77,34 @@ const BYTES_KEPT = 8 << 20
 /** A section of abbreviations that is kept whole. */
 const ABBREVIATION_BYTES = 32 << 20
 
+/** A file with units, and where its entries begin in the numbers that entries have here. */
+interface UnitFile {
+  sections: Sections
+  path: string
+  base: number
+  info: ByteSource
+  /** Types of version 4 are in a section of their own; it is read as if it were the end of .debug_info. */
+  typesAt: number
+}
+
+function infoOf(sections: Sections, suffix: string): { info: ByteSource; typesAt: number } {
+  const info = sections.get(`.debug_info${suffix}`)
+  const types = sections.get(`.debug_types${suffix}`)
+  const read = (at: number, length: number) =>
+    at < info.size ? info.read(at, length) : types.read(at - info.size, length)
+  return { info: { size: info.size + types.size, read }, typesAt: info.size }
+}
+
 export class Units {
+  /** Of the program; the entries of other files follow behind. */
   readonly info: ByteSource
+  readonly #files: UnitFile[] = []
   readonly all: Unit[]
   /** What could not be read, each once. */
   readonly troubles: string[] = []
   readonly #abbreviations = new Map<number, Map<number, Abbreviation>>()
   readonly #abbrev: ByteSource
   #abbreviationBytes: Uint8Array | undefined
-  readonly #typesAt: number
   readonly #texts = new Map<string, Uint8Array>()
 
   /** @param known the units, when they have been found already */
@@ -85,27 +112,123 @@ export class Units {
     readonly sections: Sections,
     known?: Unit[],
   ) {
-    const info = sections.get('.debug_info')
-    // Types of version 4 are in a section of their own; it is read as if it were the end of .debug_info.
-    const types = sections.get('.debug_types')
-    this.#typesAt = info.size
-    this.info = {
-      size: info.size + types.size,
-      read: (at, length) => (at < info.size ? info.read(at, length) : types.read(at - info.size, length)),
-    }
+    const { info, typesAt } = infoOf(sections, '')
+    this.info = info
     this.#abbrev = sections.get('.debug_abbrev')
     this.all = known ?? []
-    if (known) return
-    let at = 0
-    while (at < this.info.size && this.all.length < UNITS_MAX) {
+    this.#files.push({ sections, path: '', base: 0, info, typesAt })
+    if (!known) this.#headers(0, 0)
+  }
+
+  /** The units of a file, from one place on. */
+  #headers(file: number, from: number) {
+    let at = from
+    while (at < this.#files[file]!.info.size && this.all.length < UNITS_MAX) {
       try {
-        const unit = this.#header(at)
+        const unit = this.#header(file, at)
         this.all.push(unit)
-        at = unit.end
+        at = unit.end - this.#files[file]!.base
       } catch (error) {
         this.trouble(error)
         break
       }
+    }
+  }
+
+  /** Paths of the files with split units, in the order of their numbers. */
+  get splitFiles(): string[] {
+    return this.#files.slice(1).map(({ path }) => path)
+  }
+
+  /** Opens files with split units again, that were found on another thread. */
+  reopen(files: (SplitFile | undefined)[]) {
+    const none = new Sections(bytesSource(new Uint8Array(0)), { ...this.sections.elf, sections: [] })
+    for (const file of files) this.#addFile(file ?? { path: '', sections: none })
+  }
+
+  #addFile({ sections, path }: SplitFile): number {
+    const last = this.#files.at(-1)!
+    return (
+      this.#files.push({ sections, path, base: last.base + last.info.size, ...infoOf(sections, '.dwo') }) - 1
+    )
+  }
+
+  /** Finds the units that skeletons stand for. Yields behind each. */
+  *openSplit(opener: SplitOpener): Generator<void> {
+    const skeletons = this.all.slice()
+    let packed: { file: number; contributions: Map<bigint, Contribution> } | undefined
+    let looked = false
+    for (const skeleton of skeletons) {
+      try {
+        const attributes = this.root(skeleton)?.attributes
+        const name = attributes?.get(AT.dwo_name) ?? attributes?.get(AT.gnu_dwo_name)
+        const given = attributes?.get(AT.gnu_dwo_id)
+        const identifier =
+          skeleton.identifier ??
+          (given === undefined ? undefined : BigInt.asUintN(64, BigInt(given as number)))
+        if (typeof name !== 'string' || identifier === undefined) continue
+        if (!looked) {
+          looked = true
+          const file = opener.package()
+          if (file) packed = { file: this.#addFile(file), contributions: readPackage(file.sections) }
+        }
+        const contribution = packed?.contributions.get(identifier)
+        const directory = attributes?.get(AT.comp_dir)
+        const number = contribution
+          ? this.#packedUnit(packed!.file, contribution)
+          : this.#objectUnit(opener.object(name, typeof directory === 'string' ? directory : ''), identifier)
+        if (number === undefined)
+          throw new SymbolError(
+            `${name} is not there: what it says of types and inlined functions is missing`,
+          )
+        this.#join(skeleton, number, attributes!)
+      } catch (error) {
+        this.trouble(error)
+      }
+      yield
+    }
+  }
+
+  #packedUnit(file: number, { info, abbrev, strOffsets, rnglists }: Contribution): number {
+    const unit = this.#header(file, info)
+    unit.abbreviations += abbrev
+    unit.strOffsetsBase += strOffsets
+    unit.rnglistsBase += rnglists
+    return this.all.push(unit) - 1
+  }
+
+  /** @throws SymbolError when it is of another build */
+  #objectUnit(found: SplitFile | undefined, identifier: bigint): number | undefined {
+    if (!found) return undefined
+    const before = this.all.length
+    this.#headers(this.#addFile(found), 0)
+    const kinds = [UNIT_SPLIT_COMPILE, UNIT_COMPILE]
+    const number = this.all.findIndex((unit, i) => i >= before && kinds.includes(unit.type))
+    if (number < 0) throw new SymbolError(`${found.path} has no unit`)
+    const unit = this.all[number]!
+    if (unit.version < 5) {
+      const given = this.root(unit)?.attributes.get(AT.gnu_dwo_id)
+      if (given !== undefined) unit.identifier = BigInt.asUintN(64, BigInt(given as number))
+    }
+    if (unit.identifier !== identifier) {
+      this.all.length = before
+      throw new SymbolError(`${found.path} is of another build: it is not believed`)
+    }
+    return number
+  }
+
+  /** What a split unit needs of its skeleton. */
+  #join(skeleton: Unit, number: number, attributes: Attributes) {
+    skeleton.split = number
+    // Type units come with it in a file of its own.
+    for (const unit of this.all) {
+      if (
+        unit.file !== this.all[number]!.file ||
+        (unit.file !== 0 && unit !== this.all[number] && unit.type === UNIT_SPLIT_COMPILE)
+      )
+        continue
+      unit.addrBase = numeric(attributes.get(AT.gnu_addr_base)) ?? skeleton.addrBase
+      unit.low = skeleton.low
     }
   }
 
@@ -115,21 +238,24 @@ export class Units {
     if (this.troubles.length < 20 && !this.troubles.includes(error.message)) this.troubles.push(error.message)
   }
 
-  #header(offset: number): Unit {
-    const head = new Cursor(this.info.read(offset, 64), 0, ` in the unit at ${hex(offset)} of .debug_info`)
+  /** @param at in the file's .debug_info */
+  #header(file: number, at: number): Unit {
+    const { info, base, typesAt } = this.#files[file]!
+    const offset = base + at
+    const head = new Cursor(info.read(at, 64), 0, ` in the unit at ${hex(at)} of .debug_info`)
     let length: number = head.u32()
     const wide = length === 0xffffffff
     if (wide) length = head.offset(true)
     const end = offset + head.at + length
-    if (length === 0 || end > this.info.size) {
+    if (length === 0 || end > base + info.size) {
       throw new SymbolError(
-        `the unit at ${hex(offset)} of .debug_info claims ${length} bytes; there are ${this.info.size - offset}`,
+        `the unit at ${hex(at)} of .debug_info claims ${length} bytes; there are ${info.size - at}`,
       )
     }
     const version = head.u16()
     if (version < 2 || version > 5)
       throw new SymbolError(
-        `the unit at ${hex(offset)} of .debug_info has version ${version}; 2 to 5 can be read`,
+        `the unit at ${hex(at)} of .debug_info has version ${version}; 2 to 5 can be read`,
       )
     const unit: Unit = {
       offset,
@@ -140,8 +266,10 @@ export class Units {
       addressSize: 0,
       abbreviations: 0,
       type: UNIT_COMPILE,
-      strOffsetsBase: wide ? 16 : 8,
-      addrBase: wide ? 16 : 8,
+      file,
+      // GNU's split units of version 4 have offsets without a header in front.
+      strOffsetsBase: version < 5 ? 0 : wide ? 16 : 8,
+      addrBase: version < 5 ? 0 : wide ? 16 : 8,
       rnglistsBase: wide ? 20 : 12,
       low: 0n,
     }
@@ -149,17 +277,17 @@ export class Units {
       unit.type = head.u8()
       unit.addressSize = head.u8()
       unit.abbreviations = head.offset(wide)
-      if (unit.type === UNIT_SKELETON || unit.type === UNIT_SPLIT_COMPILE) head.skip(8)
+      if (unit.type === UNIT_SKELETON || unit.type === UNIT_SPLIT_COMPILE) unit.identifier = head.u64()
       else if (unit.type === UNIT_TYPE || unit.type === UNIT_SPLIT_TYPE) {
         unit.signature = head.u64()
         unit.typeOffset = offset + head.offset(wide)
       } else if (unit.type !== UNIT_COMPILE && unit.type !== UNIT_PARTIAL) {
-        throw new SymbolError(`the unit at ${hex(offset)} of .debug_info has the type ${unit.type}`)
+        throw new SymbolError(`the unit at ${hex(at)} of .debug_info has the type ${unit.type}`)
       }
     } else {
       unit.abbreviations = head.offset(wide)
       unit.addressSize = head.u8()
-      if (offset >= this.#typesAt) {
+      if (at >= typesAt) {
         unit.type = UNIT_TYPE
         unit.signature = head.u64()
         unit.typeOffset = offset + head.offset(wide)
@@ -184,10 +312,20 @@ export class Units {
     return { entry: { ...reader.entry }, attributes }
   }
 
+  #read({ file, offset }: Unit, length: number): Uint8Array {
+    const { info, base } = this.#files[file]!
+    return info.read(offset - base, length)
+  }
+
+  /** A section of the file that a unit is in. */
+  section({ file }: Unit, name: string): ByteSource {
+    return this.#files[file]!.sections.get(file === 0 ? name : `${name}.dwo`)
+  }
+
   /** For the unit's own entry, which is short: of large units only the beginning. */
   #rootReader(unit: Unit): EntryReader {
     if (unit.end - unit.offset <= ROOT_BYTES || this.#bytes.has(unit)) return this.reader(unit)
-    const bytes = this.info.read(unit.offset, ROOT_BYTES)
+    const bytes = this.#read(unit, ROOT_BYTES)
     const reader = new EntryReader(this, unit, this.abbreviationsOf(unit), bytes, unit.first - unit.offset)
     try {
       if (reader.next()) reader.attributes()
@@ -207,11 +345,27 @@ export class Units {
   #bytesOf(unit: Unit): Uint8Array {
     const known = this.#bytes.get(unit)
     if (known) return known
-    const bytes = this.info.read(unit.offset, unit.end - unit.offset)
+    const bytes = this.#read(unit, unit.end - unit.offset)
     if (bytes.length > BYTES_KEPT) return bytes
     if (this.#bytes.size >= UNITS_KEPT) this.#bytes.delete(this.#bytes.keys().next().value!)
     this.#bytes.set(unit, bytes)
     return bytes
+  }
+
+  /** Where the entries of a unit's file begin. */
+  baseOf({ file }: Unit): number {
+    return this.#files[file]!.base
+  }
+
+  /** The file leaves things to another one that many programs share (dwz), which is not read. */
+  supplement() {
+    const link = this.sections.get('.gnu_debugaltlink')
+    const name = textAt(link.read(0, Math.min(link.size, 4096)), 0)
+    this.trouble(
+      new SymbolError(
+        `what it shares with other programs is in ${name || 'another file'} (made by dwz) and is not read: some names and types are missing`,
+      ),
+    )
   }
 
   #signed: Map<bigint, number> | undefined
@@ -240,21 +394,25 @@ export class Units {
   }
 
   abbreviationsOf(unit: Unit): Map<number, Abbreviation> {
-    let table = this.#abbreviations.get(unit.abbreviations)
+    const key = unit.abbreviations + unit.file * 2 ** 40
+    let table = this.#abbreviations.get(key)
     if (!table) {
-      table = this.#readAbbreviations(unit.abbreviations)
+      table = this.#readAbbreviations(unit)
       if (this.#abbreviations.size > 4096) this.#abbreviations.clear()
-      this.#abbreviations.set(unit.abbreviations, table)
+      this.#abbreviations.set(key, table)
     }
     return table
   }
 
-  #readAbbreviations(offset: number): Map<number, Abbreviation> {
+  #readAbbreviations(unit: Unit): Map<number, Abbreviation> {
+    const { abbreviations: offset, file } = unit
+    const source = file === 0 ? this.#abbrev : this.section(unit, '.debug_abbrev')
     // All of them lie together and are small beside what they describe; a damaged section may not be.
-    const { size } = this.#abbrev
-    let bytes = this.#abbreviationBytes
-    if (!bytes && size <= ABBREVIATION_BYTES) bytes = this.#abbreviationBytes = this.#abbrev.read(0, size)
-    const part = bytes?.subarray(offset) ?? this.#abbrev.read(offset, Math.min(size - offset, 4 << 20))
+    const { size } = source
+    let bytes = file === 0 ? this.#abbreviationBytes : undefined
+    if (!bytes && file === 0 && size <= ABBREVIATION_BYTES)
+      bytes = this.#abbreviationBytes = source.read(0, size)
+    const part = bytes?.subarray(offset) ?? source.read(offset, Math.min(size - offset, 4 << 20))
     const cursor = new Cursor(part, 0, ` in the abbreviations at ${hex(offset)}`)
     const table = new Map<number, Abbreviation>()
     while (table.size < ABBREVIATIONS_MAX) {
@@ -282,25 +440,26 @@ export class Units {
     throw new SymbolError(`too many abbreviations at ${hex(offset)}`)
   }
 
-  /** A text of .debug_str or its kin. */
-  text(section: string, offset: number): string {
-    let bytes = this.#texts.get(section)
+  /** A text of .debug_str or its kin. @param unit whose file it is in; undefined: the program's */
+  text(section: string, offset: number, unit?: Unit): string {
+    const key = unit && unit.file !== 0 ? `${unit.file} ${section}` : section
+    let bytes = this.#texts.get(key)
     if (!bytes) {
-      const source = this.sections.get(section)
+      const source = unit ? this.section(unit, section) : this.sections.get(section)
       bytes = source.read(0, source.size)
-      this.#texts.set(section, bytes)
+      if (this.#texts.size >= TEXTS_KEPT) this.#texts.clear()
+      this.#texts.set(key, bytes)
     }
     return textAt(bytes, offset)
   }
 
   indexedText(unit: Unit, index: number): string {
     const size = unit.wide ? 8 : 4
-    const at = new Cursor(
-      this.sections.get('.debug_str_offsets').read(unit.strOffsetsBase + index * size, size),
-    )
-    return this.text('.debug_str', at.offset(unit.wide))
+    const at = this.section(unit, '.debug_str_offsets').read(unit.strOffsetsBase + index * size, size)
+    return this.text('.debug_str', new Cursor(at).offset(unit.wide), unit)
   }
 
+  /** Addresses are with the program, whatever file asks. */
   indexedAddress(unit: Unit, index: number): bigint {
     const { addressSize } = unit
     const bytes = this.sections.get('.debug_addr').read(unit.addrBase + index * addressSize, addressSize)
@@ -310,7 +469,7 @@ export class Units {
   /** Where the list with this index begins, in .debug_rnglists. */
   indexedRanges(unit: Unit, index: number): number {
     const size = unit.wide ? 8 : 4
-    const bytes = this.sections.get('.debug_rnglists').read(unit.rnglistsBase + index * size, size)
+    const bytes = this.section(unit, '.debug_rnglists').read(unit.rnglistsBase + index * size, size)
     return unit.rnglistsBase + new Cursor(bytes).offset(unit.wide)
   }
 }
@@ -331,7 +490,7 @@ export interface PackedUnits {
   numbers: Float64Array<ArrayBuffer>
   words: BigUint64Array<ArrayBuffer>
 }
-const NUMBERS = 12
+const NUMBERS = 14
 
 export function packUnits(units: readonly Unit[]): PackedUnits {
   const numbers = new Float64Array(units.length * NUMBERS)
@@ -342,6 +501,7 @@ export function packUnits(units: readonly Unit[]): PackedUnits {
       [
         ...[offset, first, end, version, wide ? 1 : 0, addressSize, abbreviations, type],
         ...[unit.typeOffset ?? -1, unit.strOffsetsBase, unit.addrBase, unit.rnglistsBase],
+        ...[unit.file, unit.split ?? -1],
       ],
       i * NUMBERS,
     )
@@ -357,7 +517,9 @@ export function unpackUnits({ numbers, words }: PackedUnits): Unit[] {
       ...{ offset: n(0), first: n(1), end: n(2), version: n(3), wide: n(4) === 1, addressSize: n(5) },
       ...{ abbreviations: n(6), type: n(7), strOffsetsBase: n(9), addrBase: n(10), rnglistsBase: n(11) },
       low: words[2 * i]!,
+      file: n(12),
     }
+    if (n(13) >= 0) unit.split = n(13)
     if (n(8) >= 0) {
       unit.typeOffset = n(8)
       unit.signature = words[2 * i + 1]!
@@ -559,11 +721,23 @@ export class EntryReader {
       case FORM.string:
         return cursor.text()
       case FORM.strp:
-        return units.text('.debug_str', cursor.offset(unit.wide))
+        return units.text('.debug_str', cursor.offset(unit.wide), unit)
       case FORM.line_strp:
-        return units.text('.debug_line_str', cursor.offset(unit.wide))
+        return units.text('.debug_line_str', cursor.offset(unit.wide), unit)
       case FORM.strx:
         return units.indexedText(unit, cursor.uleb())
+      case FORM.gnu_str_index:
+        return units.indexedText(unit, cursor.uleb())
+      case FORM.gnu_addr_index:
+        return units.indexedAddress(unit, cursor.uleb())
+      case FORM.strp_sup:
+      case FORM.gnu_strp_alt:
+      case FORM.ref_sup4:
+      case FORM.ref_sup8:
+      case FORM.gnu_ref_alt:
+        units.supplement()
+        this.#skip(form)
+        return undefined
       case FORM.strx1:
         return units.indexedText(unit, cursor.u8())
       case FORM.strx2:
@@ -594,7 +768,9 @@ export class EntryReader {
         return unit.offset + cursor.uleb()
       case FORM.ref_addr:
         // In version 2 it has the size of an address.
-        return unit.version === 2 ? Number(cursor.address(unit.addressSize)) : cursor.offset(unit.wide)
+        return unit.version === 2
+          ? Number(cursor.address(unit.addressSize))
+          : units.baseOf(unit) + cursor.offset(unit.wide)
       case FORM.ref_sig8: {
         const signature = cursor.u64()
         return this.units.signed(signature)
@@ -676,6 +852,8 @@ export class EntryReader {
       case FORM.line_strp:
       case FORM.strp_sup:
       case FORM.sec_offset:
+      case FORM.gnu_strp_alt:
+      case FORM.gnu_ref_alt:
         cursor.skip(this.unit.wide ? 8 : 4)
         return
       case FORM.ref_addr:
@@ -688,6 +866,8 @@ export class EntryReader {
       case FORM.addrx:
       case FORM.loclistx:
       case FORM.rnglistx:
+      case FORM.gnu_str_index:
+      case FORM.gnu_addr_index:
         cursor.skipLeb()
         return
       case FORM.string:
