@@ -1,5 +1,6 @@
 // `ringside bench insight`: what the views of memory compute, at the sizes that they are made for.
 import { parseArgs } from 'node:util'
+import { searchNames } from '../insight/finder/finder'
 import { FrameObserver } from '../insight/frames/frame-observer'
 import { ReverseMap } from '../insight/frames/reverse-map'
 import type { PagingControl } from '../insight/page-walk'
@@ -10,7 +11,8 @@ import { OK, UsageError } from './usage'
 const HELP = `usage: ringside bench insight [--elf FILE] [--json]
 
 Reverse map of a machine whose page tables map 4 GiB in 4 KiB pages (2^20 entries): from scratch, again with nothing changed,
-and again with 100 entries in 10 tables changed. With --elf: symbols of that file, the first name and all types.
+and again with 100 entries in 10 tables changed. With --elf: symbols of that file, the first name and all types; and as
+the window reads them, on another thread: until then, the longest that this one did not answer, and what both took of memory.
 
 exit status: 0, or 1 when a result is wrong
 `
@@ -19,6 +21,8 @@ interface InsightRow {
   name: string
   milliseconds: number
   correct: boolean
+  /** Of what is no time. */
+  unit?: string
 }
 
 const PAGES = 2 ** 20
@@ -36,12 +40,12 @@ export async function benchInsight(args: string[]): Promise<number> {
     process.stdout.write(HELP)
     return OK
   }
-  const rows = [...reverseMap(), ...(elf === undefined ? [] : symbols(elf))]
+  const rows = [...reverseMap(), ...(elf === undefined ? [] : [...symbols(elf), ...(await beside(elf))])]
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`)
   else
-    for (const { name, milliseconds, correct } of rows)
+    for (const { name, milliseconds, correct, unit } of rows)
       process.stdout.write(
-        `${name.padEnd(36)} ${milliseconds.toFixed(1).padStart(8)} ms${correct ? '' : '  WRONG RESULT'}\n`,
+        `${name.padEnd(36)} ${milliseconds.toFixed(1).padStart(8)} ${unit ?? 'ms'}${correct ? '' : '  WRONG RESULT'}\n`,
       )
   return rows.every(({ correct }) => correct) ? OK : 1
 }
@@ -150,4 +154,47 @@ function* symbols(path: string): Generator<InsightRow> {
     () => !found.hasDebug || (units > 0 && found.types.byName.size > 0),
   )
   file!.close()
+}
+
+/** As the window does it: on another thread, while this one has other things to do. */
+async function beside(path: string): Promise<InsightRow[]> {
+  let longest = 0
+  let last = performance.now()
+  const tick = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }
+  const ticking = setInterval(tick, 1)
+  const began = performance.now()
+  let first: number | undefined
+  let most = 0
+  const search = searchNames(
+    { file: path },
+    () => {
+      first ??= performance.now() - began
+    },
+    () => {
+      most = Math.max(most, process.memoryUsage.rss())
+    },
+  )
+  const names = await search.result
+  const all = performance.now() - began
+  tick()
+  clearInterval(ticking)
+  const { symbols: found } = names ?? {}
+  const named = found !== undefined && found.table.size > 0
+  const types = named && (!found.hasDebug || found.types.byName.size > 0)
+  names?.close()
+  const row = (name: string, value: number, correct: boolean): InsightRow => ({
+    name,
+    milliseconds: value,
+    correct,
+  })
+  return [
+    row('on a thread: first name', first ?? 0, named),
+    row('on a thread: all types', all, types),
+    row('on a thread: longest wait meanwhile', longest, true),
+    { ...row('on a thread: memory of the process', most / 2 ** 20, true), unit: 'MiB' },
+  ]
 }
