@@ -386,7 +386,7 @@ export class AllocatorSource implements Source<'allocator'> {
       .then((linux) => {
         if (this.#search !== search) return
         this.#linux = linux
-        this.#lookAgain = performance.now() + this.#pause + 10 * (performance.now() - began)
+        this.#lookAgain = performance.now() + this.#pause + 3 * (performance.now() - began)
         if (linux) this.found()
       })
       // A thread that was lost has found nothing, and another would be lost, too.

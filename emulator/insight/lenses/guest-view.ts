@@ -13,8 +13,9 @@ export class GuestView {
   constructor(
     readonly memory: MachineMemory,
     cpu: number,
+    control = pagingControl(memory, cpu),
   ) {
-    this.control = pagingControl(memory, cpu)
+    this.control = control
   }
 
   /** Paging is off: nothing of a 64-bit kernel can be there yet. */
@@ -122,9 +123,26 @@ export class GuestView {
   }
 }
 
-/** The CPU to look through: the first that has paging on. A kernel is mapped in every address space. */
-export function viewOfKernel(memory: MachineMemory): GuestView {
-  let best = new GuestView(memory, 0)
-  for (let cpu = 1; best.unpaged && cpu < memory.cpuCount; cpu++) best = new GuestView(memory, cpu)
-  return best
+/**
+ * The address space to look through: of the first CPU that has paging on. A kernel is mapped in every address space.
+ * @param of an address of the kernel that must be mapped there. Linux leaves most of itself out while a program runs (page-table
+ *   isolation); its own top table is then the one before the program's, in the same 8 KiB (PTI_USER_PGTABLE_BIT)
+ */
+export function viewOfKernel(memory: MachineMemory, of?: bigint): GuestView {
+  let best: GuestView | undefined
+  for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
+    const view = new GuestView(memory, cpu)
+    if (view.unpaged) continue
+    best ??= view
+    if (of === undefined) break
+    if (view.page(Number(of >> 12n)) >= 0) return view
+    const { control } = view
+    if ((control.cr3 & ISOLATED) === 0n) continue
+    const twin = new GuestView(memory, cpu, { ...control, cr3: control.cr3 & ~ISOLATED })
+    if (twin.page(Number(of >> 12n)) >= 0) return twin
+  }
+  return best ?? new GuestView(memory, 0)
 }
+
+/** Of CR3, while a program of an isolated kernel runs. */
+const ISOLATED = 0x1000n

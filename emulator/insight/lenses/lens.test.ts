@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as L from '../../core/layout'
 import { type MachineMemory, createMemory } from '../../machine/memory'
 import type { Type } from '../symbols/type-graph'
 import { ExpressionError, parseExpression } from './expression'
 import { freeSpace } from './free-space'
+import { viewOfKernel } from './guest-view'
 import { parseJson, plain } from './json'
 import type { Kernel } from './kernel'
 import { type Lens, parseLens } from './lens'
@@ -266,4 +268,29 @@ test('free space: aligned blocks, the longest run, and how much of it is of use'
   expect(space.blocks[9]).toBe(1)
   expect(space.fragmentation).toBeCloseTo(5 / 517)
   expect(freeSpace(emptyColumns(0))).toMatchObject({ free: 0, largest: -1, fragmentation: 0 })
+})
+
+test('a kernel that is left out of a program’s page tables is read through its own', () => {
+  const memory = createMemory(4 << 20, 1)
+  const put = (at: number, value: bigint) => memory.view.setBigUint64(memory.ram + at, value, true)
+  // Kernel: table at 2000h maps the upper half; program: table at 3000h maps nothing of it.
+  put(0x2000 + 511 * 8, 0x4003n)
+  put(0x4000 + 510 * 8, 0x5003n)
+  put(0x5000, 0x83n)
+  const kernel = 0xffff_ffff_8000_0000n
+  const set = (cr3: bigint) => {
+    for (const [register, value] of [
+      [L.CPU_CR0, 0x8000_0001n],
+      [L.CPU_CR3, cr3],
+      [L.CPU_CR4, 0x20n],
+      [L.CPU_EFER, 0xd00n],
+    ] as const)
+      memory.view.setBigUint64(L.VCPUS + register, value, true)
+  }
+  for (const cr3 of [0x2000n, 0x3000n, 0x3005n]) {
+    set(cr3)
+    expect(viewOfKernel(memory, kernel).unsigned(kernel + 0x2000n + 511n * 8n, 8)).toBe(0x4003n)
+  }
+  set(0x3000n)
+  expect(viewOfKernel(memory).unsigned(kernel, 8)).toBeUndefined()
 })

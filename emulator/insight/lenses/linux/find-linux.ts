@@ -20,13 +20,13 @@ export interface LinuxKernel extends Kernel {
  * @returns undefined when no Linux kernel with kallsyms and BTF runs; takes as long as going through the guest's RAM once
  */
 export function findLinux(memory: MachineMemory, progress?: (done: number) => void): LinuxKernel | undefined {
-  const view = viewOfKernel(memory)
-  if (view.unpaged) return undefined
+  if (viewOfKernel(memory).unpaged) return undefined
   const kallsyms = Kallsyms.find(memory, progress)
   const start = kallsyms?.address('__start_BTF')
   const stop = kallsyms?.address('__stop_BTF')
   if (!kallsyms || start === undefined || stop === undefined || stop <= start || stop - start > BTF_MAX)
     return undefined
+  const view = viewOfKernel(memory, start)
   try {
     return linuxKernel(Btf.read(view.bytes(start, Number(stop - start))), kallsyms)
   } catch (error) {

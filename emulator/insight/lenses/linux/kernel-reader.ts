@@ -22,7 +22,7 @@ export class KernelReader {
   constructor(
     readonly memory: MachineMemory,
     readonly kernel: LinuxKernel,
-    readonly view: GuestView = viewOfKernel(memory),
+    readonly view: GuestView = viewOfKernel(memory, kernel.address('vmemmap_base')),
   ) {
     this.reader = new Reader(view, kernel)
   }
