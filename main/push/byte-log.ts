@@ -4,8 +4,8 @@ import type { ByteChunk } from '../../preload/bridge'
 
 /** Kept for a page that is loaded again, and for a panel that is opened late. */
 export const LOG_CAPACITY = 1 << 20
-/** Most bytes per frame: about what a terminal draws in one. */
-export const CHUNK_MAX = 1 << 16
+/** Most bytes per frame: a megabyte a second is more than anybody reads, and leaves a terminal time for the rest of the page. */
+export const CHUNK_MAX = 1 << 14
 
 export class ByteLog {
   /** Most logs stay empty: the ring comes with the first byte. */

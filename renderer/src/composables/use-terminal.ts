@@ -112,10 +112,13 @@ export function useTerminal(options: TerminalOptions) {
   }
 
   const sink: ChunkSink = {
-    write({ skipped, bytes }) {
+    write({ skipped, bytes }, done) {
       if (skipped > 0)
         terminal.write(`\r\n\x1b[33m… ${count(skipped)} bytes came faster than can be shown …\x1b[0m\r\n`)
-      terminal.write(bytes, plainText)
+      terminal.write(bytes, () => {
+        done()
+        plainText()
+      })
     },
     clear() {
       terminal.reset()

@@ -80,7 +80,7 @@ test('output waits for the console', () => {
   machine.apply(frame({ serial: chunk }))
   const sink: ChunkSink = { write: vi.fn(), clear: vi.fn() }
   useSerial().attach(sink)
-  expect(sink.write).toHaveBeenCalledWith(chunk)
+  expect(sink.write).toHaveBeenCalledWith(chunk, expect.any(Function))
   // Of a port that is not shown, and then of one that is: told from its beginning.
   machine.apply(frame({ serial: { ...chunk, port: 2 } }))
   expect(sink.write).toHaveBeenCalledTimes(1)

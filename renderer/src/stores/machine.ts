@@ -61,8 +61,11 @@ export const useMachine = defineStore('machine', () => {
   listen('document', () => forget())
   listen('frame', (frame) => {
     apply(frame)
-    // The next frame may come when this one is on the screen.
-    requestAnimationFrame(() => acknowledge(frame.sequence))
+    // The next frame may come when this one is on the screen, and what was printed is in the terminal: a flood would pile up there.
+    requestAnimationFrame(() => {
+      const printed = [frame.serial && serial.taken(), frame.shell && shell.taken()]
+      void Promise.all(printed).then(() => acknowledge(frame.sequence))
+    })
   })
 
   function forget() {

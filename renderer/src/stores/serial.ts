@@ -43,5 +43,6 @@ export const useSerial = defineStore('serial', () => {
     type,
     attach: queue.attach.bind(queue),
     detach: queue.detach.bind(queue),
+    taken: queue.taken.bind(queue),
   }
 })

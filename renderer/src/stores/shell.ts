@@ -13,5 +13,6 @@ export const useShell = defineStore('shell', () => {
     apply: (chunk: ByteChunk) => queue.apply(chunk),
     attach: queue.attach.bind(queue),
     detach: queue.detach.bind(queue),
+    taken: queue.taken.bind(queue),
   }
 })
