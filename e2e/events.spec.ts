@@ -23,7 +23,7 @@ for (const theme of ['dark', 'light'] as const) {
     await expect(rows.first()).toBeVisible()
     await page.screenshot({ path: join(shots, `events-${theme}.png`) })
     // Only exceptions.
-    await toggle('interrupts', 'modes', 'BIOS', 'disk', 'kernel')
+    await toggle('interrupts', 'modes', 'BIOS', 'disk', 'kernel', 'probes')
     await page.getByTestId('serial').click()
     await page.keyboard.type('walker 50\n')
     const fault = rows.filter({ hasText: 'page fault: user read, not present' }).last()
