@@ -72,6 +72,7 @@ test('resets that come at once are one, and what is asked meanwhile waits for it
   const { session, said } = await start('p3.img')
   session.machine.run()
   await vi.waitFor(() => expect(said()).toContain('Stage2: OK'), 10_000)
+  const before = said().length
   await Promise.all([
     session.command('reset'),
     session.command('reset'),
@@ -81,7 +82,6 @@ test('resets that come at once are one, and what is asked meanwhile waits for it
     session.command('run'),
     session.command('reset'),
   ])
-  const before = said().length
   if (session.machine.state === 'paused') session.machine.run()
   await vi.waitFor(() => expect(said().slice(before)).toContain('Stage2: OK'), 10_000)
 })
