@@ -11,6 +11,7 @@ test('settings are chosen, power the machine on again, and are remembered', asyn
   const first = await start({ files: [seed('p5.img')] })
   const { page } = first
   await expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled')
+  await expect(page.getByTestId('summary')).toBeVisible()
   await page.keyboard.press('Control+,')
   await expect(page.getByTestId('settings')).toBeVisible()
   await page.getByTestId('cpus').fill('17')
@@ -37,6 +38,7 @@ test('each CPU can be followed and stepped; the schedule is changed while it is 
 }) => {
   const { page } = await start({ files: [seed('p5.img')], width: 1440, height: 900 })
   await expect.poll(() => serialLines(page)).toContain('64-bit Long mode: Enabled')
+  await expect(page.getByTestId('summary')).toBeVisible()
   await page.keyboard.press('Control+,')
   await page.getByTestId('cpus').fill('4')
   await page.getByTestId('settings-start').click()

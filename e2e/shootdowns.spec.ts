@@ -20,7 +20,7 @@ test('draws shootdowns, the slowest first, and names stale uses', async ({ start
   writeFileSync(image, bytes)
   copyFileSync(guest('seedling/seedling.elf'), join(folder, 'seedling.elf'))
   const { page } = await start({ files: [image], width: 1440, height: 900 })
-  await page.keyboard.press('Control+,')
+  await page.getByTestId('summary').click()
   await page.getByTestId('cpus').fill('4')
   await page.getByTestId('settings-start').click()
   await expect(page.getByTestId('serial-text')).toContainText('seedling> ', { timeout: 60_000 })

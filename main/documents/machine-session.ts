@@ -408,7 +408,12 @@ export class MachineSession {
 
   async #toGuest(port: number, bytes: Uint8Array): Promise<void> {
     if (port === 0) this.#received += bytes.length
-    await this.machine.serialInput(port, bytes)
+    try {
+      await this.machine.serialInput(port, bytes)
+    } catch (error) {
+      // What is closed meanwhile, by another power-on too, takes its input along.
+      if (!this.#isDisposed()) throw error
+    }
   }
 
   key(code: KeyCode, pressed: boolean) {
