@@ -1,6 +1,14 @@
 // One run of an emulator, ours or another: lines from COM1, each with the seconds spent on the CPU so far.
 import { spawn } from 'node:child_process'
-import { closeSync, constants, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs'
 import type { Machine, StopInfo } from '../machine/api'
 import type { PeerCommand } from './bench-peers'
 
@@ -79,8 +87,12 @@ function release(pipe: string) {
   }
 }
 
-/** Seconds all threads of a process have spent on a CPU (Linux); elsewhere the clock's, which other work disturbs. */
+/**
+ * Seconds all threads of a process have spent on a CPU (Linux); elsewhere the clock's, which other work disturbs.
+ * @returns NaN for a process that is ending: a guest's last line may come when its emulator is gone already
+ */
 function secondsNow(pid: number): number {
+  if (!existsSync('/proc/self/schedstat')) return performance.now() / 1000
   try {
     let nanoseconds = 0
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -89,6 +101,6 @@ function secondsNow(pid: number): number {
     }
     return nanoseconds / 1e9
   } catch {
-    return performance.now() / 1000
+    return Number.NaN
   }
 }

@@ -194,7 +194,9 @@ async function measure(plan: Plan, rows: Map<string, Row>, show: boolean) {
         if (!known) rows.set(name, row)
         else {
           known.correct &&= correct
-          if (seconds < known.seconds) Object.assign(known, { seconds, mips: row.mips })
+          // The clock moves in slices of milliseconds: one that has not moved says nothing.
+          if (seconds > 0 && (seconds < known.seconds || known.seconds === 0))
+            Object.assign(known, { seconds, mips: row.mips })
         }
         if (show) process.stdout.write(line(row))
       }),
@@ -234,6 +236,8 @@ async function measurePeer(plan: Plan, peer: Peer, rows: Map<string, Row>, left:
       command,
       watch({ ...plan, wanted: busy }, (name, seconds, _ticks, correct) => {
         const row = rows.get(name)!
+        // Its threads end one by one: what is left of a sum may be less than it was.
+        if (!(seconds > 0)) return
         if (!correct) process.stderr.write(`ringside: ${peer.name} got a wrong result in ${name}\n`)
         row.peers = { ...row.peers, [peer.name]: Math.min(seconds, row.peers?.[peer.name] ?? Infinity) }
       }),
