@@ -600,6 +600,11 @@ export function narrowHalf(x: u32, mode: u32): u32 {
   }
   if (exponent < -14) {
     const tiny = e < -14
+    if (tiny && !(mxcsr() & UM)) {
+      // What a handler would get has its exponent unbounded: whether that is exact is another question (IEEE 754 7.5).
+      note(lost ? UE | PE : UE)
+      return sign
+    }
     const drop: u64 = 53 + <u64>(-14 - exponent)
     if (drop > 63) {
       lost = drop == 64 ? significand : 1
@@ -609,8 +614,7 @@ export function narrowHalf(x: u32, mode: u32): u32 {
       kept = significand >> drop
       if (halfUp(negativeSign, (kept & 1) != 0, lost, (1 as u64) << (drop - 1), mode)) kept++
     }
-    if (tiny && (lost || !(mxcsr() & UM))) note(UE)
-    if (lost) note(PE)
+    if (lost) note(tiny ? UE | PE : PE)
     return sign | <u32>kept
   }
   if (lost) note(PE)
