@@ -185,12 +185,13 @@ function iterate(): bool {
       return true
     }
     case STRING_CMPS: {
-      const from = readSource()
-      if (!from) return false
-      const a = loadSized(from, size)
+      // Where both may not be read, Intel's processors tell of the destination.
       const to = accessRead(destination(size, false), size, SEG_ES, user())
       if (!to) return false
-      compare(a, loadSized(to, size))
+      const b = loadSized(to, size)
+      const from = readSource()
+      if (!from) return false
+      compare(loadSized(from, size), b)
       advance(cpu + CPU_RSI, 1)
       advance(cpu + CPU_RDI, 1)
       return true
