@@ -24,6 +24,7 @@ const BUILT_FROM = [
   'preload',
   'renderer',
   'tools/compile-core.mjs',
+  'tools/vectors/generator',
   'tools/vite-plugin-asc.mjs',
 ]
 /** Guest images are opened at run time; tests are not built. */

@@ -521,6 +521,13 @@ static void general(void) {
   }
 }
 
+/// XCR0: what this computer's system has enabled.
+static u64 enabled_components(void) {
+  u32 low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (u64)high << 32 | low;
+}
+
 // XSAVE and relatives: components x87, SSE and AVX, all in use. A place with room for the image, mostly aligned.
 static void states(u32 cases) {
   static const struct { const char *name; u8 op, ext; } row[] = {{"XSAVE", 0xae, 4}, {"XSAVEOPT", 0xae, 6}, {"XSAVEC", 0xc7, 4}, {"XRSTOR", 0xae, 5}};
@@ -557,6 +564,8 @@ static void states(u32 cases) {
       if (compact) header[1] = 1ull << 63 | (chance(80) ? 7 : below(8));
       if (chance(6)) header[0] |= 1ull << (8 + 12 * below(5));  // of no component that XCR0 can have
       if (chance(6)) header[1 + below(7)] |= 1ull << below(63);
+      // This computer may have components that the machine has not.
+      if (compact) header[1] &= ~(enabled_components() & ~7ull);
       patch(in.linear + 24, control, 8);
       patch(in.linear + 512, header, 64);
     }
