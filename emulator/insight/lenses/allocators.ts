@@ -149,16 +149,29 @@ export function readFreeList(
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading = nothingRead('free-list', lens.name ?? 'free list')
-  const each = framesEach(reader, lens.size)
+  function* frames() {
+    for (const node of reader.walk(lens.list)) {
+      const physical = reader.view.physical(node.at)
+      if (physical !== undefined) yield Math.floor(physical / PAGE)
+    }
+  }
+  return readListed(lens, framesEach(reader, lens.size), frames(), columns, told)
+}
+
+/** A free list, whose entries are of `each` frames (undefined: of a size that cannot be told) and begin at these. */
+function readListed(
+  { name }: { name?: string | undefined },
+  each: number | undefined,
+  frames: Iterable<number>,
+  columns: FrameColumns,
+  told: boolean,
+): AllocatorReading {
+  const reading = nothingRead('free-list', name ?? 'free list')
   if (each === undefined) return reading
   const marks = new FreeMarks(columns, told)
   let free = 0
   let highest = 0
-  for (const node of reader.walk(lens.list)) {
-    const physical = reader.view.physical(node.at)
-    if (physical === undefined) continue
-    const frame = Math.floor(physical / PAGE)
+  for (const frame of frames) {
     free += each
     highest = Math.max(highest, frame + each)
     marks.free(frame, each)
@@ -222,20 +235,10 @@ export function readRawList(
   columns: FrameColumns,
   told: boolean,
 ): AllocatorReading {
-  const reading = nothingRead('free-list', lens.name ?? 'free list')
-  const each = framesEach(reader, lens.size)
-  if (each === undefined) return reading
-  const marks = new FreeMarks(columns, told)
-  let free = 0
-  let highest = 0
-  for (const { frame } of rawList(reader, lens)) {
-    free += each
-    highest = Math.max(highest, frame + each)
-    marks.free(frame, each)
+  function* frames() {
+    for (const { frame } of rawList(reader, lens)) yield frame
   }
-  reading.free = free
-  reading.disagreements = marks.done(0, told ? columns.count : highest)
-  return reading
+  return readListed(lens, framesEach(reader, lens.size), frames(), columns, told)
 }
 
 export function readRawBuddy(
