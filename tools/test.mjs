@@ -72,7 +72,9 @@ async function check() {
 /** @param {string[]} args @returns {Promise<Counts>} */
 async function unit(args) {
   await rm(UNIT_REPORT, { force: true })
-  const flags = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${UNIT_REPORT}`]
+  const reporters = ['default', 'json', join(root, 'tools/vitest-second-tries.mjs')]
+  const flags = ['run', '--retry=1', `--outputFile.json=${UNIT_REPORT}`]
+  flags.push(...reporters.map((reporter) => `--reporter=${reporter}`))
   const status = await run(bin('vitest'), [...flags, ...args], {})
   return counted(status, UNIT_REPORT, (report) => ({
     passed: report.numPassedTests,

@@ -140,6 +140,7 @@ describe('autopsy', () => {
     // p3 halts with interrupts on.
     const waiting = await boot(seed('p3'))
     while (waiting.cpu(0).activity !== 'halted') await new Promise((done) => setTimeout(done, 5))
+    await waiting.pause()
     expect(restAutopsy(waiting.memory, 0)).toBeUndefined()
   })
 })

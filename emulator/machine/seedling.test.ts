@@ -136,12 +136,17 @@ describe('what Ringside itself reports of a fault', () => {
     return place && placeText(place)
   }
 
-  /** The panicked kernel, all CPUs halted, and what is said of each. */
+  /** What is said of a CPU while none goes on: its flags and whether it has halted belong to the same moment. */
+  const atRest = (cpu: number) => machine!.hold(() => restAutopsy(machine!.memory, cpu, name))
+
+  /** The panicked kernel, all CPUs halted, and what is said of the first. */
   async function panicked(kind: string, cpus = 1) {
     await boot(`run=fault,${kind} ata=off timer=pit`, { cpus }, undefined, 'All CPUs are stopped.')
     const { memory } = machine!
-    await vi.waitFor(() => expect(restAutopsy(memory, 0)).toBeDefined(), { timeout: 10_000 })
-    return { memory, finding: restAutopsy(memory, 0, name)! }
+    // The last CPU halts only after it has said so.
+    const all = () => Array.from({ length: cpus }, (_, cpu) => atRest(cpu))
+    await vi.waitFor(() => expect(all()).not.toContain(undefined), { timeout: 10_000 })
+    return { memory, finding: atRest(0)! }
   }
   const value = ({ evidence }: Finding, key: string) => evidence.find(({ what }) => what === key)?.value
   /** Functions on the stack, the innermost first. */
@@ -202,8 +207,8 @@ describe('what Ringside itself reports of a fault', () => {
   })
 
   test('of four CPUs the one that panicked, the others halted by it', async () => {
-    const { memory } = await panicked('null', 4)
-    const all = [0, 1, 2, 3].map((cpu) => restAutopsy(memory, cpu, name))
+    await panicked('null', 4)
+    const all = [0, 1, 2, 3].map(atRest)
     expect(all.map((finding) => finding?.kind)).toEqual(['halted', 'halted', 'halted', 'halted'])
     const telling = all.filter((finding) => value(finding!, 'raised at'))
     expect(telling.length).toBe(1)
@@ -270,7 +275,8 @@ describe('what Ringside itself reports of a fault', () => {
 
   test.each(['use-after-free', 'double-free', 'interrupts'])('%s: the machine is well', async (kind) => {
     await boot(`run=fault,${kind};shell ata=off`, {}, undefined, '> ')
-    expect(restAutopsy(machine!.memory, 0)).toBeUndefined()
+    await machine!.pause()
+    expect(atRest(0)).toBeUndefined()
   })
 })
 
