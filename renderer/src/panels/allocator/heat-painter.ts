@@ -16,6 +16,9 @@ export interface HeatPicture {
   background: number
 }
 
+/** Of the page, or handed over to a thread. */
+export type AnyCanvas = HTMLCanvasElement | OffscreenCanvas
+
 export interface HeatPainter {
   readonly kind: 'WebGL' | 'canvas'
   paint(picture: HeatPicture, width: number, height: number): void
@@ -23,7 +26,7 @@ export interface HeatPainter {
 }
 
 /** @param lost hears that the graphics card has forgotten everything: make another painter on another canvas */
-export function heatPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter {
+export function heatPainter(canvas: AnyCanvas, lost: () => void): HeatPainter {
   return webglPainter(canvas, lost) ?? canvasPainter(canvas)
 }
 
@@ -81,15 +84,17 @@ function meanOf(
   )
 }
 
-function canvasPainter(canvas: HTMLCanvasElement): HeatPainter {
+function canvasPainter(canvas: AnyCanvas): HeatPainter {
+  const context = canvas.getContext('2d') as
+    | CanvasRenderingContext2D
+    | OffscreenCanvasRenderingContext2D
+    | null
   return {
     kind: 'canvas',
     paint({ layout, shades, palette, background }, width, height) {
       resize(canvas, width, height)
       const pixels = paintCells(layout, shades, palette, background, width, height)
-      canvas
-        .getContext('2d')
-        ?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
+      context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
     },
     dispose() {},
   }
@@ -162,8 +167,12 @@ const UNIFORMS = [
   'across',
 ] as const
 
-function webglPainter(canvas: HTMLCanvasElement, lost: () => void): HeatPainter | undefined {
-  const gl = canvas.getContext('webgl2', { antialias: false, depth: false, alpha: false })
+function webglPainter(canvas: AnyCanvas, lost: () => void): HeatPainter | undefined {
+  const gl = canvas.getContext('webgl2', {
+    antialias: false,
+    depth: false,
+    alpha: false,
+  }) as WebGL2RenderingContext | null
   if (!gl) return undefined
   const program = programOf(gl)
   if (!program) return undefined
@@ -292,7 +301,7 @@ function programOf(gl: WebGL2RenderingContext): WebGLProgram | undefined {
   return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : undefined
 }
 
-function resize(canvas: HTMLCanvasElement, width: number, height: number) {
+function resize(canvas: AnyCanvas, width: number, height: number) {
   if (canvas.width !== width) canvas.width = width
   if (canvas.height !== height) canvas.height = height
 }
