@@ -28,6 +28,7 @@ graphics: dd    0                       ; 7C14h, 1: the kernel wishes a linear f
 width:  dd      0                       ; 7C18h, 0: whatever there is
 height: dd      0
 depth:  dd      0
+moves:  dd      0                       ; 7C24h, parts of the kernel that are to lie where this program is; 0: none
 
 start:  cli
         cld
@@ -423,12 +424,49 @@ protected:
         sub     eax, ebx
         mov     [ebx], eax
         mov     eax, 36d76289h
-.go:    xor     ecx, ecx
-        xor     edx, edx
+.go:    xor     ebp, ebp
+        mov     edx, [moves]
+        test    edx, edx
+        jnz     .low
+        xor     ecx, ecx
         xor     esi, esi
         xor     edi, edi
-        xor     ebp, ebp
         jmp     [entry]
+
+; Parts that lie where this program is come last, moved by a copy of `mover` behind all that was found out.
+.low:   mov     esi, mover
+        mov     edi, [tail]
+        movzx   ecx, word [scratch_end]
+        lea     edi, [edi + ecx - SCRATCH + 16]
+        mov     ebp, edi
+        mov     ecx, mover_end - mover
+        rep     movsb
+        mov     ecx, [entry]
+        sub     ecx, edi                ; EDI is behind the jump
+        mov     [edi - 4], ecx
+        jmp     ebp
+
+; EDX: what to move, 16 bytes each: where to, from where, how many bytes, how many zeros behind them; an address of 0
+; ends it. There is no stack: its place may be the kernel's.
+mover:  mov     esp, eax
+.next:  mov     edi, [edx]
+        test    edi, edi
+        jz      .done
+        mov     esi, [edx + 4]
+        mov     ecx, [edx + 8]
+        rep     movsb
+        xor     eax, eax
+        mov     ecx, [edx + 12]
+        rep     stosb
+        add     edx, 16
+        jmp     .next
+.done:  mov     eax, esp
+        mov     esp, 7c00h
+        xor     edx, edx
+        xor     esi, esi
+        xor     ebp, ebp
+        jmp     near mover_end          ; the kernel: the distance is filled in
+mover_end:
 
         align   8, db 0
 gdt:    dq      0

@@ -102,9 +102,13 @@ describe('a kernel finds what a Multiboot loader promises', () => {
   })
 })
 
-/** A flat kernel: says "ok" and what follows its code, and leaves with 10h. */
-function flat(change: (view: DataView) => void = () => undefined): Uint8Array {
-  const load = 0x300000
+/** A flat kernel at `load`: says "ok", looks whether the byte at `zero` is 0, and leaves with 10h. */
+function flat(
+  change: (view: DataView) => void = () => undefined,
+  load = 0x300000,
+  zero = load + 0x70, // behind load_end_addr
+): Uint8Array {
+  const address = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)]
   const bytes = new Uint8Array(0x80)
   const view = new DataView(bytes.buffer)
   const flags = 1 << 16
@@ -115,9 +119,9 @@ function flat(change: (view: DataView) => void = () => undefined): Uint8Array {
   bytes.set(
     [
       ...[0x3d, 0x02, 0xb0, 0xad, 0x2b, 0x75, 0x1b], // cmp eax, 2BADB002h; jne
-      ...[0xbe, 0x68, 0x00, 0x30, 0x00], // mov esi, 300068h
+      ...[0xbe, ...address(load + 0x68)], // mov esi, the text
       ...[0xac, 0x84, 0xc0, 0x74, 0x04, 0xe6, 0xe9, 0xeb, 0xf7], // lodsb; test; jz; out E9h, al; jmp
-      ...[0xa0, 0x70, 0x00, 0x30, 0x00, 0x84, 0xc0, 0x75, 0x04], // the byte behind load_end_addr is zero
+      ...[0xa0, ...address(zero), 0x84, 0xc0, 0x75, 0x04], // mov al, [zero]; test; jne
       ...[0xb0, 0x10, 0xe6, 0xf4], // mov al, 10h; out F4h, al
       ...[0xf4],
     ],
@@ -132,6 +136,16 @@ function flat(change: (view: DataView) => void = () => undefined): Uint8Array {
 
 test('a flat kernel is loaded where its header says, no further', async () => {
   expect(await boot(flat(), [], '')).toEqual(['ok'])
+})
+
+// Where multiboot.asm is at work (7C00h to 10000h) a kernel comes last: real-mode kernels are linked low.
+test.each([
+  ['over its code', 0x7c00, 0x7c00 + 0x2fff],
+  ['over what it finds out, which is zeroed', 0x7000, 0x9000],
+  ['below its stack', 0x600, 0x2000],
+  ['up to 10000h and on', 0xe000, 0x10fff],
+])('a kernel below 10000h: %s', async (_, load, zero) => {
+  expect(await boot(flat(undefined, load, zero), modules, 'one')).toEqual(['ok'])
 })
 
 describe('what a file is', () => {
@@ -320,9 +334,9 @@ describe('what cannot be started is refused with a reason', () => {
       'video memory',
     ],
     [
-      'a segment over the firmware',
-      patched(elf32, (view) => view.setUint32(program32(3, 2), 0x8000, true)),
-      'at work',
+      'a segment over the interrupt vectors',
+      patched(elf32, (view) => view.setUint32(program32(3, 2), 0x4ff, true)),
+      'interrupt vectors',
     ],
     [
       'a segment behind the memory',

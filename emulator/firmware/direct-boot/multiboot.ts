@@ -4,7 +4,7 @@
 //   009000  what it finds out about the machine, until it is copied behind the information structure
 //   010000  or higher, below 90000h: the information structure, in the first room the kernel leaves (else behind all)
 //   ......  the kernel, where it says
-//   ......  behind it, on pages: its symbols and other sections, then the modules
+//   ......  behind it, on pages: its symbols and other sections, the modules, then what of the kernel is to lie below 10000h
 import {
   EM_386,
   EM_X86_64,
@@ -30,14 +30,16 @@ import { informationStructure, type PlacedModule, type PlacedSections } from './
 
 const START_ADDRESS = 0x7c00
 const START_SIZE = 0x1000
-/** multiboot.asm's parameters, in the order it has them: version, entry, information, tail, then the video wish. */
+/** multiboot.asm's parameters, in the order it has them: version, entry, information, tail, the video wish, moves. */
 const START_PARAMETERS = 4
-/** Below that the firmware and multiboot.asm are at work. */
-const KERNEL_MIN = 0x10000
+/** Below that multiboot.asm is at work: what is to lie there is moved there at the very end. */
+const START_END = 0x10000
+/** Below that are the interrupt vectors and the BIOS data area, which the firmware needs up to the end. */
+const KERNEL_MIN = 0x500
 const INFO_MIN = 0x10000
 const INFO_MAX = 0x90000
-/** multiboot.asm's SCRATCH_END - SCRATCH, and the end tag. */
-const TAIL_ROOM = 0x5010
+/** multiboot.asm's SCRATCH_END - SCRATCH, the end tag, and the code that moves low parts. */
+const TAIL_ROOM = 0x5090
 const MIB = 0x100000
 const PAGE = 4096
 
@@ -74,7 +76,10 @@ export function planMultiboot(boot: DirectBoot, start: Uint8Array, e820: readonl
   const image = relocate(readMultiboot(boot.kernel), usable)
   checkPlaces(image.parts, usable)
   if (boot.append.includes('\0')) throw new KernelError('the command line has a zero character in it')
-  const chunks: Chunk[] = image.parts
+  const [low, direct] = [true, false].map((isLow) =>
+    image.parts.filter(({ address }) => address < START_END === isLow),
+  ) as [Part[], Part[]]
+  const chunks: Chunk[] = direct
     .filter(({ bytes }) => bytes.length > 0)
     .map(({ address, bytes }) => ({ address, bytes }))
   // Everything else goes behind the kernel: programs that take the memory from there on are right to do so only
@@ -95,6 +100,11 @@ export function planMultiboot(boot: DirectBoot, start: Uint8Array, e820: readonl
     modules.push({ start: next, end: next + bytes.length, name, text })
     next = page(next + bytes.length)
   }
+  const moves = low.length > 0 ? placeMoves(low, next, limit) : undefined
+  if (moves) {
+    chunks.push(...moves.chunks)
+    next = page(moves.end)
+  }
   const info = informationStructure({
     version: image.header.version,
     name: boot.name ?? 'kernel',
@@ -111,8 +121,31 @@ export function planMultiboot(boot: DirectBoot, start: Uint8Array, e820: readonl
     )
   }
   chunks.push({ address: infoAddress, bytes: info.at(infoAddress) })
-  chunks.push({ address: START_ADDRESS, bytes: starter(start, image, infoAddress, infoAddress + info.size) })
+  const tail = infoAddress + info.size
+  chunks.push({ address: START_ADDRESS, bytes: starter(start, image, infoAddress, tail, moves?.table ?? 0) })
   return chunks
+}
+
+/** Lays the parts that multiboot.asm moves to their place at `from`, and a table of them behind (`mover`). */
+function placeMoves(low: readonly Part[], from: number, limit: number) {
+  const chunks: Chunk[] = []
+  const entries: number[] = []
+  let end = from
+  for (const { address, bytes, size } of low) {
+    entries.push(address, end, bytes.length, size - bytes.length)
+    if (bytes.length > 0) chunks.push({ address: end, bytes })
+    end = Math.ceil((end + bytes.length) / 16) * 16
+  }
+  const table = Uint32Array.from([...entries, 0, 0, 0, 0])
+  const place = end
+  chunks.push({ address: place, bytes: new Uint8Array(table.buffer) })
+  end += table.byteLength
+  if (end > limit) {
+    throw new KernelError(
+      `there is no room behind kernel and modules (${hex(limit)}) for what is to lie below ${hex(START_END)} in the end`,
+    )
+  }
+  return { chunks, table: place, end }
 }
 
 /**
@@ -259,7 +292,7 @@ function checkPlaces(parts: readonly Part[], usable: readonly Range[]) {
     if (usable.some((range) => address >= Math.max(range.base, KERNEL_MIN) && end <= range.end)) return
     const where = `${name} wants to lie at ${hex(address)} to ${hex(end)}`
     if (address < KERNEL_MIN)
-      throw new KernelError(`${where}; below ${hex(KERNEL_MIN)} the firmware and the boot loader are at work`)
+      throw new KernelError(`${where}; below ${hex(KERNEL_MIN)} are the interrupt vectors and the BIOS data area`)
     if (address < MIB) throw new KernelError(`${where}, where video memory and the ROM are`)
     const most = Math.max(...usable.map((range) => range.end))
     throw new KernelError(`${where}; the machine’s memory ends at ${hex(most)}`)
@@ -322,13 +355,19 @@ function rank(type: number, name: string): number {
   return name.startsWith('.debug') ? 3 : 2
 }
 
-function starter(start: Uint8Array, { header, entry }: Image, info: number, tail: number): Uint8Array {
+function starter(
+  start: Uint8Array,
+  { header, entry }: Image,
+  info: number,
+  tail: number,
+  moves: number,
+): Uint8Array {
   if (start.length !== START_SIZE)
     throw new RangeError(`multiboot.bin has ${start.length} bytes instead of ${START_SIZE}`)
   const bytes = new Uint8Array(start)
   const view = new DataView(bytes.buffer)
   const { graphics = false, width = 0, height = 0, depth = 0 } = header.video ?? {}
-  const parameters = [header.version, entry, info, tail, graphics ? 1 : 0, width, height, depth]
+  const parameters = [header.version, entry, info, tail, graphics ? 1 : 0, width, height, depth, moves]
   parameters.forEach((value, i) => {
     view.setUint32(START_PARAMETERS + i * 4, value, true)
   })
