@@ -230,6 +230,7 @@ function readsZero(index: u32): bool {
     case IA32_PLATFORM_ID:
     case 0x2a: // EBL_CR_POWERON: bus ratio straps
     case 0xce: // PLATFORM_INFO: no ratio to tell
+    case 0x179: // MCG_CAP: no machine check banks
     case 0x15: // reserved on later models, cleared by firmware
       return true
     default:
@@ -246,7 +247,6 @@ function writeIgnored(index: u32): bool {
     case 0x186:
     case 0x187:
     case 0x140: // MISC_FEATURE_ENABLES
-    case 0x179: // MCG_CAP: no machine check banks
     case 0x17a: // MCG_STATUS: nothing in progress
     case 0x198: // PERF_STATUS, PERF_CTL: one speed
     case 0x199:

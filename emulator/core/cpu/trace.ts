@@ -32,7 +32,6 @@ import {
   FRAME_SIZE,
   JUMPS_COUNT,
   MODE_CODE64,
-  MODE_LONG,
   MODE_SIZE,
   SEG_CS,
   SEGMENT_BASE,
@@ -301,7 +300,7 @@ export function codeAt(frame: u32, offset: u32, length: u32): bool {
 function gather(linear: u64, bytes: usize, available: u32): bool {
   memory.copy(cpu + GATHER, bytes, available)
   let next = (linear & ~(0xfff as u64)) + 4096
-  if (!(load<u32>(cpu, CPU_MODE) & MODE_LONG)) next &= 0xffffffff
+  if ((load<u32>(cpu, CPU_MODE) & MODE_SIZE) != MODE_CODE64) next &= 0xffffffff
   const phys = fetchPhysical(next)
   if (faultPending()) return false
   const pointer = physicalPointer(phys)

@@ -325,8 +325,9 @@ export function fetchTranslate(linear: u64): bool {
   return true
 }
 
-/** Guest-physical address the instruction byte at `linear` is fetched from, for an instruction that runs into the next page. */
+/** Guest-physical address the instruction byte at `linear` is fetched from, for an instruction that runs into the next page. NO_PHYSICAL with #GP or #PF pending. */
 export function fetchPhysical(linear: u64): u64 {
+  if (!checkCanonical(linear, 1, SEG_DS)) return NO_PHYSICAL
   return translate(linear, ACCESS_EXECUTE, isUser())
 }
 

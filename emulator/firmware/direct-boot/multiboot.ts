@@ -292,7 +292,9 @@ function checkPlaces(parts: readonly Part[], usable: readonly Range[]) {
     if (usable.some((range) => address >= Math.max(range.base, KERNEL_MIN) && end <= range.end)) return
     const where = `${name} wants to lie at ${hex(address)} to ${hex(end)}`
     if (address < KERNEL_MIN)
-      throw new KernelError(`${where}; below ${hex(KERNEL_MIN)} are the interrupt vectors and the BIOS data area`)
+      throw new KernelError(
+        `${where}; below ${hex(KERNEL_MIN)} are the interrupt vectors and the BIOS data area`,
+      )
     if (address < MIB) throw new KernelError(`${where}, where video memory and the ROM are`)
     const most = Math.max(...usable.map((range) => range.end))
     throw new KernelError(`${where}; the machine’s memory ends at ${hex(most)}`)

@@ -10,7 +10,7 @@ import { TestCore } from '../../testing/core'
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** Instructions after which a test is taken to hang. */
-const LIMIT = 2_000_000n
+const LIMIT = 10_000_000n
 const RUN_BUDGET = 0
 const RUN_HALTED = 1
 const NEVER = 0xffff_ffff_ffff_ffffn
