@@ -132,6 +132,8 @@ test('nothing that is done in the middle of anything ends in an error', async ({
       async (page) => {
         void call(page, 'memory.frame', next(20_000))
         void call(page, 'memory.locate', any(['linear', 'physical']), next(2 ** 31).toString(16))
+        void call(page, 'memory.bytes', any(['linear', 'physical']), next(2 ** 31).toString(16), 1 + next(64))
+        void call(page, 'spaces.read', any(['', next(2 ** 24).toString(16)]))
         void call(page, 'spaces.remember')
         void call(page, 'spaces.difference', { moment: 'asked' }, { cr3: next(2 ** 24).toString(16) })
         void call(page, 'symbols.find', 'a')

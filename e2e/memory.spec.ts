@@ -50,6 +50,31 @@ test('memory is looked at, laid over with what it means, searched and changed by
   await page.screenshot({ path: join(shots, 'hex-dark.png') })
   await page.emulateMedia({ colorScheme: 'light' })
   await page.screenshot({ path: join(shots, 'hex-light.png') })
+
+  // All linear addresses as a strip: from the whole space into a range, and down to single bytes.
+  await page.keyboard.press('Control+Shift+P')
+  await page.keyboard.type('panel: memory map')
+  await page.keyboard.press('Enter')
+  const pictures = page.getByRole('radiogroup', { name: 'Picture of memory' })
+  await pictures.getByRole('radio', { name: 'linear' }).click()
+  await expect(page.getByTestId('space-range')).toHaveText('16 EiB from 00000000')
+  await expect(page.getByTestId('space-map')).toContainText('not canonical')
+  const direct = page
+    .getByTestId('space')
+    .getByRole('row', { name: /direct map/ })
+    .first()
+  await direct.getByRole('button').first().click()
+  await expect(page.getByTestId('space-range')).toHaveText(/^256 MiB from ffff8000.00000000$/)
+  await accessible(page)
+  // The direct map begins with physical address 0: the interrupt vectors that the BIOS left.
+  await page.getByTestId('space-map').focus()
+  await page.keyboard.press('ArrowDown')
+  for (let step = 0; step < 24; step++) await page.keyboard.press('+')
+  await expect(page.getByTestId('space-range')).toHaveText(/^16 B from ffff8000.00000000$/)
+  await expect(page.getByTestId('space-map').locator('[data-byte]')).toHaveCount(16)
+  await pictures.getByRole('radio', { name: 'physical' }).click()
+  await expect(page.getByTestId('space-map')).toContainText('extended memory')
+  await page.screenshot({ path: join(shots, 'space-light.png') })
 })
 
 test('a type of the kernel is laid over its bytes; a name that is none is told', async ({ start }) => {

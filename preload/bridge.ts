@@ -742,10 +742,14 @@ export interface Calls {
   /** Every stage of the climb, with what did it, what that changed, and what was skipped or botched. */
   'climb.account': () => ClimbAccount
   'memory.frame': (frame: number) => FrameFacts
+  /** Bytes from an address (hexadecimal digits) on; only those that are there, so they may be fewer or none. */
+  'memory.bytes': (space: MemorySpace, at: string, length: number) => Uint8Array
   /** What else an address (hexadecimal digits) is: its frame, where it is mapped and by which entry. */
   'memory.locate': (space: MemorySpace, at: string) => Located
   /** The address spaces that can be compared. */
   'spaces.choices': () => SpaceChoices
+  /** What the page tables of a CR3 (hexadecimal digits; empty: that of the followed CPU) map; the tree is left out. */
+  'spaces.read': (cr3: string) => AddressSpace
   /** Keeps the address space of the followed CPU as it is now, to compare with later. */
   'spaces.remember': () => void
   'spaces.difference': (a: SpaceSide, b: SpaceSide) => SpaceDifference

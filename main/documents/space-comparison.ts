@@ -1,6 +1,8 @@
 // Where addresses lead, and what is different between the address spaces of a machine: asked for by the window, answered from
 // the page tables as they are.
+import { type AddressSpace, readAddressSpace } from '@emulator/insight/address-space'
 import { ReverseMap, type Root } from '@emulator/insight/frames/reverse-map'
+import { readWindow, ROW_BYTES, ROW_UNMAPPED } from '@emulator/insight/memory-window'
 import { type PagingControl, pagingControl, pagingKind, walkPages } from '@emulator/insight/page-walk'
 import {
   type CapturedSpace,
@@ -97,6 +99,23 @@ export class SpaceComparison {
       return moment.space
     }
     return captureSpace(this.machine.memory, { ...this.#control, cr3: BigInt(`0x${side.cr3}`) })
+  }
+
+  /** What the page tables of a CR3 map, or those of the followed CPU, without their tree. */
+  read(cr3?: bigint): AddressSpace {
+    const now = this.#control
+    const control = cr3 === undefined ? now : { ...now, cr3 }
+    return { ...readAddressSpace(this.machine.memory, control), tree: undefined }
+  }
+
+  /** Bytes from an address on, as far as something is mapped there. */
+  bytes(space: MemorySpace, at: bigint, length: number): Uint8Array {
+    const before = Number(at & BigInt(ROW_BYTES - 1))
+    const rows = Math.ceil((before + length) / ROW_BYTES)
+    const { bytes, kinds } = readWindow(this.machine.memory, this.#control, space, at, rows)
+    const there = kinds.indexOf(ROW_UNMAPPED)
+    const end = Math.min(before + length, there < 0 ? bytes.length : there * ROW_BYTES)
+    return bytes.slice(before, Math.max(before, end))
   }
 
   get #control(): PagingControl {

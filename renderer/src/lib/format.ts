@@ -55,7 +55,7 @@ export const shortCount = (value: bigint): string => {
 /** Three significant digits, without an exponent. */
 const significant = (value: number) => value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
 
 /** "1.44 MiB", "256 MiB", "512 B" */
 export const bytes = (value: number): string => {

@@ -1,5 +1,5 @@
 // Where frames lie as cells: row by row, or along Hilbert curves, which keep neighbours in memory neighbours in the picture.
-import { gridFor } from '../memory/frame-grid'
+import { cellFor, gridFor } from '../memory/frame-grid'
 
 export type LayoutKind = 'rows' | 'hilbert'
 
@@ -11,17 +11,17 @@ export interface FrameLayout {
   /** Cells in the picture. */
   columns: number
   rows: number
-  /** Side of a cell, device pixels, at least 1. */
+  /** Side of a cell, device pixels: whole where cells stand apart (GAP_FROM), below that a fraction, so that they fill the room. */
   cell: number
-  /** Cells along each side of a pixel, when there are more cells than pixels; else 1. */
+  /** Places along each side of a pixel whose mean it shows, when there are more cells than pixels; else 1. */
   step: number
   /** Hilbert: side of a curve in cells, and how many lie beside each other. */
   side: number
   across: number
 }
 
-const CELL_MAX = 18
 const STEP_MAX = 16
+const stepFor = (cell: number) => Math.min(STEP_MAX, Math.max(1, Math.ceil(1 / cell - 1e-9)))
 
 /**
  * @param start first frame, @param shown how many, of `total`
@@ -36,24 +36,8 @@ export function layoutFor(
   height: number,
 ): FrameLayout {
   if (kind === 'hilbert') return hilbertLayout(start, shown, total, width, height)
-  for (let step = 1; ; step *= 2) {
-    const { columns, rows, cell } = gridFor(Math.max(1, shown), width * step, height * step)
-    const fits = columns * rows >= shown
-    if (fits || step >= STEP_MAX)
-      return {
-        ...{
-          kind,
-          start,
-          shown,
-          columns,
-          rows: Math.min(rows, Math.ceil(shown / columns)),
-          step,
-          side: 0,
-          across: 0,
-        },
-        cell: step === 1 ? cell : 1,
-      }
-  }
+  const { columns, rows, cell } = gridFor(Math.max(1, shown), width, height)
+  return { kind, start, shown, columns, rows, cell, step: stepFor(cell), side: 0, across: 0 }
 }
 
 function hilbertLayout(
@@ -78,12 +62,10 @@ function hilbertLayout(
     if (scale > best.scale) best = { across, scale }
   }
   const { across, scale } = best
-  let step = 1
-  while (scale * step < 1 && step < STEP_MAX) step *= 2
+  const cell = cellFor(scale)
   return {
-    ...{ kind: 'hilbert', start: from, shown: Math.min(curves * curve, total - from), side, across, step },
-    ...{ columns: side * across, rows: side * Math.ceil(curves / across) },
-    cell: step > 1 ? 1 : Math.max(1, Math.min(CELL_MAX, Math.floor(scale))),
+    ...{ kind: 'hilbert', start: from, shown: Math.min(curves * curve, total - from), side, across },
+    ...{ columns: side * across, rows: side * Math.ceil(curves / across), cell, step: stepFor(cell) },
   }
 }
 

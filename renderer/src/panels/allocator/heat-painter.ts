@@ -1,8 +1,6 @@
 // Paints a shade per frame as cells: by WebGL 2 where there is one, else by the processor. Both paint the same picture.
-import { cellOf, type FrameLayout, frameAt } from './frame-layout'
-
-/** Cells from this size on stand apart. */
-const GAP_FROM = 5
+import { GAP_FROM } from '../memory/frame-grid'
+import { type FrameLayout, frameAt } from './frame-layout'
 /** Shades lie in a texture of so many columns: 2^20 of them fill 1024 rows. */
 const TEXTURE_COLUMNS = 1024
 
@@ -40,21 +38,13 @@ export function paintCells(
   height: number,
 ): Uint32Array<ArrayBuffer> {
   const pixels = new Uint32Array(width * height).fill(background)
-  const { cell, step, columns, rows, start, shown } = layout
-  if (step > 1) {
-    for (let y = 0; y < Math.min(height, Math.ceil(rows / step)); y++)
-      for (let x = 0; x < Math.min(width, Math.ceil(columns / step)); x++)
-        pixels[y * width + x] = meanOf(layout, shades, palette, background, x, y)
-    return pixels
-  }
-  const side = cell >= GAP_FROM ? cell - 1 : cell
-  const end = Math.min(shades.length, start + shown)
-  for (let frame = start; frame < end; frame++) {
-    const place = cellOf(layout, frame)!
-    const colour = palette[shades[frame]!]!
-    let line = place.row * cell * width + place.column * cell
-    for (let y = 0; y < side; y++, line += width) pixels.fill(colour, line, line + side)
-  }
+  const { cell, columns, rows } = layout
+  const apart = cell >= GAP_FROM
+  for (let y = 0; y < Math.min(height, Math.ceil(rows * cell)); y++)
+    for (let x = 0; x < Math.min(width, Math.ceil(columns * cell)); x++) {
+      const between = apart && (x % cell === cell - 1 || y % cell === cell - 1)
+      if (!between) pixels[y * width + x] = meanOf(layout, shades, palette, background, x, y)
+    }
   return pixels
 }
 
@@ -66,13 +56,14 @@ function meanOf(
   x: number,
   y: number,
 ): number {
-  const { step } = layout
+  const { step, cell } = layout
+  const place = (pixel: number, part: number) => Math.floor((pixel + (part + 0.5) / step) / cell)
   let red = 0
   let green = 0
   let blue = 0
   for (let v = 0; v < step; v++)
     for (let u = 0; u < step; u++) {
-      const frame = frameAt(layout, x * step + u, y * step + v)
+      const frame = frameAt(layout, place(x, u), place(y, v))
       const colour = frame === undefined ? background : palette[shades[frame]!]!
       red += colour & 0xff
       green += (colour >>> 8) & 0xff
@@ -112,7 +103,8 @@ precision highp usampler2D;
 uniform usampler2D shades;
 uniform sampler2D palette;
 uniform vec4 background;
-uniform int height, cell, step_, gap, columns, rows, start, shown, side, across;
+uniform float cell;
+uniform int height, step_, gap, columns, rows, start, shown, side, across;
 out vec4 colour;
 
 int hilbert(int x, int y) {
@@ -141,15 +133,19 @@ vec4 at(int column, int row) {
 
 void main() {
   ivec2 p = ivec2(int(gl_FragCoord.x), height - 1 - int(gl_FragCoord.y));
-  if (step_ > 1) {
-    vec4 sum = vec4(0.0);
-    for (int v = 0; v < step_; v++) for (int u = 0; u < step_; u++) sum += at(p.x * step_ + u, p.y * step_ + v);
-    colour = sum / float(step_ * step_);
+  if (gap == 1) {
+    int whole = int(cell);
+    ivec2 c = p / whole;
+    ivec2 inside = p - c * whole;
+    colour = inside.x == whole - 1 || inside.y == whole - 1 ? background : at(c.x, c.y);
     return;
   }
-  ivec2 c = p / cell;
-  ivec2 inside = p - c * cell;
-  colour = gap == 1 && (inside.x == cell - 1 || inside.y == cell - 1) ? background : at(c.x, c.y);
+  vec4 sum = vec4(0.0);
+  for (int v = 0; v < step_; v++) for (int u = 0; u < step_; u++) {
+    vec2 place = (vec2(p) + (vec2(u, v) + 0.5) / float(step_)) / cell;
+    sum += at(int(place.x), int(place.y));
+  }
+  colour = sum / float(step_ * step_);
 }`
 const UNIFORMS = [
   'shades',
@@ -258,7 +254,6 @@ function webglPainter(canvas: AnyCanvas, lost: () => void): HeatPainter | undefi
       const shown = Math.min(layout.shown, shades.length - start)
       const values = {
         height,
-        cell,
         step_: step,
         gap: cell >= GAP_FROM ? 1 : 0,
         columns,
@@ -268,6 +263,7 @@ function webglPainter(canvas: AnyCanvas, lost: () => void): HeatPainter | undefi
         side,
         across,
       }
+      gl.uniform1f(at.cell, cell)
       for (const [name, value] of Object.entries(values)) gl.uniform1i(at[name as keyof typeof values], value)
       gl.drawArrays(gl.TRIANGLES, 0, 3)
     },

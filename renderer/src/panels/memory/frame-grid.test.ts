@@ -1,18 +1,21 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { clampStart, framesInUse, gridFor, SHOWN_MIN, zoomed } from './frame-grid'
+import { clampStart, framesInUse, GAP_FROM, gridFor, SHOWN_MIN, zoomed } from './frame-grid'
 import { kindOf, kindsOfFrames, KINDS, paintFrames, pixelOf } from './frame-painter'
 
 const frames = fc.integer({ min: 1, max: 786_432 })
 const side = fc.integer({ min: 40, max: 3000 })
 
-test('a grid fits its room, and shows every frame when there are pixels enough', () => {
+test('a grid fits its room and shows every frame', () => {
   fc.assert(
     fc.property(frames, side, side, (count, width, height) => {
       const { columns, rows, cell } = gridFor(count, width, height)
-      expect(cell).toBeGreaterThanOrEqual(1)
-      expect(columns * cell).toBeLessThanOrEqual(width)
-      expect(rows * cell).toBeLessThanOrEqual(height)
+      expect(columns * rows).toBeGreaterThanOrEqual(count)
+      expect(cell).toBeGreaterThan(0)
+      expect(columns * cell).toBeLessThanOrEqual(width + 1e-6)
+      expect(rows * cell).toBeLessThanOrEqual(height + 1e-6)
+      // Cells that stand apart are whole pixels.
+      if (cell >= GAP_FROM) expect(cell % 1).toBe(0)
       expect(Math.log2(columns) % 1).toBe(0)
     }),
   )
@@ -90,4 +93,18 @@ test('cells take the colour of the strongest thing that happened', () => {
   )
   expect([...pixels.subarray(8)]).toEqual([1, 1, 3, 3, 4, 4, 99, 99])
   expect(pixelOf('#62bcff')).toBe(0xffffbc62)
+
+  // Four frames in a pixel: the strongest is seen, and one that is lit more than any.
+  const shared = new Uint32Array(2)
+  const tight = {
+    flags: new Uint8Array([0, 4, 0, 1, 0, 0, 0, 2]),
+    places: new Uint8Array(8),
+    start: 0,
+    shown: 8,
+  }
+  const grid = { columns: 4, rows: 2, cell: 0.5 }
+  paintFrames({ ...tight, grid, fresh: new Set() }, { kinds, fresh: 99, grid: 0 }, shared, 2)
+  expect([...shared]).toEqual([4, 3])
+  paintFrames({ ...tight, grid, fresh: new Set([2]) }, { kinds, fresh: 99, grid: 0 }, shared, 2)
+  expect([...shared]).toEqual([4, 99])
 })

@@ -4,16 +4,22 @@
 export interface Grid {
   columns: number
   rows: number
-  /** Side of a cell, in device pixels; below 1 several frames would share a pixel, which does not happen: fewer
-   *  frames are shown then. */
+  /** Side of a cell, in device pixels: whole where cells stand apart, a fraction below that, so that they fill the room;
+   *  below 1 several frames share a pixel. */
   cell: number
 }
 
 /** Largest cells, device pixels: more is not easier to see. */
-const CELL_MAX = 18
+export const CELL_MAX = 18
+/** Cells from this size on stand apart. */
+export const GAP_FROM = 5
+
+/** The side of cells for which so much room would be, device pixels. */
+export const cellFor = (room: number): number =>
+  room >= GAP_FROM ? Math.min(CELL_MAX, Math.floor(room)) : room
 
 /**
- * The grid with the largest cells that shows so many frames in so much room.
+ * The grid with the largest cells that shows all of so many frames in so much room.
  * @param frames to show, at least 1
  * @param width of the room, device pixels
  * @param height of the room, device pixels
@@ -22,15 +28,12 @@ export function gridFor(frames: number, width: number, height: number): Grid {
   let best: Grid = { columns: 1, rows: 1, cell: 0 }
   for (let columns = 4; columns <= 4096; columns *= 2) {
     const rows = Math.ceil(frames / columns)
-    const cell = Math.min(Math.floor(width / columns), Math.floor(height / rows), CELL_MAX)
-    if (cell > best.cell || (cell === best.cell && cell > 0 && rows < best.rows && columns <= frames)) {
+    const cell = cellFor(Math.min(width / columns, height / rows))
+    if (cell > best.cell || (cell === best.cell && rows < best.rows && columns <= frames)) {
       best = { columns, rows, cell }
     }
   }
-  if (best.cell >= 1) return best
-  // Too many for the room: as many as there are pixels.
-  const columns = 2 ** Math.floor(Math.log2(Math.max(4, width)))
-  return { columns, rows: Math.max(1, height), cell: 1 }
+  return best
 }
 
 /** Whole powers of two of frames, so that zooming in and out comes back to where it was. */

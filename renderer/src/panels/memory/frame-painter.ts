@@ -1,7 +1,7 @@
 // Paints frames as cells into pixels.
 import type { MemoryRegion } from '../../../../preload/bridge'
 import { EXECUTED, PAGE_TABLE, TOUCHED, WRITTEN } from '../../stores/frames'
-import type { Grid } from './frame-grid'
+import { GAP_FROM, type Grid } from './frame-grid'
 
 /** What a cell means: the order of the colours and of the legend. */
 export const KINDS = ['free', 'touched', 'written', 'executed', 'table', 'rom', 'device', 'nothing'] as const
@@ -71,17 +71,37 @@ export function paintFrames(
 ) {
   pixels.fill(palette.grid)
   const { columns, rows, cell } = grid
-  // Large cells stand apart; small ones need all their pixels.
-  const side = cell >= 5 ? cell - 1 : cell
   const end = Math.min(flags.length, start + Math.min(shown, columns * rows))
+  /** 1 + kind of a frame, and of one that is lit more than any: where frames share a pixel, the strongest is seen. */
+  const strength = (frame: number) =>
+    fresh.has(frame) ? KINDS.length + 1 : 1 + kindOf(flags[frame]!, places[frame]!)
+  const colourOf = (strongest: number) =>
+    strongest > KINDS.length ? palette.fresh : palette.kinds[strongest - 1]!
+  if (cell < 1) {
+    const strongest = new Uint8Array(pixels.length)
+    for (let frame = start; frame < end; frame++) {
+      const at = frame - start
+      const x = Math.floor((at % columns) * cell)
+      const pixel = Math.floor(Math.floor(at / columns) * cell) * width + x
+      const here = strength(frame)
+      if (here > strongest[pixel]!) strongest[pixel] = here
+    }
+    strongest.forEach((value, pixel) => {
+      if (value > 0) pixels[pixel] = colourOf(value)
+    })
+    return
+  }
+  // Large cells stand apart; small ones need all their pixels.
+  const gap = cell >= GAP_FROM ? 1 : 0
   for (let frame = start; frame < end; frame++) {
     const at = frame - start
-    const colour = fresh.has(frame) ? palette.fresh : palette.kinds[kindOf(flags[frame]!, places[frame]!)]!
-    const left = (at % columns) * cell
-    let line = Math.floor(at / columns) * cell * width + left
-    for (let y = 0; y < side; y++) {
-      pixels.fill(colour, line, line + side)
-      line += width
-    }
+    const colour = colourOf(strength(frame))
+    const column = at % columns
+    const row = Math.floor(at / columns)
+    const left = Math.floor(column * cell)
+    const right = Math.floor((column + 1) * cell) - gap
+    const bottom = Math.floor((row + 1) * cell) - gap
+    for (let y = Math.floor(row * cell); y < bottom; y++)
+      pixels.fill(colour, y * width + left, y * width + right)
   }
 }
