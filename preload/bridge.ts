@@ -441,6 +441,8 @@ export interface AllocatorView {
   samples: Sample[]
   /** What is known of its allocations call by call. */
   said?: AllocationsView
+  /** Frames that are free although a program still maps them: how many, and some of them. */
+  stillMapped: { count: number; frames: number[] }
   /** Without a lens: what looks like an allocator, and why. */
   guesses?: { kind: 'bitmap' | 'free-list' | 'buddy'; at: bigint; evidence: string[] }[]
   /** Page tables that are followed, and whether some were left out. */

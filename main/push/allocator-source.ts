@@ -116,7 +116,7 @@ export class AllocatorSource implements Source<'allocator'> {
     const { ledger } = this.events
     const heard = ledger.allocations + ledger.frees > 0
     observer.heard = heard ? { taken: ledger.framesTaken, given: ledger.framesGiven } : undefined
-    observer.look(true, (read) => this.machine.hold(read))
+    observer.look(true, (read) => this.machine.hold(read), this.machine.state === 'paused')
     if (lens.state === 'none') this.#guess(observer)
     else this.#forgetGuesses()
     for (const frame of ledger.takeChanged())
@@ -146,6 +146,7 @@ export class AllocatorSource implements Source<'allocator'> {
         samples: [...samples],
       },
       ...{ tables: map.tables, tablesLeftOut: map.incomplete, time, cost },
+      stillMapped: { count: observer.stillMapped.length, frames: observer.stillMapped.slice(0, FAULTS_MAX) },
     }
     if (shades) view.shades = shades
     const said = this.#said(observer)
@@ -168,6 +169,7 @@ export class AllocatorSource implements Source<'allocator'> {
       said?.leaked,
       said?.uses.length,
       this.#guesses.length,
+      observer.stillMapped,
     ])
     if (!shades && told === this.#last) return
     this.#last = told

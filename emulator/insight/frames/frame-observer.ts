@@ -10,6 +10,7 @@ import { emptyColumns, type LensReading, ORDER_NONE, type Slab, USE_UNKNOWN } fr
 import type { LinuxKernel } from '../lenses/linux/find-linux'
 import { LinuxLook } from '../lenses/linux/read-linux'
 import { type PagingControl, pagingControl, pagingKind } from '../page-walk'
+import { StillMapped } from './still-mapped'
 import { type Mapping, OWNER_SEVERAL, ReverseMap, type Root } from './reverse-map'
 
 /** What cells can be coloured by. */
@@ -94,6 +95,9 @@ export class FrameObserver {
   #linuxLook: LinuxLook | undefined
   readonly #seen = new Map<bigint, PagingControl>()
   readonly #noKernel = bareKernel()
+  readonly #stillMapped: StillMapped
+  /** Frames that are free, and still mapped by a program. */
+  stillMapped: readonly number[] = []
 
   constructor(
     readonly memory: MachineMemory,
@@ -103,6 +107,7 @@ export class FrameObserver {
     readonly linux?: LinuxKernel,
   ) {
     this.map = new ReverseMap(memory)
+    this.#stillMapped = new StillMapped(memory.frameCount)
     this.#since = new Float32Array(memory.frameCount).fill(-1)
     const frames = emptyColumns(memory.frameCount)
     this.reading = { kernel: '', frames, allocators: [], caches: [], tasks: [], current: [], troubles: [] }
@@ -122,8 +127,9 @@ export class FrameObserver {
   /**
    * @param mappings whether to follow the page tables too
    * @param hold makes the machine stand still meanwhile: lists that are changed while they are followed end anywhere
+   * @param atRest the machine stands still anyway
    */
-  look(mappings = true, hold: (read: () => void) => void = (read) => read()) {
+  look(mappings = true, hold: (read: () => void) => void = (read) => read(), atRest = false) {
     const { memory } = this
     const usable = this.kernel && this.lens && this.missing.length === 0
     hold(() => {
@@ -142,6 +148,11 @@ export class FrameObserver {
     if (mappings) this.map.update(this.roots())
     // Linux does not note whose a page is; its address spaces tell.
     if (mappings && this.linux) this.reading.frames.owner = this.map.owners()
+    if (mappings && this.ready) {
+      const { frames } = this.reading
+      const mapped = (this.linux && frames.owner) || this.map.userMapped()
+      this.stillMapped = this.#stillMapped.look(frames, mapped, atRest)
+    }
     this.#notice()
   }
 

@@ -192,6 +192,18 @@ export class ReverseMap {
     return owners
   }
 
+  /** 1 for each frame that a page table maps for user mode, and for the tables that do, in any address space. */
+  userMapped(): Uint8Array {
+    const found = new Uint8Array(this.counts.length)
+    const give = (frame: number) => {
+      if (frame < found.length) found[frame] = 1
+    }
+    const known = new Map<Table, boolean>()
+    for (const { control } of this.#roots)
+      for (const top of topsOf(control)) this.#own(top.table, top.level, top.narrow, 1, give, known)
+    return found
+  }
+
   /** @returns whether a user page is mapped below */
   #own(
     address: number,

@@ -11,10 +11,12 @@ export function shadeColours(
   const ordered = legend.filter(({ kind }) => kind === 'scale').length
   const used = legend.filter(({ kind, name }) => kind === 'used' && !isTable(name)).length
   let step = 0
+  let reserved = 0
   return legend.map(({ kind, name }) => {
     if (kind === 'unknown') return token('--bg0')
     if (kind === 'free') return token('--memory-free')
-    if (kind === 'reserved') return token('--memory-rom')
+    // Different things that nobody can have: different greys.
+    if (kind === 'reserved') return token(RESERVED[reserved++ % RESERVED.length]!)
     // The same colour as in the memory map.
     if (isTable(name) && kind === 'used') return token('--memory-table')
     const count = kind === 'scale' ? ordered : used
@@ -25,5 +27,7 @@ export function shadeColours(
     return rgb(interpolateViridis(at)).formatHex()
   })
 }
+
+const RESERVED = ['--memory-rom', '--memory-held']
 
 const isTable = (name: string) => /\btables?\b/.test(name)

@@ -41,6 +41,8 @@ export function storyWords(story: FrameStory): string[] {
       `${story.said.what} on CPU ${story.said.cpu} at ${when}, ${count(story.said.retired)} instructions retired`,
     )
   else if (since !== undefined) lines.push(`so since a look at ${when}`)
+  if (use === 'free' && story.mappings.some(({ user }) => user))
+    lines.push('free, but a program still maps it')
   if (story.table > 0) lines.push(`it is a ${TABLES[story.table]}`)
   return lines
 }

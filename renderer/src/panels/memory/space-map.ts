@@ -49,6 +49,12 @@ export function log2(value: bigint): number {
   return Math.log2(Number(value >> BigInt(shift))) + shift
 }
 
+function within(value: bigint, least: bigint, most: bigint): bigint {
+  if (value < least) return least
+  if (value > most) return most
+  return value
+}
+
 const isEmpty = ({ kind }: Segment) => kind === 'gap' || kind === 'hole'
 
 /** Puts gaps between segments that are in order, so that they cover a space. */
@@ -148,9 +154,8 @@ export function bandsOf(
   let total = 0
   for (let index = first; index < segments.length && segments[index]!.start < end; index++) {
     const segment = segments[index]!
-    const start = segment.start > from ? segment.start : from
-    const stop = segment.start + segment.length < end ? segment.start + segment.length : end
-    const size = stop - start
+    const start = within(segment.start, from, end)
+    const size = within(segment.start + segment.length, from, end) - start
     const weight =
       scale === 'linear'
         ? Number((size * (PARTS * PARTS)) / length)
@@ -209,6 +214,5 @@ export function zoomedWindow({ from, length }: Window, steps: number, around: bi
 }
 
 export function clampedWindow({ from, length }: Window, size: bigint): Window {
-  const last = size - length
-  return { from: from < 0n ? 0n : from > last ? last : from, length }
+  return { from: within(from, 0n, size - length), length }
 }
