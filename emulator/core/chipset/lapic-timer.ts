@@ -3,7 +3,8 @@
 // the chipset's deadlines; the chipset lock guards them.
 
 import { cpu, cpuIndex } from '../cpu/context'
-import { CPU_TSC_OFFSET } from '../layout'
+import { FLAG_IF } from '../cpu/flags'
+import { ACTIVITY_RUNNING, CPU_ACTIVITY, CPU_RETIRED, CPU_RFLAGS, CPU_TSC_OFFSET } from '../layout'
 import { clockNow } from '../machine/clock'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { cpuBlock } from '../machine/smp'
@@ -14,8 +15,12 @@ import {
   apic,
   apicLoad,
   apicStore,
+  LVT_MASKED,
+  lapicInboxHas,
   lapicLocal,
+  TIMER_ACCEPTED,
   TIMER_FROM,
+  TIMER_OWED,
   TIMER_SINCE,
   TIMER_TSC_DEADLINE,
 } from './lapic'
@@ -38,6 +43,43 @@ function divider(block: usize): u64 {
   const dcr = apicLoad(block, APIC_DCR)
   const code = (dcr & 3) | ((dcr >> 1) & 4)
   return code == 7 ? 1 : (<u64>2) << code
+}
+
+// A processor comes to an instruction boundary every few nanoseconds: a periodic tick is lost there only while interrupts
+// are off for a whole period. A CPU of ours may not come to one for many periods, because the host runs something else or
+// because other CPUs have their turns. What the guest would have taken meanwhile is owed to it: each tick that is taken
+// brings the next one owed. That is bounded, so that a clock nobody can follow does not run on for ever.
+
+const OWED_MOST: u32 = 0xffff
+/** A CPU that has retired less than this part of its period in instructions has not had the time to take a tick. */
+const STOOD_STILL: u64 = 64
+
+function owe(index: u32, ticks: u64): void {
+  const at = apic(cpuBlock(index), TIMER_OWED)
+  const before = atomic.load<u32>(at)
+  if (before < OWED_MOST) atomic.add<u32>(at, <u32>min<u64>(ticks, OWED_MOST - before))
+}
+
+/** Whether this CPU takes interrupts, or will unless it stays where it is: what comes while it halts with IF clear is not owed. */
+function takesInterrupts(): bool {
+  return load<u32>(cpu, CPU_ACTIVITY) == ACTIVITY_RUNNING || (load<u32>(cpu, CPU_RFLAGS) & FLAG_IF) != 0
+}
+
+/** The timer's vector comes into the IRR of this CPU, where it may be `still` from the tick before. */
+export function lapicTimerAccept(still: bool): void {
+  const retired = load<u64>(cpu, CPU_RETIRED)
+  const since = retired - load<u64>(apic(cpu, TIMER_ACCEPTED))
+  if (!still) store<u64>(apic(cpu, TIMER_ACCEPTED), retired)
+  else if (modeOf(cpu) == PERIODIC && takesInterrupts()) {
+    const period = <u64>apicLoad(cpu, APIC_TMICT) * divider(cpu)
+    if (since < period / STOOD_STILL) owe(cpuIndex, 1)
+  }
+}
+
+/** This CPU takes a tick, and at least one is owed. */
+export function lapicTimerOwed(): void {
+  atomic.sub<u32>(apic(cpu, TIMER_OWED), 1)
+  if (modeOf(cpu) == PERIODIC) lapicLocal(cpuIndex, APIC_LVT_TIMER)
 }
 
 /** The current count at `now`. */
@@ -68,6 +110,7 @@ export function lapicTimerStart(initial: u32): void {
   if (modeOf(cpu) == TSC_DEADLINE) return
   chipsetLock()
   apicStore(cpu, APIC_TMICT, initial)
+  atomic.store<u32>(apic(cpu, TIMER_OWED), 0)
   begin(cpuIndex, initial, clockNow())
   chipsetUnlock()
 }
@@ -87,6 +130,7 @@ export function lapicTimerMode(value: u32): void {
   chipsetLock()
   const before = modeOf(cpu)
   apicStore(cpu, APIC_LVT_TIMER, value)
+  if (before != modeOf(cpu) || value & LVT_MASKED) atomic.store<u32>(apic(cpu, TIMER_OWED), 0)
   if ((before == TSC_DEADLINE) != (modeOf(cpu) == TSC_DEADLINE)) {
     store<u64>(apic(cpu, TIMER_TSC_DEADLINE), 0)
     apicStore(cpu, APIC_TMICT, 0)
@@ -144,8 +188,15 @@ export function lapicTimer(index: u32, at: u64): void {
     const initial = apicLoad(block, APIC_TMICT)
     const period = <u64>initial * divider(block)
     const now = clockNow()
-    // Periods nobody could see any more (the host was late) are one interrupt, as in the IRR.
-    begin(index, initial, period && now > at ? at + ((now - at) / period) * period : at)
+    const late: u64 = period && now > at ? (now - at) / period : 0
+    begin(index, initial, at + late * period)
+    const entry = apicLoad(block, APIC_LVT_TIMER)
+    if (entry & LVT_MASKED) return
+    if (late) owe(index, late)
+    if (index != cpuIndex && lapicInboxHas(index, entry & 0xff)) {
+      owe(index, 1)
+      return
+    }
   } else begin(index, 0, at)
   lapicLocal(index, APIC_LVT_TIMER)
 }

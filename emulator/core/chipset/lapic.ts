@@ -32,7 +32,7 @@ import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { cpuBlock, cpuCount, requestInit, requestNmi, requestPost } from '../machine/smp'
 import { interruptAcknowledge } from './i8259'
 import { ioapicEoi } from './ioapic'
-import { lapicTimerReset } from './lapic-timer'
+import { lapicTimerAccept, lapicTimerOwed, lapicTimerReset } from './lapic-timer'
 
 // Registers: offsets in the page (table 10-1)
 export const APIC_ID: u32 = 0x20
@@ -70,6 +70,8 @@ const EXTERNAL: u32 = 0x40c // u32, 1: a message has said that the 8259 has some
 export const TIMER_SINCE: u32 = 0x410 // u64 ns, when the counter had TIMER_COUNT
 export const TIMER_FROM: u32 = 0x418 // u32
 export const TIMER_TSC_DEADLINE: u32 = 0x420 // u64, IA32_TSC_DEADLINE
+export const TIMER_OWED: u32 = 0x428 // u32, ticks of a periodic timer that are still to come, see lapic-timer.ts
+export const TIMER_ACCEPTED: u32 = 0x430 // u64, instructions retired when the last one was accepted
 export const STATE_SIZE: u32 = 0x440
 
 export const SVR_ENABLED: u32 = 0x100
@@ -190,6 +192,7 @@ function accept(vector: u32, level: bool): void {
     lapicError(ERROR_RECEIVE_VECTOR)
     return
   }
+  if (vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff)) lapicTimerAccept(bitTest(APIC_IRR, vector))
   bitSet(APIC_IRR, vector)
   if (level) bitSet(APIC_TMR, vector)
   else bitClear(APIC_TMR, vector)
@@ -209,6 +212,11 @@ export function lapicAccept(index: u32, vector: u32, level: bool): void {
   if (level) atomic.or<u32>(block + CPU_INBOX_LEVEL + word, bit)
   atomic.or<u32>(block + CPU_INBOX + word, bit)
   requestPost(index, REQUEST_INTERRUPT)
+}
+
+/** Whether CPU `index` has not yet taken over `vector` from its inbox. */
+export function lapicInboxHas(index: u32, vector: u32): bool {
+  return (atomic.load<u32>(cpuBlock(index) + CPU_INBOX + ((vector >> 5) << 2)) & (1 << (vector & 31))) != 0
 }
 
 /** Takes over what others have left in this CPU's inbox. At a boundary, REQUEST_INTERRUPT being set. */
@@ -254,6 +262,7 @@ export function lapicTake(): u32 {
   bitSet(APIC_ISR, vector)
   lapicRefresh()
   event(EVENT_CLASS_PATH, EVENT_KIND_DELIVER, vector | (cpuIndex << 8), 0, clockNow())
+  if (atomic.load<u32>(apic(cpu, TIMER_OWED)) && vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff)) lapicTimerOwed()
   return vector
 }
 
