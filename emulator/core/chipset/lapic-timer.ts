@@ -4,8 +4,8 @@
 
 import { cpu, cpuIndex } from '../cpu/context'
 import { FLAG_IF } from '../cpu/flags'
-import { ACTIVITY_RUNNING, CPU_ACTIVITY, CPU_RETIRED, CPU_RFLAGS, CPU_TSC_OFFSET } from '../layout'
-import { clockNow } from '../machine/clock'
+import { ACTIVITY_RUNNING, CPU_ACTIVITY, CPU_RFLAGS, CPU_TSC_OFFSET } from '../layout'
+import { clockNow, retiredNow } from '../machine/clock'
 import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { cpuBlock } from '../machine/smp'
 import {
@@ -67,7 +67,7 @@ function takesInterrupts(): bool {
 
 /** The timer's vector comes into the IRR of this CPU, where it may be `still` from the tick before. */
 export function lapicTimerAccept(still: bool): void {
-  const retired = load<u64>(cpu, CPU_RETIRED)
+  const retired = retiredNow()
   const since = retired - load<u64>(apic(cpu, TIMER_ACCEPTED))
   if (!still) store<u64>(apic(cpu, TIMER_ACCEPTED), retired)
   else if (modeOf(cpu) == PERIODIC && takesInterrupts()) {
