@@ -38,6 +38,8 @@ describe.skipIf(!nasm)('system tests', () => {
     'keys',
     'msr',
     'interrupts',
+    'apic',
+    'ioapic',
   ])('%s', (name) => {
     const { lines, stopReason } = runRom(assemble(name))
     expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
