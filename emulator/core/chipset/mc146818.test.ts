@@ -123,6 +123,29 @@ describe('interrupts', () => {
     expect(count).toBe(hertz)
   })
 
+  test('a rate written without the time base counts as well, only the reset of the divider stops it', () => {
+    write(0x0b, 0x42)
+    for (const [divider, count] of [
+      [0x00, 8],
+      [0x10, 8],
+      [0x30, 0],
+      [0x60, 0],
+      [0x70, 0],
+      [0x20, 8],
+    ] as const) {
+      read(0x0c)
+      write(0x0a, divider | 13)
+      const until = core.time + SECOND
+      let seen = 0
+      while (core.time + (core.untilDeadline ?? SECOND + 1) <= until) {
+        core.skipToDeadline()
+        if (read(0x0c) & 0x40) seen++
+      }
+      core.advance(until - core.time)
+      expect([divider, seen]).toEqual([divider, count])
+    }
+  })
+
   test('flags are set without the interrupt being enabled, and no timer runs for them', () => {
     expect(core.untilDeadline).toBeUndefined()
     core.advance(3 * SECOND)

@@ -33,7 +33,8 @@ export const RTC_CENTURY: u32 = 0x32
 
 const A_UIP: u32 = 0x80
 const A_DIVIDER: u32 = 0x70
-const A_DIVIDER_32K: u32 = 0x20 // the only time base of a PC; anything else stops or resets the divider
+/** The time base of a PC. Above it are tests of the chip (011 to 101) and the reset of the divider (11x). */
+const A_DIVIDER_32K: u32 = 0x20
 const B_SET: u32 = 0x80
 const B_PIE: u32 = 0x40
 const B_AIE: u32 = 0x20
@@ -138,8 +139,13 @@ export function rtcPeriodicTimer(at: u64): void {
   rtcSecondTimer(at)
 }
 
+/**
+ * 000 and 001 name crystals that no PC has. The chipsets' clocks run on with them (82371AB 4.2.4: reserved), and programs that
+ * write the rate alone count on it.
+ */
 function running(): bool {
-  return (cell(REGISTER_A) & A_DIVIDER) == A_DIVIDER_32K
+  const divider = cell(REGISTER_A) & A_DIVIDER
+  return divider <= A_DIVIDER_32K
 }
 
 /** Ends of seconds that lie at or before `now`. */
