@@ -262,7 +262,8 @@ export function lapicTake(): u32 {
   bitSet(APIC_ISR, vector)
   lapicRefresh()
   event(EVENT_CLASS_PATH, EVENT_KIND_DELIVER, vector | (cpuIndex << 8), 0, clockNow())
-  if (atomic.load<u32>(apic(cpu, TIMER_OWED)) && vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff)) lapicTimerOwed()
+  if (atomic.load<u32>(apic(cpu, TIMER_OWED)) && vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff))
+    lapicTimerOwed()
   return vector
 }
 
