@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, guest, serialLines, shots, test } from './application'
+import { accessible, expect, guest, serialLines, shots, test } from './application'
 
 /** Seedling with another boot line, its symbols and its lens beside it. */
 function seedling(line: string, lens = true): string {
@@ -143,6 +143,46 @@ test('flags uses after free and double frees as they happen, with who did it', a
     .first()
     .click()
   await expect(page.getByTestId('code')).toContainText('use_after_free')
+})
+
+test('a list of free pages is drawn in the order in which they will be given out', async ({ start }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-chain-'))
+  folders.push(folder)
+  const image = join(folder, 'free-list.img')
+  copyFileSync(guest('tests/free-list.img'), image)
+  const { app, page } = await start({ files: [image] })
+  await expect(page.getByTestId('serial-text')).toContainText(/free pages: \d+/)
+  const [, free] = /free pages: (\d+)/.exec((await serialLines(page)).join('\n'))!
+  await show(page)
+  const target = join(folder, 'free-list.lens.json')
+  await app.evaluate(({ dialog }, path) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath: path })
+  }, target)
+  await page
+    .getByTestId('allocator-guesses')
+    .getByRole('button', { name: 'Use as lens…' })
+    .click({ timeout: 60_000 })
+  await expect.poll(() => plain(figure(page, 'free').textContent())).toBe(free)
+  await page.getByTestId('allocator-structure').click()
+  await expect(page.getByTestId('allocator-chain')).toHaveAttribute(
+    'aria-label',
+    /^The free list: 1.336 frames/,
+  )
+  await page.getByRole('button', { name: 'table', exact: true }).click()
+  // The guest has put them on the list from 2 MiB to 8 MiB, taken 300 from the end and given back every third, the last one last: the
+  // next to be given out is that one, and each holds the address of the next in its first word.
+  const rows = page.getByTestId('allocator-chain-table').locator('tbody tr')
+  const first = ((await rows.first().locator('td').last().textContent()) ?? '').trim()
+  const second = ((await rows.nth(1).locator('td').last().textContent()) ?? '').trim()
+  await page.getByTestId('allocator-chain').focus()
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByTestId('frame-facts')).toContainText(`phys ${first}`)
+  const word = second.match(/../g)!.reverse().join(' ')
+  await expect(page.getByTestId('frame-facts')).toContainText(word)
+  await page.screenshot({ path: join(shots, 'allocator-chain.png') })
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('frame-card')).toContainText('free')
+  await accessible(page)
 })
 
 test('without a lens it guesses, says why, and reads through the guess when asked to', async ({ start }) => {
