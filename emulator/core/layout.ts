@@ -248,6 +248,8 @@ export const DIRECT_BOOT_DONE = 2 // it has been started: what was in memory is 
 export const RESET_NONE = 0
 export const RESET_CPU = 1 // INIT: 8042 pulse, port 92h bit 0, shutdown code path
 export const RESET_SYSTEM = 2 // everything, CF9h
+export const RESET_SUSPEND = 3 // ACPI S3: everything but memory and what wakes the machine loses its power
+export const RESET_RESUME = 4 // and has it again
 
 // ---------------------------------------------------------------------------------------------------------
 // Input queue: offsets from INPUT_QUEUE. Single producer (host), single consumer

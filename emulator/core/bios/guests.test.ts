@@ -41,6 +41,12 @@ describe('guests that work', () => {
     expect(machine.serial).toBe('Ticks 0064\r\nLatch in range\r\nMasked 0000\r\nRequest 01\r\nDone\r\n')
   })
 
+  test('ACPI S3: asleep until the alarm, and on at the waking vector with memory as it was', () => {
+    const machine = start('tests/suspend')
+    until(machine, 'lost 0000\r\n')
+    expect(machine.serial).toMatch(/^Sleep\r\nAwake 07[0-9A-F]{2} PM1_STS 8400 lost 0000\r\n$/)
+  })
+
   test('COM1 echoes by interrupt', () => {
     const machine = start('tests/serial-echo')
     until(machine, 'Echo ready\r\n')

@@ -34,7 +34,7 @@ import { int17 } from './int17-printer'
 import { int1a } from './int1a-time'
 import { keyboardByte } from './irq1-keyboard'
 import { virtualWire } from './virtual-wire'
-import { banner, setUpTables } from './power-on'
+import { banner, resume, setUpTables } from './power-on'
 import {
   SERVICE_BANNER,
   SERVICE_BOOT,
@@ -45,6 +45,7 @@ import {
   SERVICE_PROCESSOR,
   SERVICE_MOUSE,
   SERVICE_READY,
+  SERVICE_RESUME,
   SERVICE_TABLES,
 } from './rom-layout'
 
@@ -97,6 +98,9 @@ function serve(service: u32): void {
       return
     case SERVICE_PROCESSOR:
       virtualWire()
+      return
+    case SERVICE_RESUME:
+      setCarry(!resume())
       return
     case SERVICE_TABLES:
       setUpTables()

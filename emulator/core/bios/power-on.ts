@@ -1,7 +1,7 @@
 // What power-on writes into memory: interrupt vectors, BIOS data area, extended BIOS data area.
 import { portRead, portWrite } from '../chipset/bus'
 import { DEV_BIOS, DRIVE_COUNT, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
-import { physicalRead16, physicalWrite16, physicalWrite32, physicalWrite8 } from '../memory/physical'
+import { physicalRead16, physicalRead32, physicalWrite16, physicalWrite32, physicalWrite8 } from '../memory/physical'
 import {
   BDA_COM,
   BDA_COM_TIMEOUT,
@@ -21,6 +21,7 @@ import {
   BDA_TICKS,
   EBDA,
   EBDA_DISK_PARAMETERS,
+  EBDA_FACS,
   EBDA_SEGMENT,
   EBDA_SIZE,
 } from './bda'
@@ -39,10 +40,21 @@ import { acpiTables } from './acpi-tables'
 import { memoryTypes } from './memory-types'
 import { mpTable } from './mp-table'
 import { pciSetUp } from './pci-setup'
-import { ROM_CODE_SEGMENT, ROM_FONT_8X8, ROM_FONT_SEGMENT, ROM_IRET, ROM_VECTORS_LOW } from './rom-layout'
+import {
+  ROM_CODE_SEGMENT,
+  ROM_FONT_8X8,
+  ROM_FONT_SEGMENT,
+  ROM_IRET,
+  ROM_VECTORS_LOW,
+  ROM_WAKING_OFFSET,
+  ROM_WAKING_SEGMENT,
+} from './rom-layout'
 import { smbios } from './smbios'
 import { tablesBegin } from './table-writer'
 import { print, printDecimal } from './teletype'
+
+const FACS_SIGNATURE: u32 = 0x53434146
+const FACS_WAKING_VECTOR: u64 = 12
 
 const ROM_CODE: u64 = ROM_CODE_SEGMENT << 4
 
@@ -93,6 +105,22 @@ function findSerialPorts(): u32 {
     found++
   }
   return found
+}
+
+/**
+ * Back from S3 (ACPI 6.4, 16.3.2): what the firmware alone can restore, and nothing in memory but what is its own. The
+ * waking vector of the FACS as a far pointer. False when there is none.
+ */
+export function resume(): bool {
+  const facs: u64 = EBDA + EBDA_FACS
+  const vector = physicalRead32(facs + FACS_WAKING_VECTOR)
+  if (physicalRead32(facs) != FACS_SIGNATURE || vector == 0 || vector >= 0x100000) return false
+  pciSetUp()
+  memoryTypes()
+  const place: u64 = (ROM_WAKING_SEGMENT << 4) + ROM_WAKING_OFFSET
+  physicalWrite16(place, <u16>(vector & 15))
+  physicalWrite16(place + 2, <u16>(vector >> 4))
+  return true
 }
 
 export function setUpTables(): void {

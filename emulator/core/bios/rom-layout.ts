@@ -46,7 +46,12 @@ export const SERVICE_KEY = 0x86 // one byte of the keyboard in AL; AH: KEY_*
 export const SERVICE_EXCEPTION = 0x87 // CPU exception without a handler; CF: do not return
 
 export const SERVICE_PROCESSOR = 0x90 // local APIC into virtual wire mode, after every reset
+export const SERVICE_RESUME = 0x92 // back from S3; CF: no waking vector, it is a cold start
 export const SERVICE_MOUSE = 0x91 // one byte of the mouse in AL; CF: a packet for the handler
+
+/** Where SERVICE_RESUME leaves the waking vector as a far pointer: in the EBDA, before the FACS. */
+export const ROM_WAKING_SEGMENT = 0x9fc0
+export const ROM_WAKING_OFFSET = 0x3bc
 
 /** What SERVICE_KEY leaves to the interrupt handler. */
 export const KEY_DONE = 0

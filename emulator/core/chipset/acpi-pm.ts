@@ -2,9 +2,11 @@
 // says where), and the APM control port through which the operating system asks the firmware for ACPI mode. What needs an
 // SMI handler on a board is done here at once. Chipset lock held.
 
-import { DEV_ACPI, STOP_POWER_OFF } from '../layout'
+import { DEV_ACPI, RESET_RESUME, RESET_SUSPEND, STOP_POWER_OFF } from '../layout'
 import { machineStop } from '../machine/stop'
 import { irqLine } from './interrupt-lines'
+import { rtcShutdownCode } from './mc146818'
+import { resetRequest } from './system-control'
 import { NEVER, TIMER_ACPI, ticksAt, timeOf, timerSet } from './timers'
 
 // State, from DEV_ACPI
@@ -14,6 +16,7 @@ const CONTROL: usize = 4 // u16
 const GPE_STATUS: usize = 6 // u16
 const GPE_ENABLE: usize = 8 // u16
 const APM_CONTROL: usize = 10 // u8, B2h, B3h
+const ASLEEP: usize = 12 // u8, 1 in S3
 const HALVES: usize = 16 // u64, half turns of the timer for which TMR_STS was cleared
 
 // Registers, offsets in the range
@@ -31,6 +34,14 @@ const TIMER_EVENT: u32 = 0x0001
 const CONTROL_SCI: u32 = 0x0001
 const CONTROL_GBL_RLS: u32 = 0x0004
 const CONTROL_SLP_EN: u32 = 0x2000
+const CONTROL_SLP_TYP: u32 = 0x1c00
+/** SLP_TYP of S3, suspend to RAM (dsdt.asm: _S3); every other one switches off. */
+const SLP_TYP_S3: u32 = 0x0400
+/** Events that end S3: PWRBTN, RTC; and the bit that says so (ACPI 6.4, 4.8.3.1.1). */
+const WAKING: u32 = 0x0500
+const WAKE_STATUS: u32 = 0x8000
+/** In CMOS 0Fh, as SeaBIOS has it: the reset that follows is a return from S3. */
+const SHUTDOWN_S3: u32 = 0xfe
 /** SCI_EN, BM_RLD, SLP_TYP: the rest reads 0. */
 const CONTROL_KEPT: u32 = 0x1c03
 
@@ -48,6 +59,17 @@ export function acpiReset(): void {
   timerSet(TIMER_ACPI, NEVER)
 }
 
+/** The events, which have power in S3 too: what acpiEventsKeep() takes behind a reset. */
+export function acpiEvents(): u32 {
+  return <u32>load<u16>(DEV_ACPI, STATUS) | (<u32>load<u16>(DEV_ACPI, ENABLE) << 16)
+}
+
+export function acpiEventsKeep(events: u32, asleep: bool): void {
+  store<u16>(DEV_ACPI, events, STATUS)
+  store<u16>(DEV_ACPI, events >> 16, ENABLE)
+  store<u8>(DEV_ACPI, asleep ? 1 : 0, ASLEEP)
+}
+
 function halvesAt(now: u64): u64 {
   return ticksAt(now, FREQUENCY) / HALF_TURN
 }
@@ -60,6 +82,11 @@ function status(now: u64): u32 {
 /** The SCI is level-triggered: up while an enabled event stands. */
 function update(now: u64): void {
   const events = status(now) & load<u16>(DEV_ACPI, ENABLE)
+  if (load<u8>(DEV_ACPI, ASLEEP) != 0 && (events & WAKING) != 0) {
+    store<u8>(DEV_ACPI, 0, ASLEEP)
+    store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | WAKE_STATUS, STATUS)
+    resetRequest(RESET_RESUME)
+  }
   const general = load<u16>(DEV_ACPI, GPE_STATUS) & load<u16>(DEV_ACPI, GPE_ENABLE)
   irqLine(SCI, (load<u16>(DEV_ACPI, CONTROL) & CONTROL_SCI) != 0 && (events != 0 || general != 0))
   const waits = (load<u16>(DEV_ACPI, ENABLE) & TIMER_EVENT) != 0 && (events & TIMER_EVENT) == 0
@@ -95,6 +122,16 @@ function byteRead(at: u32, now: u64): u32 {
   }
 }
 
+function enterSleep(type: u32): void {
+  if (type != SLP_TYP_S3) {
+    machineStop(STOP_POWER_OFF, 0)
+    return
+  }
+  rtcShutdownCode(SHUTDOWN_S3)
+  store<u8>(DEV_ACPI, 1, ASLEEP)
+  resetRequest(RESET_SUSPEND)
+}
+
 function byteWrite(at: u32, value: u32, now: u64): void {
   const shifted = value << ((at & 1) << 3)
   const cell = <usize>DEV_ACPI + at
@@ -109,8 +146,8 @@ function byteWrite(at: u32, value: u32, now: u64): void {
       break
     case PM1_CONTROL: {
       store<u8>(cell, value & (CONTROL_KEPT >> ((at & 1) << 3)))
-      // The firmware has nothing to release: GBL_RLS raises no SMI. SLP_EN enters the state SLP_TYP names; there is one.
-      if (shifted & CONTROL_SLP_EN) machineStop(STOP_POWER_OFF, 0)
+      // The firmware has nothing to release: GBL_RLS raises no SMI. SLP_EN enters the state SLP_TYP names.
+      if (shifted & CONTROL_SLP_EN) enterSleep(load<u16>(DEV_ACPI, CONTROL) & CONTROL_SLP_TYP)
       break
     }
     case GPE0_STATUS: {

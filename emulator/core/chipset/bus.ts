@@ -19,7 +19,16 @@ import {
 } from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
-import { acpiReset, acpiTimer, apmRead, apmWrite, pm1ControlRead, pm1ControlWrite } from './acpi-pm'
+import {
+  acpiEvents,
+  acpiEventsKeep,
+  acpiReset,
+  acpiTimer,
+  apmRead,
+  apmWrite,
+  pm1ControlRead,
+  pm1ControlWrite,
+} from './acpi-pm'
 import { ataDataRead, ataDataWrite, ataRead, ataReset, ataTimer, ataWrite } from './ata'
 import { debugconWrite, debugExitWrite, debugPortsReset, shutdownWrite } from './debug-ports'
 import { FW_CFG_PORT, FW_CFG_PORTS, fwCfgRead, fwCfgReset, fwCfgWrite } from './fw-cfg'
@@ -29,7 +38,15 @@ import { fdcRead, fdcReset, fdcTimer, fdcWrite } from './i82077'
 import { kbcRead, kbcReset, kbcTimer, kbcWrite } from './i8042'
 import { pitRead, pitReset, pitTimer, pitWrite } from './i8254'
 import { picRead, picReset, picWrite } from './i8259'
-import { rtcPeriodicTimer, rtcRead, rtcReset, rtcSecondTimer, rtcWrite } from './mc146818'
+import {
+  rtcAlarmEnable,
+  rtcAlarmEnabled,
+  rtcPeriodicTimer,
+  rtcRead,
+  rtcReset,
+  rtcSecondTimer,
+  rtcWrite,
+} from './mc146818'
 import { interruptLinesReset } from './interrupt-lines'
 import { mediumInput } from './media'
 import { IOAPIC_PAGE, ioapicRead, ioapicReset, ioapicWrite } from './ioapic'
@@ -152,6 +169,15 @@ export function chipsetReset(): void {
   fdcReset()
   vgaReset()
   memory.fill(VRAM, 0, VGA_PLANES_SIZE)
+}
+
+/** Into S3 and out of it: all but the events of power management and the clock's alarm, which have power there. */
+export function chipsetResetS3(asleep: bool): void {
+  const events = acpiEvents()
+  const alarm = rtcAlarmEnabled()
+  chipsetReset()
+  acpiEventsKeep(events, asleep)
+  if (alarm) rtcAlarmEnable(clockNow())
 }
 
 /** Fires every timer that is due at `now` (ns), in the order of their deadlines, each at exactly its own time. */

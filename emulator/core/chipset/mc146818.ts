@@ -29,6 +29,7 @@ const REGISTER_A: u32 = 0x0a
 const REGISTER_B: u32 = 0x0b
 const REGISTER_C: u32 = 0x0c
 const REGISTER_D: u32 = 0x0d
+const SHUTDOWN_CODE: u32 = 0x0f
 export const RTC_CENTURY: u32 = 0x32
 
 const A_UIP: u32 = 0x80
@@ -82,6 +83,23 @@ export function rtcReset(now: u64): void {
   setUnixTime(load<u64>(HEADER, HDR_RTC_EPOCH) + now / SECOND)
   store<u64>(DEV_RTC, now, SYNCED)
   cmosReset(<usize>DEV_RTC + CELLS)
+}
+
+/** What POST looks at first: why there was a reset (CMOS 0Fh). */
+export function rtcShutdownCode(code: u32): void {
+  cellWrite(SHUTDOWN_CODE, code)
+}
+
+/** The alarm's interrupt, which ends S3: a reset takes it back, and there it stays. */
+export function rtcAlarmEnabled(): bool {
+  return (cell(REGISTER_B) & B_AIE) != 0
+}
+
+export function rtcAlarmEnable(now: u64): void {
+  synchronise(now)
+  cellWrite(REGISTER_B, cell(REGISTER_B) | B_AIE)
+  updateLine()
+  schedule(now)
 }
 
 /** `port` 70h or 71h. The index register cannot be read. */

@@ -2,7 +2,7 @@
 // an instruction (interrupts, timers, input, resets) happens here, at a retired-instruction count that is a
 // function of the guest's execution and its input alone.
 
-import { chipsetReset, chipsetRun, inputDeliver } from '../chipset/bus'
+import { chipsetReset, chipsetResetS3, chipsetRun, inputDeliver } from '../chipset/bus'
 import { lapicPending, lapicTake } from '../chipset/lapic'
 import { bindContext, cpu, cpuIndex } from '../cpu/context'
 import {
@@ -69,7 +69,9 @@ import {
   MAINTENANCE_DROP_TRACES,
   MAINTENANCE_REBIND,
   MODE_PROTECTED,
+  RESET_CPU,
   RESET_NONE,
+  RESET_SUSPEND,
   RESET_SYSTEM,
   SCHEDULE_DETERMINISTIC,
   STOP_INTERNAL,
@@ -418,17 +420,21 @@ function reset(): void {
   // Another CPU may have been faster.
   const kind = load<u32>(HEADER, HDR_RESET_REQUEST)
   store<u32>(HEADER, RESET_NONE, HDR_RESET_REQUEST)
-  if (kind == RESET_SYSTEM) {
+  const system = kind != RESET_NONE && kind != RESET_CPU
+  if (system) {
     chipsetLock()
-    chipsetReset()
+    if (kind == RESET_SYSTEM) chipsetReset()
+    else chipsetResetS3(kind == RESET_SUSPEND)
     chipsetUnlock()
   }
   if (kind != RESET_NONE) {
     const now = clockNow()
     for (let i: u32 = 0; i < cpuCount(); i++) {
       if (cpuCount() > 1) turnRebind(i)
-      cpuReset(kind)
-      if (kind == RESET_SYSTEM) store<u64>(cpu, 0 - now, CPU_TSC_OFFSET)
+      cpuReset(system ? RESET_SYSTEM : RESET_CPU)
+      // Asleep, no CPU runs; what wakes the machine resets it.
+      if (kind == RESET_SUSPEND) store<u32>(cpu, ACTIVITY_WAIT_SIPI, CPU_ACTIVITY)
+      if (system) store<u64>(cpu, 0 - now, CPU_TSC_OFFSET)
       if (i != self) maintenancePost(i, MAINTENANCE_REBIND)
     }
     if (cpuCount() > 1) turnRebind(self)

@@ -12,6 +12,11 @@ dsdt:
         db      "RNGS"
         dd      1
 
+        ; S3, suspend to memory: SLP_TYP 1
+        NAME    {"_S3_"}
+        PACKAGE 4
+        db      01h, 01h, 00h, 00h
+        END
         ; S5, soft off: SLP_TYP 0
         NAME    {"_S5_"}
         PACKAGE 4

@@ -33,7 +33,9 @@ post:
         je      .resume
         cmp     ah, 09h
         je      .resume_block_move
-
+        cmp     ah, 0feh
+        je      .resume_s3
+.cold:
         POST_CODE 01h
         xor     ax, ax
         mov     ds, ax
@@ -135,6 +137,20 @@ post:
         mov     ax, BDA
         mov     ds, ax
         jmp     far [67h]
+; FEh, as SeaBIOS has it: back from S3. Memory is the operating system's, the stack and the vectors too; it goes on in
+; real mode at the waking vector (ACPI 6.4, 5.2.10).
+.resume_s3:
+        FIRMWARE SERVICE_RESUME
+        jc      .cold
+        mov     eax, cr0
+        and     eax, 9fffffffh
+        mov     cr0, eax
+        mov     ax, ROM_WAKING_SEGMENT
+        mov     fs, ax
+        xor     ax, ax
+        mov     ds, ax
+        mov     es, ax
+        jmp     far [fs:ROM_WAKING_OFFSET]
 .resume_block_move:                     ; 0040:0067 holds SS:SP of the INT 15h/87h that went to protected mode
         mov     ax, BDA
         mov     ds, ax
