@@ -26,6 +26,7 @@ describe.skipIf(!nasm)('system tests', () => {
     'paging',
     'paging64',
     'task',
+    'taskgates',
     'v86',
     'debug',
     'debug64',
