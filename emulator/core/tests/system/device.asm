@@ -11,6 +11,9 @@ RAM             equ 0x30000
 SIZE            equ 4096
 PORT            equ 0xe0
 
+TWICE_TABLE     equ 0x28000
+TWICE           equ 7 * 0x200000
+
 ; begin, instructions with RBX = the memory's middle, RSI = RBX - 256, RDI = RBX + 256, same "text"
 %macro begin 0
         %push   same
@@ -379,6 +382,52 @@ bits 64
         rep     insd
         expect  dword [DEVICE + 8], 0x11223344, "REP INSD into a device"
         expect  edi, DEVICE + 12, "REP INSD: RDI"
+
+        ; --- across the end of a page: both pages are the device's first one, so the halves come in this order
+        mov     dword [TWICE_TABLE], 0xff000000 | 0x13
+        mov     dword [TWICE_TABLE + 8], 0xff000000 | 0x13
+        mov     dword [PD + 7 * 8], TWICE_TABLE | 3
+        mov     rax, cr3
+        mov     cr3, rax
+        mov     ebx, TWICE + 4096
+        mov     byte [rbx - 1], 0x99
+        mov     byte [rbx], 0x77
+        movzx   ecx, word [rbx - 1]
+        expect  ecx, 0x7799, "a word across the end of a page: read"
+        mov     word [rbx - 1], 0x88aa
+        movzx   ecx, byte [rbx - 1]
+        expect  ecx, 0xaa, "a word across the end of a page: its low byte"
+        movzx   ecx, byte [rbx]
+        expect  ecx, 0x88, "a word across the end of a page: its high byte"
+        mov     rax, 0x1122334455667788
+        mov     [rbx - 3], rax
+        mov     rcx, [rbx - 3]
+        expectq rcx, 0x1122334455667788, "a quadword across the end of a page"
+        expect  dword [DEVICE], 0x22334455, "a quadword across the end of a page: where its upper half is"
+        movdqu  xmm0, [rsp - 64]
+        mov     rax, 0x0123456789abcdef
+        movq    xmm0, rax
+        movlhps xmm0, xmm0
+        movdqu  [rbx - 8], xmm0
+        mov     rcx, [DEVICE]
+        expectq rcx, 0x0123456789abcdef, "16 bytes across the end of a page: upper half"
+        mov     rcx, [DEVICE + 4088]
+        expectq rcx, 0x0123456789abcdef, "16 bytes across the end of a page: lower half"
+        mov     dword [rbx - 2], 0xffff
+        mov     eax, 1
+        lock xadd [rbx - 2], eax
+        mov     ecx, [rbx - 2]
+        expect  ecx, 0x10000, "LOCK XADD across the end of a page"
+        cld
+        mov     eax, 0x9999
+        mov     edx, PORT
+        out     dx, ax
+        mov     edi, TWICE + 4032
+        mov     ecx, 1024
+        rep     insb
+        movzx   ecx, byte [TWICE + 4032 + 1023]
+        expect  ecx, 0x99, "REP INSB across the end of a page"
+        expect  edi, TWICE + 4032 + 1024, "REP INSB across the end of a page: RDI"
         finish
 unexpected:
         expect  dword [caught_rip], 0, "an exception, at"
