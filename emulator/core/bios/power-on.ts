@@ -1,7 +1,13 @@
 // What power-on writes into memory: interrupt vectors, BIOS data area, extended BIOS data area.
 import { portRead, portWrite } from '../chipset/bus'
 import { DEV_BIOS, DRIVE_COUNT, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
-import { physicalRead16, physicalRead32, physicalWrite16, physicalWrite32, physicalWrite8 } from '../memory/physical'
+import {
+  physicalRead16,
+  physicalRead32,
+  physicalWrite16,
+  physicalWrite32,
+  physicalWrite8,
+} from '../memory/physical'
 import {
   BDA_COM,
   BDA_COM_TIMEOUT,

@@ -61,7 +61,7 @@ export function acpiReset(): void {
 
 /** The events, which have power in S3 too: what acpiEventsKeep() takes behind a reset. */
 export function acpiEvents(): u32 {
-  return <u32>load<u16>(DEV_ACPI, STATUS) | (<u32>load<u16>(DEV_ACPI, ENABLE) << 16)
+  return <u32>load<u16>(DEV_ACPI, STATUS) | ((<u32>load<u16>(DEV_ACPI, ENABLE)) << 16)
 }
 
 export function acpiEventsKeep(events: u32, asleep: bool): void {
