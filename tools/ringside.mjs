@@ -1,6 +1,7 @@
 // The command `ringside`: sets up what is missing, then opens windows or runs a subcommand of emulator/cli.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { associate } from './associate.mjs'
 import { runCli } from './cli.mjs'
 import { benchWindow } from './bench-window.mjs'
 import { hasDisplay, openWindow } from './launch.mjs'
@@ -23,6 +24,7 @@ usage: ringside [open] [FILE...]     open each file in a window
        ringside bench --ui           measure the window
        ringside selftest --native    compare the processor with this computer's own
        ringside lab run PROGRAM...   run programs of the scheduler lab
+       ringside associate            open images and kernels in Ringside from the file manager
 
 Each command answers --help. Other options: --version, --help.
 `
@@ -50,6 +52,7 @@ async function ringside(args) {
     return runCli(args)
   }
   if (first === 'open') return open(rest)
+  if (first === 'associate') return associate(rest)
   if (existsSync(first) || (!first.startsWith('-') && /[./\\]/.test(first))) return open(args)
   return refuse(
     first.startsWith('-')

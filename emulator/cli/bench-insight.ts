@@ -6,13 +6,18 @@ import { ReverseMap } from '../insight/frames/reverse-map'
 import type { PagingControl } from '../insight/page-walk'
 import { SymbolFile } from '../insight/symbols/symbol-file'
 import { createMemory, type MachineMemory } from '../machine/memory'
+import { linuxProbes, type ProbeCost, seedlingProbes } from './bench-probes'
 import { OK, UsageError } from './usage'
 
-const HELP = `usage: ringside bench insight [--elf FILE] [--json]
+const HELP = `usage: ringside bench insight [--elf FILE] [--probes] [--linux FOLDER] [--json]
 
 Reverse map of a machine whose page tables map 4 GiB in 4 KiB pages (2^20 entries): from scratch, again with nothing changed,
 and again with 100 entries in 10 tables changed. With --elf: symbols of that file, the first name and all types; and as
 the window reads them, on another thread: until then, the longest that this one did not answer, and what both took of memory.
+
+With --probes: what it costs the guest that calls of its allocator are told, in turns with none told: Seedling's fork storm. With
+--linux FOLDER (vmlinuz and an initramfs.gz whose init says READY and starts a shell on ttyS0) also the boot of that Linux and a
+shell that starts program after program.
 
 exit status: 0, or 1 when a result is wrong
 `
@@ -35,12 +40,15 @@ const LONG: PagingControl = { cr0: 0x8000_0001n, cr3: BigInt(ROOT), cr4: 0x20n, 
 
 /** @param args behind `bench insight` */
 export async function benchInsight(args: string[]): Promise<number> {
-  const { help, elf, json } = parse(args)
+  const { help, elf, json, probes, linux } = parse(args)
   if (help) {
     process.stdout.write(HELP)
     return OK
   }
-  const rows = [...reverseMap(), ...(elf === undefined ? [] : [...symbols(elf), ...(await beside(elf))])]
+  const rows =
+    probes || linux !== undefined
+      ? await probed(linux)
+      : [...reverseMap(), ...(elf === undefined ? [] : [...symbols(elf), ...(await beside(elf))])]
   if (json) process.stdout.write(`${JSON.stringify(rows)}\n`)
   else
     for (const { name, milliseconds, correct, unit } of rows)
@@ -56,6 +64,8 @@ function parse(args: string[]) {
       args,
       options: {
         elf: { type: 'string' },
+        probes: { type: 'boolean' },
+        linux: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -63,6 +73,24 @@ function parse(args: string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
+}
+
+const ROUNDS = 7
+/** Of each turn, ms. */
+const TURN = 1500
+
+async function probed(linux: string | undefined): Promise<InsightRow[]> {
+  const rows = (what: string, { off, on, told, lost }: ProbeCost): InsightRow[] => [
+    { name: `${what}: slower by`, milliseconds: 100 * (on / off - 1), correct: told > 0, unit: '%' },
+    { name: `${what}: an instruction, off`, milliseconds: off, correct: true, unit: 'ns' },
+    { name: `${what}: an instruction, on`, milliseconds: on, correct: true, unit: 'ns' },
+    { name: `${what}: told in a second`, milliseconds: told, correct: true, unit: '' },
+    { name: `${what}: lost`, milliseconds: lost, correct: true, unit: '' },
+  ]
+  const found = rows('probes, fork storm', await seedlingProbes(ROUNDS, TURN))
+  if (linux === undefined) return found
+  const { boot, storm } = await linuxProbes(linux, ROUNDS, TURN)
+  return [...found, ...rows('probes, Linux boot', boot), ...rows('probes, Linux shell', storm)]
 }
 
 /** @param times that it is done: the middle one of them is told */

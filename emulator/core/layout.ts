@@ -105,6 +105,8 @@ export const PROBE_NONE = 0xffff_ffff
 export const PROBE_IS_ALLOCATE = 1 // else it frees
 export const PROBE_IS_FRAMES = 2 // addresses are physical, of page frames
 export const PROBE_IS_SHIFT = 4 // bytes = unit << operand
+export const PROBE_IS_LIST = 16 // frees: the operand is the head of a circular list; what is freed are its links
+export const PROBE_IS_ARRAY = 32 // allocates: the operand, at entry, is an array of pointers, and RAX answers how many of them are there
 export const PROBE_IS_WHOLE = 8 // nobody else gives out or takes back these frames: uses of free ones are told
 /** Where probed calls return to (not state): u64 count, then at 64 a hash of u64 addresses */
 export const PROBE_SITES = 0x00a1_0000
@@ -575,7 +577,8 @@ export const CPU_CODE_BYTES = 0xc400 // u8[1024], the bytes a trace is being dec
 export const CODE_BYTES_MAX = 1024
 /** Calls of probed functions that have not returned (bookkeeping; cpu/probes.ts): u32 lock, u32 count, at 16 the stack being told, then from 256 on */
 export const CPU_PROBE_CALLS = 0xe000
-export const PROBE_STACK_MAX = 6 // return addresses behind the caller's
+export const PROBE_STACK_MAX = 8 // return addresses behind the caller's
+export const PROBE_SCAN_WORDS = 96 // of the stack, looked at for return addresses where there is no chain of frame pointers
 export const PROBE_CALLS_FIRST = 256
 export const PROBE_CALLS_MAX = 64
 export const PROBE_CALL_SIZE = 64
@@ -628,7 +631,7 @@ export const EVENT_KIND_GUEST_NAME = 66 // a, b, c: the next 20 bytes of the nam
 export const EVENT_CLASS_PROBE = 0x20000
 export const EVENT_KIND_PROBE = 72 // a: id | PROBE_* << 16 | number of PROBE_STACK << 24, b: address, c: bytes, of a use the linear address
 export const EVENT_KIND_PROBE_MORE = 73 // a: low half of the machine time in ns, b: return address, of a use the instruction, c: machine time of the call, ns
-export const EVENT_KIND_PROBE_STACK = 74 // b, c: return addresses by the chain of frame pointers, 0: none
+export const EVENT_KIND_PROBE_STACK = 74 // b, c: return addresses, 0: none; a: low and high half, 0: by the chain of frame pointers, else 1 + how many words behind the caller's return address it lies
 export const PROBE_ALLOCATED = 1
 export const PROBE_FREED = 2
 export const PROBE_FAILED = 3 // to allocate

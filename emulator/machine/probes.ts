@@ -25,6 +25,10 @@ export interface Probe {
   shift?: boolean
   /** Of page frames: addresses are physical. */
   frames?: boolean
+  /** `free`: the operand is the head of a circular list, and what is freed are its links. */
+  list?: boolean
+  /** `allocate`: the operand, when the function is entered, is an array of pointers; it answers how many are there (in RAX). */
+  array?: boolean
   /** Nobody else gives out of the pool or takes back: of frames, uses of free ones are told. */
   whole?: boolean
 }
@@ -79,6 +83,8 @@ function writeProbe({ view, u8 }: MachineMemory, table: number, probe: Probe, id
       (probe.event === 'allocate' ? L.PROBE_IS_ALLOCATE : 0) |
       (probe.frames ? L.PROBE_IS_FRAMES : 0) |
       (probe.shift ? L.PROBE_IS_SHIFT : 0) |
+      (probe.list ? L.PROBE_IS_LIST : 0) |
+      (probe.array ? L.PROBE_IS_ARRAY : 0) |
       (probe.whole ? L.PROBE_IS_WHOLE : 0)
     view.setUint32(slot + L.PROBE_ID, id, true)
     view.setUint32(slot + L.PROBE_FLAGS, flags, true)

@@ -9,6 +9,7 @@ import { type Colour, FrameObserver, type FrameStory } from '@emulator/insight/f
 import type { LensFile } from '@emulator/insight/lenses/find-lens'
 import { LINUX_DIRECT_MAP, LINUX_PROBES } from '@emulator/insight/lenses/linux/linux-probes'
 import type { LinuxKernel } from '@emulator/insight/lenses/linux/find-linux'
+import { Orc } from '@emulator/insight/lenses/linux/orc'
 import type { Search } from '@emulator/insight/finder/finder'
 import { readCacheSlabs } from '@emulator/insight/lenses/read-lens'
 import { viewOfKernel } from '@emulator/insight/lenses/guest-view'
@@ -41,6 +42,10 @@ const LEAKS_MAX = 200
 /** Double frees and uses after free that are shown. */
 const FAULTS_MAX = 20
 const ARM_INTERVAL = 200
+/** ms of a look that go on without a pause, about. */
+const LOOK_SLICE = 3
+/** One that nobody has gone on with for so long, ms, is begun again. */
+const LOOK_STALE = 2000
 /** ms of a look that go into guessing, and how long a guess is good for. */
 const GUESS_SLICE = 8
 const GUESS_PAUSE = 4000
@@ -81,6 +86,10 @@ export class AllocatorSource implements Source<'allocator'> {
   #pause = 2000
   #last = ''
   #armAgain = 0
+  #looking: { of: FrameObserver; steps: Generator<void>; until: number } | undefined
+  /** What the looks have taken that were not the last of theirs, ms. */
+  #spent = 0
+  #orc: { of: LinuxKernel; tables: Orc | undefined } | undefined
   #guessing: Generator<void, Guess[]> | undefined
   #guesses: Guess[] = []
   #guessAgain = 0
@@ -116,7 +125,10 @@ export class AllocatorSource implements Source<'allocator'> {
     const { ledger } = this.events
     const heard = ledger.allocations + ledger.frees > 0
     observer.heard = heard ? { taken: ledger.framesTaken, given: ledger.framesGiven } : undefined
-    observer.look(true, (read) => this.machine.hold(read), this.machine.state === 'paused')
+    if (!this.#look(observer)) {
+      this.interval = LOOK_SLICE / SHARE
+      return
+    }
     if (lens.state === 'none') this.#guess(observer)
     else this.#forgetGuesses()
     for (const frame of ledger.takeChanged())
@@ -129,8 +141,10 @@ export class AllocatorSource implements Source<'allocator'> {
     const { allocators, caches, tasks, troubles, counters = [] } = reading
     const running = runningWords(reading)
     const state: LensState = lens.state === 'ready' && !observer.ready ? { ...lens, state: 'waiting' } : lens
-    const cost = performance.now() - began
-    this.interval = Math.max(INTERVAL_MIN, Math.round(cost / SHARE))
+    const last = performance.now() - began
+    const cost = this.#spent + last
+    this.#spent = 0
+    this.interval = Math.max(INTERVAL_MIN, Math.round(last / SHARE))
     const view: AllocatorView = {
       ...{
         lens: state,
@@ -174,6 +188,29 @@ export class AllocatorSource implements Source<'allocator'> {
     if (!shades && told === this.#last) return
     this.#last = told
     return view
+  }
+
+  /**
+   * Goes on with a look for some milliseconds, so that a running guest is never held up for longer, nor the window. A machine at rest
+   * is looked at in one go: that is what it shows while it rests.
+   * @returns whether all of it is there
+   */
+  #look(observer: FrameObserver): boolean {
+    if (this.machine.state !== 'running') this.#looking = undefined
+    const began = performance.now()
+    if (this.#looking?.of !== observer || began > this.#looking.until) {
+      const atRest = this.machine.state === 'paused'
+      const steps = observer.steps(true, (read) => this.machine.hold(read), atRest)
+      this.#looking = { of: observer, steps, until: 0 }
+    }
+    this.#looking.until = began + LOOK_STALE
+    while (!this.#looking.steps.next().done) {
+      if (this.machine.state !== 'running' || performance.now() - began < LOOK_SLICE) continue
+      this.#spent += performance.now() - began
+      return false
+    }
+    this.#looking = undefined
+    return true
   }
 
   /** Without a lens: goes on looking for what could be an allocator, a little at each look. */
@@ -249,6 +286,10 @@ export class AllocatorSource implements Source<'allocator'> {
     const reader = new Reader(viewOfKernel(this.machine.memory), kernel)
     const direct = observer.linux ? LINUX_DIRECT_MAP : observer.lens?.directMap
     const probes = lensProbes(reader, wanted)
+    if (observer.linux && this.#orc?.of !== observer.linux)
+      this.#orc = { of: observer.linux, tables: Orc.read(reader.view, observer.linux) }
+    const tables = observer.linux && this.#orc?.tables
+    this.events.unwind = tables && ((caller, words, places) => tables.unwind(caller, words, places))
     this.events.probe(probes, direct === undefined ? undefined : reader.big(direct))
     // Of Linux it is known that not every kernel has all of them.
     this.#probeTroubles = observer.linux ? [] : reader.troubles
@@ -336,6 +377,7 @@ export class AllocatorSource implements Source<'allocator'> {
     this.#lookAgain = 0
     this.#pause = 2000
     this.#observer = undefined
+    this.#looking = undefined
     this.#forgetGuesses()
     this.forget()
   }

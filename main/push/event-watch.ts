@@ -19,6 +19,8 @@ export class EventWatch {
   /** What was probed last, undefined: nothing. */
   #probed: string | undefined
   #reader: EventReader | undefined
+  /** See EventReader.unwind. */
+  unwind: EventReader['unwind']
   #classes = 0
   #lost = 0
   #timer: NodeJS.Timeout | undefined
@@ -86,6 +88,7 @@ export class EventWatch {
   take() {
     const { state } = this.machine
     if (!this.#reader || state === 'disposed' || this.#classes === 0) return
+    this.#reader.unwind = this.unwind
     const events = this.#reader.take(state !== 'running')
     if (this.table.lost !== this.#lost) {
       this.#lost = this.table.lost

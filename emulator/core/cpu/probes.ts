@@ -17,6 +17,7 @@ import {
   CPU_JUMPS,
   CPU_MODE,
   CPU_PROBE_CALLS,
+  CPU_RAX,
   CPU_RBP,
   CPU_RSP,
   CPU_SEGMENTS,
@@ -50,13 +51,16 @@ import {
   PROBE_FREED,
   PROBE_ID,
   PROBE_IS_ALLOCATE,
+  PROBE_IS_ARRAY,
   PROBE_IS_FRAMES,
+  PROBE_IS_LIST,
   PROBE_IS_SHIFT,
   PROBE_IS_WHOLE,
   PROBE_LEFT,
   PROBE_LINEAR,
   PROBE_NONE,
   PROBE_RIGHT,
+  PROBE_SCAN_WORDS,
   PROBE_SITES,
   PROBE_SITES_COUNT,
   PROBE_SITES_TABLE,
@@ -93,10 +97,14 @@ const CALL_TIME: usize = 40 // u64
 const CALL_RIGHT: usize = 48 // u8
 const CALL_LEFT: usize = 49 // u8
 const CALL_ADDRESS: usize = 52 // u32, operand
+const CALL_SKIP: usize = 50 // u16, elements of the array that were there when the function was entered
+const CALL_ARRAY: usize = 56 // u64, linear
 
 const LOCK: usize = 0
 const COUNT: usize = 4
 const STACK: usize = 16
+/** Where each of them was found, u32. */
+const PLACES: usize = 80
 /** The call that is being told of, taken out of the list. */
 const TOLD: usize = 128
 
@@ -107,6 +115,8 @@ const STACK_SPAN: u64 = 0x4000
 const FRAME_SPAN: u64 = 0x100000
 /** Of one block. */
 const FRAMES_MAX: u64 = 4096
+/** Of one list or array. */
+const MANY_MAX: u32 = 4096
 const SITES_FULL: u64 = 6000
 const USE_ID: u32 = 0xffff
 
@@ -229,11 +239,39 @@ function entered(probe: usize): void {
   store<u8>(call, load<u8>(probe, PROBE_RIGHT), CALL_RIGHT)
   store<u8>(call, load<u8>(probe, PROBE_LEFT), CALL_LEFT)
   store<u32>(call, load<u32>(probe, PROBE_ADDRESS), CALL_ADDRESS)
+  const raw = flags & PROBE_IS_ALLOCATE && !(flags & PROBE_IS_ARRAY) ? 0 : operand(load<u32>(probe, PROBE_ADDRESS))
+  if (flags & PROBE_IS_ARRAY) {
+    store<u64>(call, raw, CALL_ARRAY)
+    store<u16>(call, <u16>arrayFilled(raw, size), CALL_SKIP)
+  }
   begin(call)
   siteAdd(load<u64>(call, CALL_RETURN))
   if (flags & PROBE_IS_ALLOCATE) return
-  const raw = operand(load<u32>(probe, PROBE_ADDRESS))
   if (raw == 0) return
+  if (flags & PROBE_IS_LIST) {
+    let link = quietWord(raw, size)
+    let read = !quietFailed
+    for (let i: u32 = 0; i < MANY_MAX && read && link != raw && link != 0; i++) {
+      const next = quietWord(link, size)
+      read = !quietFailed
+      if (read) freed(call, link, bytes)
+      link = next
+    }
+    return
+  }
+  freed(call, raw, bytes)
+}
+
+/** How many pointers there are before the first that is null. */
+function arrayFilled(array: u64, size: u32): u32 {
+  let count: u32 = 0
+  if (array == 0) return 0
+  while (count < MANY_MAX && quietWord(array + count * size, size) != 0 && !quietFailed) count++
+  return count
+}
+
+function freed(call: usize, raw: u64, bytes: u64): void {
+  const flags = load<u32>(call, CALL_FLAGS)
   const address = addressOf(call, raw)
   tell(call, PROBE_FREED, address, bytes)
   if ((flags & (PROBE_IS_FRAMES | PROBE_IS_WHOLE)) == (PROBE_IS_FRAMES | PROBE_IS_WHOLE))
@@ -256,6 +294,18 @@ function returned(linear: u64): void {
 function result(call: usize): void {
   const flags = load<u32>(call, CALL_FLAGS)
   if (!(flags & PROBE_IS_ALLOCATE)) return
+  if (flags & PROBE_IS_ARRAY) {
+    const size: u32 = code64() ? 8 : 4
+    const array = load<u64>(call, CALL_ARRAY)
+    const count = cut(load<u64>(cpu, CPU_RAX))
+    if (array == 0) return
+    for (let i = <u32>load<u16>(call, CALL_SKIP); i < MANY_MAX && <u64>i < count; i++) {
+      const element = quietWord(array + i * size, size)
+      if (quietFailed) return
+      if (element != 0) taken(call, element)
+    }
+    return
+  }
   const raw = cut(load<u64>(cpu + (load<u32>(call, CALL_ADDRESS) & 0xfff)))
   const bytes = load<u64>(call, CALL_BYTES)
   // Null, or an error number in the place of an address.
@@ -264,8 +314,13 @@ function result(call: usize): void {
     tell(call, PROBE_FAILED, 0, bytes)
     return
   }
+  taken(call, raw)
+}
+
+function taken(call: usize, raw: u64): void {
   const address = addressOf(call, raw)
-  if (flags & PROBE_IS_FRAMES) framesTaken(address, bytes)
+  const bytes = load<u64>(call, CALL_BYTES)
+  if (load<u32>(call, CALL_FLAGS) & PROBE_IS_FRAMES) framesTaken(address, bytes)
   tell(call, PROBE_ALLOCATED, address, bytes)
 }
 
@@ -352,8 +407,12 @@ function insideAllocator(): bool {
 
 // --- telling -----------------------------------------------------------------------------------------------------
 
-/** Return addresses by the chain of frame pointers, the innermost first: how many. */
-function stackGather(): u32 {
+/**
+ * Return addresses by the chain of frame pointers, the innermost first: how many. Where there is no chain (compilers use RBP for
+ * anything), words of the stack that look like addresses near the caller's: whoever reads them knows which are.
+ * @param sp behind the caller's return address, 0: no call
+ */
+function stackGather(sp: u64, caller: u64): u32 {
   const size: u32 = code64() ? 8 : 4
   let at = cut(load<u64>(cpu, CPU_RBP))
   let count: u32 = 0
@@ -362,32 +421,61 @@ function stackGather(): u32 {
     if (quietFailed) break
     const back = quietWord(cut(base(SEG_SS) + at + size), size)
     if (quietFailed || back == 0) break
+    if (sp != 0 && !near(back, caller)) break
     store<u64>(cpu + CPU_PROBE_CALLS + STACK + count * 8, back)
+    store<u32>(cpu + CPU_PROBE_CALLS + PLACES + count * 4, 0)
     count++
     // Stacks grow down: a caller's frame lies above.
     if (next <= at || next - at > FRAME_SPAN) break
     at = next
   }
+  if (count > 0 || sp == 0) return count
+  at = cut(base(SEG_SS) + sp)
+  for (let i: u32 = 0; i < <u32>PROBE_SCAN_WORDS && count < <u32>PROBE_STACK_MAX; i++, at += size) {
+    const word = quietWord(at, size)
+    if (quietFailed) break
+    if (!near(word, caller) || !calls(word)) continue
+    store<u64>(cpu + CPU_PROBE_CALLS + STACK + count * 8, word)
+    store<u32>(cpu + CPU_PROBE_CALLS + PLACES + count * 4, i + 1)
+    count++
+  }
   return count
 }
 
-function tellWith(id: u32, what: u32, address: u64, bytes: u64, code: u64, began: u64): void {
+/** In the same GiB: a kernel's code is. */
+@inline
+function near(one: u64, other: u64): bool {
+  return one >> 30 == other >> 30
+}
+
+/** Whether a CALL ends at `linear`: E8 and four bytes, or FF /2 with a register (SDM 2A, CALL), which is what compilers make. */
+function calls(linear: u64): bool {
+  const bytes = quietWord(linear - 8, 8)
+  if (quietFailed) return false
+  return ((bytes >> 24) & 0xff) == 0xe8 || (((bytes >> 48) & 0xff) == 0xff && ((bytes >> 59) & 7) == 2)
+}
+
+function tellWith(id: u32, what: u32, address: u64, bytes: u64, code: u64, began: u64, sp: u64 = 0): void {
   if (!(load<u32>(HEADER, HDR_EVENT_CLASSES) & EVENT_CLASS_PROBE)) return
-  const depth = stackGather()
+  const depth = stackGather(sp, code)
   const pieces = (depth + 1) >> 1
   event(EVENT_CLASS_PROBE, EVENT_KIND_PROBE, id | (what << 16) | (pieces << 24), address, bytes)
   event(EVENT_CLASS_PROBE, EVENT_KIND_PROBE_MORE, clockNow() as u32, code, began)
   const stack = cpu + CPU_PROBE_CALLS + STACK
   for (let i: u32 = 0; i < pieces; i++) {
-    const second: u64 = i * 2 + 1 < depth ? load<u64>(stack + (i * 2 + 1) * 8) : 0
-    event(EVENT_CLASS_PROBE, EVENT_KIND_PROBE_STACK, i, load<u64>(stack + i * 16), second)
+    const two = i * 2 + 1 < depth
+    const second: u64 = two ? load<u64>(stack + (i * 2 + 1) * 8) : 0
+    const places = cpu + CPU_PROBE_CALLS + PLACES + i * 8
+    const where = load<u32>(places) | (two ? load<u32>(places, 4) << 16 : 0)
+    event(EVENT_CLASS_PROBE, EVENT_KIND_PROBE_STACK, where, load<u64>(stack + i * 16), second)
   }
 }
 
 @inline
 function tell(call: usize, what: u32, address: u64, bytes: u64): void {
   const id = load<u32>(call, CALL_ID)
-  tellWith(id, what, address, bytes, load<u64>(call, CALL_RETURN), load<u64>(call, CALL_TIME))
+  const scan = code64() ? load<u64>(call, CALL_SP) : 0
+  tellWith(id, what, address, bytes, load<u64>(call, CALL_RETURN), load<u64>(call, CALL_TIME), scan)
 }
 
 // --- free frames -------------------------------------------------------------------------------------------------

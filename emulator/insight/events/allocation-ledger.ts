@@ -31,6 +31,8 @@ export interface Allocation {
   time: number
   /** Instructions that its CPU had retired. */
   retired: number
+  /** When the function was entered, ns. */
+  began?: number
   /** Behind the caller, the innermost first, unchecked: the chain of frame pointers, where a probe followed it. */
   stack?: bigint[]
 }
@@ -148,6 +150,7 @@ export class AllocationLedger {
     }
     const one: Allocation = {
       ...{ pool: probe.pool, address: event.b, bytes: Number(event.c), caller: event.d, cpu, time, retired },
+      began: Number(event.e),
       ...stack,
     }
     if (what === L.PROBE_ALLOCATED) this.#allocate(one)
@@ -169,11 +172,13 @@ export class AllocationLedger {
   #eachFrame(by: Allocation, what: 'allocated' | 'freed'): void {
     const first = Number(by.address >> 12n)
     const frames = Math.min(BLOCK_MAX, Math.max(1, Math.ceil(by.bytes / 4096)))
-    if (what === 'allocated') this.framesTaken += frames
     let twice: Allocation | undefined
     let known = false
     for (let frame = first; frame < first + frames; frame++) {
       const before = this.#frames.get(frame)
+      // A function that leaves the work to another one, both probed: one allocation.
+      const within = what === 'allocated' && before?.what === what && before.by.time >= (by.began ?? Infinity)
+      if (what === 'allocated' && !within) this.framesTaken++
       if (before?.what !== what) this.#framesAllocated += what === 'allocated' ? 1 : before ? -1 : 0
       if (before) known = true
       else if (this.#frames.size >= LIVE_MAX) continue

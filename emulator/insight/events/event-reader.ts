@@ -29,6 +29,8 @@ export class EventReader {
   readonly #unfinished = new Map<number, Unfinished>()
   readonly #bytes = new Uint8Array(L.EVENT_COUNT * L.EVENT_SIZE)
   readonly #view = new DataView(this.#bytes.buffer)
+  /** Says which words of a stack are return addresses, where there is no chain of frame pointers. */
+  unwind: ((caller: bigint, candidates: readonly bigint[], places: readonly number[]) => bigint[]) | undefined
 
   /** From now on: what the rings hold already is not taken. */
   constructor(
@@ -162,7 +164,12 @@ export class EventReader {
     const { event } = open
     if (kind === L.EVENT_KIND_PROBE_STACK) {
       open.pieces--
-      for (const back of [b, c]) if (back !== 0n) event.stack?.push(back)
+      for (const [i, back] of [b, c].entries()) {
+        if (back === 0n) continue
+        event.stack?.push(back)
+        const place = (a >>> (16 * i)) & 0xffff
+        if (place > 0) (event.places ??= []).push(place - 1)
+      }
     } else if (kind !== L.EVENT_KIND_GUEST_NAME) {
       event.d = b
       event.e = c
@@ -176,6 +183,8 @@ export class EventReader {
       open.bytes.push(...new Uint8Array(words.buffer))
     }
     if (open.pieces > 0) return
+    if (event.stack && event.places && this.unwind)
+      event.stack = this.unwind(event.d, event.stack, event.places)
     if (open.bytes.length > 0) {
       const length = Math.min(NAME_MAX, Number(event.c))
       const text = new TextDecoder().decode(Uint8Array.from(open.bytes.slice(0, length)))

@@ -55,6 +55,8 @@ export interface EventRecord {
   name: string
   /** Of a PROBE: return addresses behind the caller's, as the chain of frame pointers has them. */
   stack?: bigint[]
+  /** Of a stack that was only looked at for return addresses: how many words behind the caller's each lies. */
+  places?: number[]
 }
 
 export interface EventFilter {

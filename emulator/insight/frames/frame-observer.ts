@@ -9,6 +9,7 @@ import { frameCaller, missingSymbols, readLens } from '../lenses/read-lens'
 import { emptyColumns, type LensReading, ORDER_NONE, type Slab, USE_UNKNOWN } from '../lenses/reading'
 import type { LinuxKernel } from '../lenses/linux/find-linux'
 import { LinuxLook } from '../lenses/linux/read-linux'
+import type { Hold } from '../lenses/linux/slub'
 import { type PagingControl, pagingControl, pagingKind } from '../page-walk'
 import { StillMapped } from './still-mapped'
 import { type Mapping, OWNER_SEVERAL, ReverseMap, type Root } from './reverse-map'
@@ -129,21 +130,25 @@ export class FrameObserver {
    * @param hold makes the machine stand still meanwhile: lists that are changed while they are followed end anywhere
    * @param atRest the machine stands still anyway
    */
-  look(mappings = true, hold: (read: () => void) => void = (read) => read(), atRest = false) {
+  look(mappings = true, hold: Hold = (read) => read(), atRest = false) {
+    const steps = this.steps(mappings, hold, atRest)
+    while (!steps.next().done);
+  }
+
+  /** A look in steps of some milliseconds, between which the guest may run; until the last, all is as it was found before. */
+  *steps(mappings = true, hold: Hold = (read) => read(), atRest = false): Generator<void> {
     const { memory } = this
     const usable = this.kernel && this.lens && this.missing.length === 0
-    hold(() => {
-      if (this.linux) {
-        this.#linuxLook = new LinuxLook(memory, this.linux)
-        this.reading = this.#linuxLook.read()
-      } else
-        this.reading = readLens(
-          memory,
-          usable ? this.kernel! : this.#noKernel,
-          usable ? this.lens! : EMPTY_LENS,
-        )
-      this.time = Number(memory.header64(L.HDR_CLOCK_NOW)) / 1e6
-    })
+    if (this.linux) {
+      const look = new LinuxLook(memory, this.linux)
+      const reading = yield* look.steps(hold)
+      this.#linuxLook = look
+      this.reading = reading
+    } else
+      this.reading = hold(() =>
+        readLens(memory, usable ? this.kernel! : this.#noKernel, usable ? this.lens! : EMPTY_LENS),
+      )
+    this.time = Number(memory.header64(L.HDR_CLOCK_NOW)) / 1e6
     this.space = freeSpace(this.reading.frames)
     if (mappings) this.map.update(this.roots())
     // Linux does not note whose a page is; its address spaces tell.

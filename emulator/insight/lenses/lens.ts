@@ -93,6 +93,7 @@ export interface ProbeLens {
   pool?: string
   address: OperandLens | { of: OperandLens; minus?: Text; right?: number; left?: number }
   bytes?: OperandLens | number | { shift: number; by: OperandLens }
+  many?: 'list' | 'array'
   whole?: boolean
 }
 

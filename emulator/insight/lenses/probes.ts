@@ -18,14 +18,16 @@ const operandOf = (of: OperandLens): ProbeOperand =>
   typeof of === 'string' ? { register: of as ProbeRegister } : { stack: of.stack }
 
 /** What is wrong with a probe that no schema says; undefined: nothing. */
-function wrong({ event, address, bytes }: ProbeLens): string | undefined {
+function wrong({ event, address, bytes, many }: ProbeLens): string | undefined {
   const operands: OperandLens[] = [typeof address === 'object' && 'of' in address ? address.of : address]
   if (typeof bytes === 'string' || (typeof bytes === 'object' && 'stack' in bytes)) operands.push(bytes)
   else if (typeof bytes === 'object') operands.push(bytes.by)
   for (const each of operands)
     if (typeof each !== 'string' && !(each.stack >= 1 && each.stack <= 16))
       return 'arguments on the stack are counted from 1 to 16'
-  if (event === 'allocate' && typeof operands[0] !== 'string')
+  if (many === 'list' && event !== 'free') return 'only what is freed can be a list'
+  if (many === 'array' && event !== 'allocate') return 'only what is allocated can be an array'
+  if (event === 'allocate' && many === undefined && typeof operands[0] !== 'string')
     return 'what a function answers is in a register'
   const unit =
     typeof bytes === 'number' ? bytes : typeof bytes === 'object' && 'shift' in bytes ? bytes.shift : 0
@@ -84,6 +86,7 @@ export function lensProbes(reader: Reader, probes: readonly ProbeLens[]): LensPr
       made.frames = true
       if (bytes === undefined) made.unit = 4096
     }
+    if (probe.many) made[probe.many] = true
     if (probe.whole) made.whole = true
     found.push(made)
   }

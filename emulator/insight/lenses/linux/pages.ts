@@ -40,6 +40,17 @@ const MAPPING_MOVABLE = 2
 const MISSING = 0xffff_ffff
 const ORDER_MAX = 20
 
+/** Frames of one step: some milliseconds. */
+const STEP = 1 << 14
+
+/** Words of some thousand struct pages, one behind the other. */
+interface Columns {
+  flags: Uint32Array
+  heads: Uint32Array | undefined
+  mapping: Uint32Array
+  types: Uint32Array
+}
+
 export class Pages {
   readonly frames: FrameColumns
   /** Of each frame in a compound page behind its first: how many frames behind; 0: it is the first, or alone. */
@@ -74,9 +85,9 @@ export class Pages {
     return frame >= 0 && frame < this.frames.count
   }
 
-  /** What each struct page says. */
-  read() {
-    const { linux, frames, size, behind } = this
+  /** What each struct page says, some thousand of them a step. The guest may run meanwhile: each word is whole. */
+  *steps(): Generator<void> {
+    const { linux, frames, size } = this
     const { reader, view } = linux
     const offsetOf = (name: string) => linux.field('struct page', name)?.offset
     const [flagsAt, headAt, mappingAt, typeAt] = [
@@ -88,24 +99,49 @@ export class Pages {
     const [head, backed] = [bit('PG_head'), bit('PG_swapbacked')]
     if (mappingAt === undefined || typeAt === undefined || slab === undefined || reserved === undefined)
       return reader.trouble('struct page', 'BTF does not describe it as expected')
-    const { count, use } = frames
-    const column = (offset: number) => {
-      const values = new Uint32Array(count)
-      const lost = view.column(this.table, size, offset, 4, values, MISSING)
-      return { values, lost }
+    const { count } = frames
+    const words = Array.from({ length: 4 }, () => new Uint32Array(Math.min(count, STEP)))
+    let lost = 0
+    for (let first = 0; first < count; first += STEP) {
+      const length = Math.min(STEP, count - first)
+      const [flags, heads, mapping, types] = [flagsAt ?? 0, headAt, mappingAt, typeAt].map((offset, i) => {
+        if (offset === undefined) return undefined
+        const values = words[i]!.subarray(0, length)
+        const missing = view.column(this.pageOf(first), size, offset, 4, values, MISSING)
+        if (i === 0) lost += missing
+        return values
+      })
+      this.#classify(
+        first,
+        { flags: flags!, heads, mapping: mapping!, types: types! },
+        { slab, reserved, head, backed },
+      )
+      yield
     }
-    const { values: flags, lost } = column(flagsAt ?? 0)
-    if (lost === count) return reader.trouble('vmemmap_base', 'no struct page is mapped')
-    const heads = headAt === undefined ? undefined : column(headAt).values
-    const mapping = column(mappingAt).values
-    const types = column(typeAt).values
+    if (lost === count) reader.trouble('vmemmap_base', 'no struct page is mapped')
+  }
+
+  /** @param bits of `flags`, by number */
+  #classify(
+    from: number,
+    { flags, heads, mapping, types }: Columns,
+    {
+      slab,
+      reserved,
+      head,
+      backed,
+    }: Record<'slab' | 'reserved', number> & Record<'head' | 'backed', number | undefined>,
+  ) {
+    const { frames, size, behind } = this
+    const { use } = frames
     const tableLow = Number(this.table & 0xffff_ffffn)
-    for (let frame = 0; frame < count; frame++) {
-      const flag = flags[frame]!
+    for (let i = 0; i < flags.length; i++) {
+      const frame = from + i
+      const flag = flags[i]!
       if (flag === MISSING) continue
       // A frame behind the first of a compound page is what the first one is: bit 0, and where it is.
-      if (heads && heads[frame]! & 1) {
-        const first = ((heads[frame]! - 1 - tableLow) >>> 0) / size
+      if (heads && heads[i]! & 1) {
+        const first = ((heads[i]! - 1 - tableLow) >>> 0) / size
         if (Number.isInteger(first) && first < frame && frame - first < 2 ** ORDER_MAX) {
           behind[frame] = frame - first
           use[frame] = use[first]!
@@ -113,14 +149,14 @@ export class Pages {
           continue
         }
       }
-      const type = types[frame]!
+      const type = types[i]!
       const typed = (type & PAGE_TYPE_BASE) >>> 0 === PAGE_TYPE_BASE && type !== MISSING
       if (typed && (type & PG_BUDDY) === 0) use[frame] = FREE
       else if ((flag >>> slab) & 1) use[frame] = SLAB
       else if ((flag >>> reserved) & 1) use[frame] = RESERVED
       else if (typed && (type & PG_TABLE) === 0) use[frame] = TABLE
-      else if (mapping[frame]! & MAPPING_ANON) use[frame] = ANONYMOUS
-      else if (mapping[frame]! !== 0 && (mapping[frame]! & MAPPING_MOVABLE) === 0)
+      else if (mapping[i]! & MAPPING_ANON) use[frame] = ANONYMOUS
+      else if (mapping[i]! !== 0 && (mapping[i]! & MAPPING_MOVABLE) === 0)
         use[frame] = backed !== undefined && (flag >>> backed) & 1 ? SHARED : FILE
       else use[frame] = KERNEL
       if (head !== undefined && (flag >>> head) & 1) this.#order(frame)

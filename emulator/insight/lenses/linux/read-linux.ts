@@ -5,7 +5,7 @@ import { readCounters } from './counters'
 import type { LinuxKernel } from './find-linux'
 import { KernelReader } from './kernel-reader'
 import { Pages } from './pages'
-import { Slub } from './slub'
+import { type Hold, Slub } from './slub'
 import { frameDetail } from './story'
 import { readCurrent, readTasks } from './tasks'
 import { readZones } from './zones'
@@ -23,18 +23,36 @@ export class LinuxLook {
 
   /** Never throws for what is in the guest's memory: what could not be read is in `troubles`. */
   read(): LensReading {
+    const steps = this.steps((read) => read())
+    for (;;) {
+      const { done, value } = steps.next()
+      if (done) return value
+    }
+  }
+
+  /**
+   * The same in steps of a few milliseconds each, between which the guest may run: each list is right in itself then, of one moment, and
+   * all of them together of the time the steps took.
+   * @param hold makes the machine stand still: lists that are changed while they are followed end anywhere
+   */
+  *steps(hold: Hold): Generator<void, LensReading> {
     const linux = this.#pages.linux
     const { reader } = linux
-    this.#pages.read()
+    yield* this.#pages.steps()
     // struct page says of the first frame of a free block only that it is free.
-    const zones = readZones(linux, this.#pages)
-    const caches = reader.attempt('slab_caches', () => new Slub(linux, this.#pages).read()) ?? []
-    const tasks = reader.attempt('init_task.tasks', () => readTasks(linux)) ?? []
-    return {
-      ...{ kernel: 'Linux', frames: this.#pages.frames, allocators: [zones], caches, tasks },
+    const zones = hold(() => readZones(linux, this.#pages))
+    yield
+    const slub = new Slub(linux, this.#pages)
+    const caches = yield* slub.steps(hold)
+    yield
+    const { tasks, current, counters } = hold(() => ({
+      tasks: reader.attempt('init_task.tasks', () => readTasks(linux)) ?? [],
       current: readCurrent(linux),
       counters: readCounters(linux),
-      troubles: reader.troubles,
+    }))
+    return {
+      ...{ kernel: 'Linux', frames: this.#pages.frames, allocators: [zones], caches, tasks },
+      ...{ current, counters, troubles: reader.troubles },
     }
   }
 

@@ -10,6 +10,11 @@ const NODES_MAX = 64
 /** A CPU keeps fewer partial slabs than this. */
 const PARTIAL_MAX = 4096
 const OBJECTS_MAX = 0x7fff
+/** How long the machine stands still for one go at the caches, about: a cache is not left in its middle. */
+const HOLD_MS = 2
+
+/** Makes the machine stand still while something is read. */
+export type Hold = <T>(read: () => T) => T
 
 /** A slab that a CPU has to itself. */
 interface Held {
@@ -38,17 +43,38 @@ export class Slub {
     }
   }
 
-  /** All of them, in order; the frames of slabs get their numbers. */
-  read(): SlabCache[] {
+  /**
+   * All of them, in order, some at a time; the frames of slabs get their numbers.
+   * @param hold makes the machine stand still for what is read in one go
+   */
+  *steps(hold: Hold): Generator<void, SlabCache[]> {
     const { reader } = this.linux
     const found: SlabCache[] = []
     const index = new Map<bigint, number>()
-    for (const cache of this.caches()) {
-      const read = reader.attempt('slab_caches', () => this.cache(cache))
-      if (read) index.set(cache, found.push(read))
+    const all = hold(() => reader.attempt('slab_caches', () => [...this.caches()]) ?? [])
+    for (let next = 0; next < all.length; ) {
+      hold(() => {
+        const end = performance.now() + HOLD_MS
+        do {
+          const cache = all[next++]!
+          const read = reader.attempt('slab_caches', () =>
+            this.#isThere(cache) ? this.cache(cache) : undefined,
+          )
+          if (read) index.set(cache, found.push(read))
+        } while (next < all.length && performance.now() < end)
+      })
+      yield
     }
     reader.attempt('struct slab', () => this.#frames(index))
     return found
+  }
+
+  /** It has not been destroyed since the list was read: the one before it in the list leads to it. */
+  #isThere(cache: bigint): boolean {
+    const { linux } = this
+    const link = linux.place(cache, 'struct kmem_cache', 'list')
+    const before = linux.view.unsigned(link + 8n, 8)
+    return before !== undefined && linux.view.unsigned(before, 8) === link
   }
 
   /**
