@@ -16,7 +16,7 @@ import {
 import { pageTableOverlay } from './overlays/page-table'
 import { structureOverlay } from './overlays/structure'
 import { pagingControl, walkPages } from './page-walk'
-import { findSymbols } from './symbols/find-symbols'
+import { findingSymbols, findSymbols } from './symbols/find-symbols'
 import { SymbolFile } from './symbols/symbol-file'
 
 const guest = (name: string) => fileURLToPath(new URL(`../../assets/guests/${name}`, import.meta.url))
@@ -215,6 +215,10 @@ test('symbols are found by a part of their names, the best first', () => {
   const [exact] = findSymbols(table, names[3]!, 3)
   expect(exact!.name).toBe(names[3])
   expect(exact!.address).toBe(table.named(names[3]!)!.address)
+  const steps = findingSymbols(table, 'frame', 5)
+  let step = steps.next()
+  for (; !step.done; step = steps.next()) expect(step.value).toBeLessThanOrEqual(1)
+  expect(step.value.map(({ name }) => name)).toEqual(names)
   expect(findSymbols(table, 'there is no such symbol', 5)).toEqual([])
   expect(findSymbols(table, ' ', 5)).toEqual([])
 })

@@ -5,7 +5,7 @@ import * as L from '../core/layout'
 import { EventReader } from '../insight/events/event-reader'
 import { type EventRecord, EventTable } from '../insight/events/event-table'
 import { openMedium } from '../media/medium'
-import { defaultConfig, type Machine, MIB } from './api'
+import { defaultConfig, type Machine, MIB, physical } from './api'
 import { createMachine } from './machine'
 import type { Probe } from './probes'
 
@@ -94,4 +94,30 @@ test('probes end when there are none, and come back after a reset', async () => 
   guest.run()
   await guest.whenStopped()
   expect(again.take(true).map(told)).toEqual(EXPECTED)
+})
+
+test('a list that is freed is told link by link', async () => {
+  const guest = await boot()
+  await guest.runUntil(0x7c00n as Parameters<Machine['runUntil']>[0])
+  // What RELEASE is given is the head: two links, and back.
+  const link = async (at: number, next: number) => {
+    const bytes = Buffer.alloc(4)
+    bytes.writeUInt32LE(next)
+    await guest.writePhysical(physical(at), bytes)
+  }
+  // The guest leaves A20 as it is: off, so that the head lies 1 MiB lower.
+  await link(0x040000, 0x050000)
+  await link(0x050000, 0x051000)
+  await link(0x051000, 0x140000)
+  const reader = new EventReader(guest.memory, new EventTable(512))
+  guest.watchEvents(L.EVENT_CLASS_PROBE)
+  const list = PROBES.map((probe) => (probe.event === 'free' ? { ...probe, list: true } : probe))
+  guest.setProbes(list)
+  guest.run()
+  await guest.whenStopped()
+  const given = () => reader.take(true).filter(({ a }) => ((a >>> 16) & 0xff) === GIVEN)
+  expect(given().map(told)).toEqual([
+    [RELEASE, GIVEN, 0x050000, 64],
+    [RELEASE, GIVEN, 0x051000, 64],
+  ])
 })

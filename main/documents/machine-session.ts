@@ -4,7 +4,7 @@ import * as L from '@emulator/core/layout'
 import { searchStep, type SearchStep } from '@emulator/insight/memory-search'
 import type { MemorySpace } from '@emulator/insight/memory-window'
 import { pagingControl } from '@emulator/insight/page-walk'
-import { findSymbols, type FoundSymbol } from '@emulator/insight/symbols/find-symbols'
+import { findingSymbols, type FoundSymbol } from '@emulator/insight/symbols/find-symbols'
 import { type KeyCode, linear, type Machine, physical, type StopInfo } from '@emulator/machine/api'
 import { createMachine } from '@emulator/machine/machine'
 import { openMedium } from '@emulator/media/medium'
@@ -76,6 +76,13 @@ const NOTHING: Interest = {
   shootdowns: false,
   shell: false,
 }
+
+/** Symbols that an answer has. */
+const SYMBOLS_SHOWN = 60
+/** ms that a search for them goes on without a pause. */
+const FINDING_SLICE = 4
+/** Searches at a time: a name that is typed asks with each letter. */
+const QUESTIONS = 3
 
 export class MachineSession {
   readonly machine: Machine
@@ -495,10 +502,37 @@ export class MachineSession {
     return climbAccount(machine.memory, { disassemble: instructionText, label }, findings)
   }
 
-  /** Symbols by a part of their names; none when they are not those of the running code. */
-  findSymbols(query: string): FoundSymbol[] {
-    const table = this.#names?.symbols?.table
-    return table && this.#names?.state.state !== 'mismatch' ? findSymbols(table, query, 60) : []
+  #finding = 0
+
+  /**
+   * Symbols by a part of their names; none when they are not those of the running code. Goes through them a little at a time: the
+   * window waits for nothing else meanwhile, and later questions end this one.
+   */
+  async findSymbols(query: string): Promise<FoundSymbol[]> {
+    const names = this.#names
+    const table = names?.symbols?.table
+    if (!table || names?.state.state === 'mismatch') return []
+    const question = ++this.#finding
+    const stop = () => {
+      stopped = true
+    }
+    let stopped = false
+    const work = this.#work.begin(`Searching ${table.size} symbols`, stop)
+    try {
+      const steps = findingSymbols(table, query, SYMBOLS_SHOWN)
+      let until = performance.now() + FINDING_SLICE
+      for (;;) {
+        const { done, value } = steps.next()
+        if (done) return value
+        if (performance.now() < until) continue
+        work.progress(value)
+        await new Promise((go) => setImmediate(go))
+        if (stopped || this.#finding - question >= QUESTIONS || this.#isDisposed()) return []
+        until = performance.now() + FINDING_SLICE
+      }
+    } finally {
+      work.end()
+    }
   }
 
   /**

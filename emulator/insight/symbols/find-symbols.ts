@@ -16,10 +16,28 @@ export interface FoundSymbol {
  * @param most how many
  */
 export function findSymbols(table: SymbolTable, query: string, most: number): FoundSymbol[] {
+  const steps = findingSymbols(table, query, most)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Symbols of one step: a kernel has hundreds of thousands, and unfolding the names of C++ and Rust takes microseconds each. */
+const STEP = 512
+
+/** The same in steps of a millisecond or two; yields how much of the way is done, 0 to 1. */
+export function* findingSymbols(
+  table: SymbolTable,
+  query: string,
+  most: number,
+): Generator<number, FoundSymbol[]> {
   const wanted = query.trim().toLowerCase()
   if (wanted === '') return []
   const found: { score: number; symbol: ElfSymbol; name: string }[] = []
+  let seen = 0
   for (const symbol of table) {
+    if (++seen % STEP === 0) yield seen / table.size
     const name = demangle(symbol.name)
     const score = scoreOf(name, wanted)
     if (score === undefined) continue

@@ -25,6 +25,8 @@ const SHT_DYNSYM = 11
 const SYMBOLS_MAX = 4_000_000
 const NAMES_MAX = 256 << 20
 
+const [UNDERSCORE, UPPER_R, UPPER_Z] = [0x5f, 0x52, 0x5a]
+
 /** Symbols put in order, once, on any thread. */
 export interface SymbolOrder {
   order: Uint32Array<ArrayBuffer>
@@ -155,6 +157,16 @@ export class SymbolTable {
   /** All, by address. */
   *[Symbol.iterator](): IterableIterator<ElfSymbol> {
     for (const entry of this.#order) yield this.#symbol(entry)
+  }
+
+  /** Those whose names a compiler has mangled: `_Z`, `__Z` or `_R` begins them. By address. */
+  *mangled(): IterableIterator<ElfSymbol> {
+    for (const entry of this.#order) {
+      const at = this.#nameOffset(entry)
+      if (this.#names[at] !== UNDERSCORE) continue
+      const second = this.#names[at + 1] === UNDERSCORE ? this.#names[at + 2] : this.#names[at + 1]
+      if (second === UPPER_Z || second === UPPER_R) yield this.#symbol(entry)
+    }
   }
 
   /** First of those at the same address. */

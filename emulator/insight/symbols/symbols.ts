@@ -204,7 +204,7 @@ export class Symbols {
   #demangled(): Map<string, ElfSymbol> {
     if (!this.#byDemangled) {
       this.#byDemangled = new Map()
-      for (const symbol of this.table) {
+      for (const symbol of this.table.mangled()) {
         const shown = demangle(symbol.name)
         if (shown !== symbol.name && !this.#byDemangled.has(shown)) this.#byDemangled.set(shown, symbol)
       }
