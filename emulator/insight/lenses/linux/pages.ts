@@ -151,7 +151,8 @@ export class Pages {
       }
       const type = types[i]!
       const typed = (type & PAGE_TYPE_BASE) >>> 0 === PAGE_TYPE_BASE && type !== MISSING
-      if (typed && (type & PG_BUDDY) === 0) use[frame] = FREE
+      // PG_buddy says so of the first frame of a free block; which are free now, the lists tell, with the machine held (zones.ts).
+      if (typed && (type & PG_BUDDY) === 0) use[frame] = KERNEL
       else if ((flag >>> slab) & 1) use[frame] = SLAB
       else if ((flag >>> reserved) & 1) use[frame] = RESERVED
       else if (typed && (type & PG_TABLE) === 0) use[frame] = TABLE

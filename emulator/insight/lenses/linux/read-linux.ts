@@ -38,18 +38,18 @@ export class LinuxLook {
   *steps(hold: Hold): Generator<void, LensReading> {
     const linux = this.#pages.linux
     const { reader } = linux
-    yield* this.#pages.steps()
-    // struct page says of the first frame of a free block only that it is free.
-    const zones = hold(() => readZones(linux, this.#pages))
-    yield
     const slub = new Slub(linux, this.#pages)
     const caches = yield* slub.steps(hold)
-    yield
+    yield* this.#pages.steps()
+    // What is free and whose address spaces there are belong together: who maps what is asked next, and a frame that has changed hands
+    // in between would be free and mapped.
+    const zones = hold(() => readZones(linux, this.#pages))
     const { tasks, current, counters } = hold(() => ({
       tasks: reader.attempt('init_task.tasks', () => readTasks(linux)) ?? [],
       current: readCurrent(linux),
       counters: readCounters(linux),
     }))
+    slub.frames()
     return {
       ...{ kernel: 'Linux', frames: this.#pages.frames, allocators: [zones], caches, tasks },
       ...{ current, counters, troubles: reader.troubles },

@@ -27,6 +27,9 @@ interface Held {
 }
 
 export class Slub {
+  /** Numbers of the caches that were read, by address, from 1. */
+  readonly #index = new Map<bigint, number>()
+
   constructor(
     readonly linux: KernelReader,
     readonly pages: Pages,
@@ -44,13 +47,13 @@ export class Slub {
   }
 
   /**
-   * All of them, in order, some at a time; the frames of slabs get their numbers.
+   * All of them, in order, some at a time.
    * @param hold makes the machine stand still for what is read in one go
    */
   *steps(hold: Hold): Generator<void, SlabCache[]> {
     const { reader } = this.linux
     const found: SlabCache[] = []
-    const index = new Map<bigint, number>()
+    this.#index.clear()
     const all = hold(() => reader.attempt('slab_caches', () => [...this.caches()]) ?? [])
     for (let next = 0; next < all.length; ) {
       hold(() => {
@@ -60,12 +63,11 @@ export class Slub {
           const read = reader.attempt('slab_caches', () =>
             this.#isThere(cache) ? this.cache(cache) : undefined,
           )
-          if (read) index.set(cache, found.push(read))
+          if (read) this.#index.set(cache, found.push(read))
         } while (next < all.length && performance.now() < end)
       })
       yield
     }
-    reader.attempt('struct slab', () => this.#frames(index))
     return found
   }
 
@@ -221,7 +223,11 @@ export class Slub {
   }
 
   /** The cache of each frame of a slab: the first one's struct slab names it. */
-  #frames(index: Map<bigint, number>) {
+  frames() {
+    this.linux.reader.attempt('struct slab', () => this.#frames())
+  }
+
+  #frames() {
     const { linux, pages } = this
     const { use, cache, count } = pages.frames
     const { offset } = linux.need('struct slab', 'slab_cache')
@@ -232,7 +238,7 @@ export class Slub {
         continue
       }
       const at = linux.view.unsigned(pages.pageOf(frame) + BigInt(offset), 8)
-      const which = at === undefined ? undefined : index.get(at)
+      const which = at === undefined ? undefined : this.#index.get(at)
       if (which !== undefined) cache[frame] = which
     }
   }
