@@ -341,7 +341,7 @@ export class AllocatorSource implements Source<'allocator'> {
   /** The address spaces that are live, as far as anybody knows. */
   roots(): Root[] {
     const { observer } = this.#prepare()
-    if (!this.wanted()) observer.look(false)
+    if (!this.wanted()) observer.lookAtTasks((read) => this.machine.hold(read))
     return observer.roots()
   }
 

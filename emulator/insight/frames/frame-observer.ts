@@ -8,7 +8,7 @@ import type { Lens } from '../lenses/lens'
 import { frameCaller, missingSymbols, readLens } from '../lenses/read-lens'
 import { emptyColumns, type LensReading, ORDER_NONE, type Slab, USE_UNKNOWN } from '../lenses/reading'
 import type { LinuxKernel } from '../lenses/linux/find-linux'
-import { LinuxLook } from '../lenses/linux/read-linux'
+import { LinuxLook, readLinuxTasks } from '../lenses/linux/read-linux'
 import type { Hold } from '../lenses/linux/slub'
 import { type PagingControl, pagingControl, pagingKind } from '../page-walk'
 import { StillMapped } from './still-mapped'
@@ -159,6 +159,13 @@ export class FrameObserver {
       this.stillMapped = this.#stillMapped.look(frames, mapped, atRest)
     }
     this.#notice()
+  }
+
+  /** Only what `roots` needs. */
+  lookAtTasks(hold: Hold = (read) => read()) {
+    const { linux } = this
+    if (!linux) return this.look(false, hold)
+    this.reading = { ...this.reading, tasks: hold(() => readLinuxTasks(this.memory, linux)) }
   }
 
   /** What has changed since the last look. */

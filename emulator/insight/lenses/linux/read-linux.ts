@@ -1,6 +1,6 @@
 // Linux 6.1 and its like: zones and their buddy lists, struct page, SLUB caches and tasks, by the kernel's own BTF and kallsyms.
 import type { MachineMemory } from '../../../machine/memory'
-import type { LensReading, Slab, SlabCache } from '../reading'
+import type { LensReading, Slab, SlabCache, TaskReading } from '../reading'
 import { readCounters } from './counters'
 import type { LinuxKernel } from './find-linux'
 import { KernelReader } from './kernel-reader'
@@ -73,6 +73,12 @@ export class LinuxLook {
     const linux = new KernelReader(this.memory, this.kernel)
     return frameDetail(linux, this.#pages, new Slub(linux, this.#pages), frame)
   }
+}
+
+/** Only the processes and their address spaces: what is asked for while nobody looks at the rest. */
+export function readLinuxTasks(memory: MachineMemory, kernel: LinuxKernel): TaskReading[] {
+  const linux = new KernelReader(memory, kernel)
+  return linux.reader.attempt('init_task.tasks', () => readTasks(linux)) ?? []
 }
 
 export function readLinux(memory: MachineMemory, kernel: LinuxKernel): LensReading {
