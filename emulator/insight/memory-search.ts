@@ -1,15 +1,16 @@
 // Looks for bytes in memory, a bounded step at a time, so that whoever asks can tell how far it is and give up.
-import * as L from '../core/layout'
 import type { MachineMemory } from '../machine/memory'
 import { readPhysical } from '../machine/peek'
 import { physical } from '../machine/api'
-import { readAddressSpace } from './address-space'
-import { type PagingControl, pagingKind, walkPages } from './page-walk'
+import { linearOf, scanAddressSpace } from './address-space'
+import { type PagingControl, pagingKind } from './page-walk'
 import type { MemorySpace } from './memory-window'
 
 /** Longest pattern, bytes. */
 export const PATTERN_MAX = 256
-/** Bytes that one step looks at, at most. */
+/** Bytes that are looked at in one go. */
+const PIECE = 1 << 20
+/** Bytes that one step looks at, about. */
 export const STEP_BYTES = 32 << 20
 
 export interface SearchStep {
@@ -17,12 +18,6 @@ export interface SearchStep {
   found?: bigint
   /** Where to go on; absent when the end has been reached. */
   next?: bigint
-}
-
-interface Extent {
-  start: bigint
-  /** First address behind it. */
-  end: bigint
 }
 
 /**
@@ -39,64 +34,69 @@ export function searchStep(
 ): SearchStep {
   if (pattern.length === 0 || pattern.length > PATTERN_MAX)
     throw new RangeError(`a pattern has 1 to ${PATTERN_MAX} bytes, not ${pattern.length}`)
-  const flat = space === 'physical' || pagingKind(control) === 'none'
-  const extents: Extent[] = flat
-    ? physicalExtents(memory)
-    : readAddressSpace(memory, control).ranges.map(({ start, length }) => ({ start, end: start + length }))
+  if (space === 'physical' || pagingKind(control) === 'none') return searchPhysical(memory, from, pattern)
+  return searchMapped(memory, control, from, pattern)
+}
+
+function searchPhysical(memory: MachineMemory, from: bigint, pattern: Uint8Array): SearchStep {
+  const end = Math.max(memory.ramSize, 0x100000)
+  if (from >= BigInt(end)) return {}
+  const start = Number(from)
+  for (let at = start; at < end; ) {
+    if (at - start >= STEP_BYTES) return { next: BigInt(at) }
+    // What is left at the end is too short for the pattern: it begins the next piece.
+    const hit = indexIn(
+      readPhysical(memory, physical(at), Math.min(end - at, PIECE + pattern.length - 1)),
+      pattern,
+    )
+    if (hit >= 0) return { found: BigInt(at + hit) }
+    at += PIECE
+  }
+  return {}
+}
+
+/** Page by page as the tables have them; pages that touch are one for a pattern that lies across. */
+function searchMapped(
+  memory: MachineMemory,
+  control: PagingControl,
+  from: bigint,
+  pattern: Uint8Array,
+): SearchStep {
+  const kind = pagingKind(control)
+  const { runs } = scanAddressSpace(memory, control)
+  const begin = (index: number) => linearOf(runs[index]!.page, kind)
+  let low = 0
+  let high = runs.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (begin(middle) + BigInt(runs[middle]!.count) * 4096n <= from) low = middle + 1
+    else high = middle
+  }
   let left = STEP_BYTES
-  // Ranges that touch are one for a pattern that lies across.
-  for (const extent of joined(extents)) {
-    if (extent.end <= from) continue
-    let at = extent.start > from ? extent.start : from
-    while (at < extent.end) {
-      if (left <= 0) return { next: at }
-      const page = pieceAt(memory, control, flat, at, extent.end, pattern.length)
-      const hit = Buffer.from(page.buffer, page.byteOffset, page.length).indexOf(pattern)
-      if (hit >= 0) return { found: at + BigInt(hit) }
-      // What is left at the end is too short for the pattern: it begins the next piece.
-      const fresh = Math.max(1, page.length - (pattern.length - 1))
-      if (at + BigInt(page.length) >= extent.end) break
-      at += BigInt(fresh)
-      left -= fresh
+  /** The end of what has been looked at, when the next run follows it: shorter than the pattern. */
+  let before = new Uint8Array(0)
+  for (let index = low; index < runs.length; index++) {
+    const { page, count, frame } = runs[index]!
+    const start = begin(index)
+    const last = runs[index - 1]
+    if (!last || last.page + last.count !== page) before = new Uint8Array(0)
+    const length = count * 4096
+    for (let at = from > start ? Number(from - start) : 0; at < length; ) {
+      if (left <= 0) return { next: start + BigInt(at) - BigInt(before.length) }
+      const part = Math.min(PIECE, length - at)
+      const bytes = new Uint8Array(before.length + part)
+      bytes.set(before)
+      // Where no memory answers all bits are ones.
+      bytes.set(readPhysical(memory, physical(frame * 4096 + at), part), before.length)
+      const hit = indexIn(bytes, pattern)
+      if (hit >= 0) return { found: start + BigInt(at + hit - before.length) }
+      before = bytes.slice(Math.max(0, bytes.length - (pattern.length - 1)))
+      at += part
+      left -= part
     }
   }
   return {}
 }
 
-/** Bytes from `at` on: a megabyte of physical memory as it lies, or pages of an address space put one behind the other. */
-function pieceAt(
-  memory: MachineMemory,
-  control: PagingControl,
-  flat: boolean,
-  at: bigint,
-  end: bigint,
-  least: number,
-): Uint8Array {
-  const room = Number(end - at)
-  if (flat) return readPhysical(memory, physical(Number(at)), Math.min(room, 1 << 20))
-  const length = Math.min(room, Math.max(1 << 16, least * 2))
-  const piece = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
-    const address = at + BigInt(done)
-    const part = Math.min(length - done, L.PAGE_SIZE - Number(address & 0xfffn))
-    const { physical: target } = walkPages(memory, control, BigInt.asUintN(64, address))
-    if (target !== undefined) piece.set(readPhysical(memory, physical(Number(target)), part), done)
-    done += part
-  }
-  return piece
-}
-
-/** RAM below and above the adapters, and what lies between. */
-function physicalExtents(memory: MachineMemory): Extent[] {
-  return [{ start: 0n, end: BigInt(Math.max(memory.ramSize, 0x100000)) }]
-}
-
-function joined(extents: Extent[]): Extent[] {
-  const found: Extent[] = []
-  for (const extent of extents) {
-    const last = found.at(-1)
-    if (last && last.end === extent.start) last.end = extent.end
-    else found.push({ ...extent })
-  }
-  return found
-}
+const indexIn = (bytes: Uint8Array, pattern: Uint8Array): number =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(pattern)

@@ -239,7 +239,8 @@ function entered(probe: usize): void {
   store<u8>(call, load<u8>(probe, PROBE_RIGHT), CALL_RIGHT)
   store<u8>(call, load<u8>(probe, PROBE_LEFT), CALL_LEFT)
   store<u32>(call, load<u32>(probe, PROBE_ADDRESS), CALL_ADDRESS)
-  const raw = flags & PROBE_IS_ALLOCATE && !(flags & PROBE_IS_ARRAY) ? 0 : operand(load<u32>(probe, PROBE_ADDRESS))
+  const raw =
+    flags & PROBE_IS_ALLOCATE && !(flags & PROBE_IS_ARRAY) ? 0 : operand(load<u32>(probe, PROBE_ADDRESS))
   if (flags & PROBE_IS_ARRAY) {
     store<u64>(call, raw, CALL_ARRAY)
     store<u16>(call, <u16>arrayFilled(raw, size), CALL_SKIP)
