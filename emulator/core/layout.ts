@@ -747,6 +747,7 @@ export const DEV_PCI = 0x0050_0000 // configuration spaces and what they decode,
 export const DEV_IOAPIC = 0x0050_8000
 export const DEV_HPET = 0x0050_8400
 export const DEV_ACPI = 0x0050_8800 // power management registers
+export const ACPI_ASLEEP = 12 // u8 from DEV_ACPI, 1 in S3
 export const DEV_FW_CFG = 0x0050_8c00 // selector and DMA of QEMU's configuration device
 export const DEV_TEST = 0x0050_8d00 // port of the test device
 export const DEV_TEST_MEMORY = 0x0051_0000 // its memory, 64 KiB: to PLATFORM_END

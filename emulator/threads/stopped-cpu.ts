@@ -36,6 +36,8 @@ export class StoppedCpu {
     const { activity } = this
     if (activity === L.ACTIVITY_RUNNING || activity === L.ACTIVITY_MWAIT) return true
     if (this.#view.getUint32(this.block + L.CPU_REQUEST, true) !== 0) return true
+    // In S3 no CPU runs; what wakes the machine starts this one.
+    if (this.block === L.VCPUS && this.#view.getUint8(L.DEV_ACPI + L.ACPI_ASLEEP) !== 0) return true
     if (activity !== L.ACTIVITY_HALTED) return false
     const flags = this.#longs[(this.block + L.CPU_RFLAGS) / 8]!
     return (flags & RFLAGS_IF) !== 0n || (this.#view.getUint32(this.block + L.CPU_NMI, true) & 1) !== 0

@@ -2,7 +2,7 @@
 // says where), and the APM control port through which the operating system asks the firmware for ACPI mode. What needs an
 // SMI handler on a board is done here at once. Chipset lock held.
 
-import { DEV_ACPI, RESET_RESUME, RESET_SUSPEND, STOP_POWER_OFF } from '../layout'
+import { ACPI_ASLEEP, DEV_ACPI, RESET_RESUME, RESET_SUSPEND, STOP_POWER_OFF } from '../layout'
 import { machineStop } from '../machine/stop'
 import { irqLine } from './interrupt-lines'
 import { rtcShutdownCode } from './mc146818'
@@ -16,7 +16,6 @@ const CONTROL: usize = 4 // u16
 const GPE_STATUS: usize = 6 // u16
 const GPE_ENABLE: usize = 8 // u16
 const APM_CONTROL: usize = 10 // u8, B2h, B3h
-const ASLEEP: usize = 12 // u8, 1 in S3
 const HALVES: usize = 16 // u64, half turns of the timer for which TMR_STS was cleared
 
 // Registers, offsets in the range
@@ -67,7 +66,7 @@ export function acpiEvents(): u32 {
 export function acpiEventsKeep(events: u32, asleep: bool): void {
   store<u16>(DEV_ACPI, events, STATUS)
   store<u16>(DEV_ACPI, events >> 16, ENABLE)
-  store<u8>(DEV_ACPI, asleep ? 1 : 0, ASLEEP)
+  store<u8>(DEV_ACPI, asleep ? 1 : 0, ACPI_ASLEEP)
 }
 
 function halvesAt(now: u64): u64 {
@@ -82,8 +81,8 @@ function status(now: u64): u32 {
 /** The SCI is level-triggered: up while an enabled event stands. */
 function update(now: u64): void {
   const events = status(now) & load<u16>(DEV_ACPI, ENABLE)
-  if (load<u8>(DEV_ACPI, ASLEEP) != 0 && (events & WAKING) != 0) {
-    store<u8>(DEV_ACPI, 0, ASLEEP)
+  if (load<u8>(DEV_ACPI, ACPI_ASLEEP) != 0 && (events & WAKING) != 0) {
+    store<u8>(DEV_ACPI, 0, ACPI_ASLEEP)
     store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | WAKE_STATUS, STATUS)
     resetRequest(RESET_RESUME)
   }
@@ -128,7 +127,7 @@ function enterSleep(type: u32): void {
     return
   }
   rtcShutdownCode(SHUTDOWN_S3)
-  store<u8>(DEV_ACPI, 1, ASLEEP)
+  store<u8>(DEV_ACPI, 1, ACPI_ASLEEP)
   resetRequest(RESET_SUSPEND)
 }
 
