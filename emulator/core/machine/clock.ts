@@ -61,5 +61,7 @@ export function clockNow(): u64 {
   if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
     return retiredNow() + load<u64>(HEADER, HDR_CLOCK_SKIPPED)
   }
-  return hostNow() - load<u64>(HEADER, HDR_HOST_CLOCK_BASE)
+  const base = load<u64>(HEADER, HDR_HOST_CLOCK_BASE)
+  // Before the first run no time has passed.
+  return base == 0 ? 0 : hostNow() - base
 }
