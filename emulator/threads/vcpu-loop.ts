@@ -25,6 +25,8 @@ const MONITOR_EAGER_MS = 0.1
 const MONITOR_EAGER_NAPS = 50
 const MONITOR_MS = 1
 const PATIENCE_MS = 1000
+/** A paced machine's slices do not get further ahead of the host's clock than this, and it waits when it is half as far. */
+const AHEAD_MAX_NS = 4_000_000n
 /** A paced machine that has fallen behind the host's clock by more than this does not try to make it up. */
 const LAG_MAX_NS = 1_000_000_000n
 
@@ -122,7 +124,7 @@ export class VcpuLoop {
       if (result === RUN_HALTED) {
         if (stepping && !this.#canWake()) return L.STOP_STEP
         this.#idle()
-      }
+      } else this.#holdBack()
     }
   }
 
@@ -175,13 +177,17 @@ export class VcpuLoop {
   /** Calls the core, counts its time, and keeps slices at about SLICE_NS. */
   #timed(run: () => number): number {
     const retired = this.#retired()
+    const time = this.#paced() ? this.#machineTime() : 0n
     const began = process.hrtime.bigint()
     const result = run()
     const took = process.hrtime.bigint() - began
     Atomics.add(this.#clocks, CLOCK_BUSY, took)
     if (this.#retired() - retired >= this.#slice) {
       const ideal = (this.#slice * SLICE_NS) / (took > 0n ? took : 1n)
-      const next = (this.#slice + ideal) / 2n
+      let next = (this.#slice + ideal) / 2n
+      // Port accesses take the guest more time than they take the host.
+      const passed = this.#paced() ? this.#machineTime() - time : 0n
+      if (passed > AHEAD_MAX_NS) next = lesser(next, (this.#slice * AHEAD_MAX_NS) / passed)
       this.#slice = next < SLICE_MIN ? SLICE_MIN : next > SLICE_MAX ? SLICE_MAX : next
     }
     return result
@@ -204,6 +210,17 @@ export class VcpuLoop {
     }
     const reached = this.#paceNow()
     this.#core.haltSkipTo(until < reached ? until : reached)
+  }
+
+  #paced(): boolean {
+    return !this.#parallel() && this.#header(L.HDR_PACE) !== 0
+  }
+
+  /** A paced guest that is busy and ahead of the host's clock (it polls ports, see core/cpu/ports.ts) waits for it. */
+  #holdBack() {
+    if (!this.#paced()) return
+    const ahead = this.#machineTime() - this.#paceNow()
+    if (ahead > AHEAD_MAX_NS / 2n) this.#nap(Math.min(Number(ahead) / 1e6, NAP_MS))
   }
 
   #idleParallel() {

@@ -106,8 +106,10 @@ function repeated(repeat: u32): bool {
     const count = cut(load<u64>(cpu, CPU_RCX))
     if (count == 0) return true
     // The first iteration is paid for.
-    let allowed: u64 = first ? <u64>budget() + 1 : <u64>budget()
-    if (allowed == 0) return suspend()
+    // A port may have taken more time than was left.
+    const left: i64 = first ? budget() + 1 : budget()
+    if (left <= 0) return suspend()
+    let allowed = <u64>left
     if (count < allowed) allowed = count
     let done = bulk(allowed)
     if (done == 0) {

@@ -2,9 +2,8 @@
 // calls them with RFLAGS exact, CPU_RIP behind the instruction and CPU_FAULT_RIP at it.
 
 import { biosCall } from '../bios/index'
-import { portRead, portWrite } from '../chipset/bus'
 import { climbAfter, climbAwaits, climbFrame } from '../machine/climb'
-import { chipsetLock, chipsetUnlock } from '../machine/lock'
+import { clockSpend } from '../machine/clock'
 import { accessRead } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import {
@@ -50,6 +49,7 @@ import { ioPermitted } from './io-permission'
 import { iret } from './iret'
 import { rdmsr, rdtsc, wrmsr } from './msr'
 import { SLOW_MEMORY, Sys } from './ops'
+import { portIn, portOut } from './ports'
 import { loadSegment } from './segments'
 import { loadSized, operandRead, peekStack, popStack, pushStack, storeRegister } from './slow'
 import { stackMask, stackPointerSet } from './stack'
@@ -216,6 +216,7 @@ function systemTables(ip: usize, flags: u32): bool {
         return raise(EXC_UD, 0, FAULT_DETAIL_UNDEFINED_OPCODE)
       }
       biosCall(load<u8>(ip, O_IMM))
+      clockSpend(BIOS_SERVICE_NS)
       return true
     default:
       return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
@@ -234,6 +235,9 @@ function portNumber(ip: usize, flags: u32): u32 {
   return flags & 0x100 ? load<u16>(cpu, CPU_RDX) : load<u8>(ip, O_IMM)
 }
 
+/** What a short service of a BIOS in ROM takes: programs wait by calling them again and again (INT 1Ah, INT 16h). */
+const BIOS_SERVICE_NS: u64 = 2000
+
 /** IN and OUT. False: a fault is pending. */
 export function portAccess(ip: usize): bool {
   const flags = load<u32>(ip, O_AUX2)
@@ -242,15 +246,9 @@ export function portAccess(ip: usize): bool {
   if (!ioPermitted(port, size)) return false
   if (breakpointsEnabled()) ioBreakpoints(port, size)
   if (load<u32>(ip, O_AUX) == Sys.IN) {
-    chipsetLock()
-    const value = portRead(port, size)
-    chipsetUnlock()
+    const value = portIn(port, size)
     storeRegister(cpu + CPU_RAX, size, value)
-  } else {
-    chipsetLock()
-    portWrite(port, size, load<u32>(cpu, CPU_RAX))
-    chipsetUnlock()
-  }
+  } else portOut(port, size, load<u32>(cpu, CPU_RAX))
   return true
 }
 

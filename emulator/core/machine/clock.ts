@@ -56,6 +56,18 @@ export function retiredNow(): u64 {
   return inSlice ? sliceEnd - budget() - ahead : load<u64>(cpu, CPU_RETIRED)
 }
 
+/**
+ * Lets `ns` of machine time pass in which no instruction is retired, in the deterministic schedule: the slice ends that much earlier. In the
+ * parallel one the time an access takes has passed by itself.
+ */
+export function clockSpend(ns: u64): void {
+  if (load<u32>(HEADER, HDR_SCHEDULE) != SCHEDULE_DETERMINISTIC) return
+  store<u64>(HEADER, load<u64>(HEADER, HDR_CLOCK_SKIPPED) + ns, HDR_CLOCK_SKIPPED)
+  if (!inSlice) return
+  sliceEnd -= ns
+  setBudget(budget() - <i64>ns)
+}
+
 /** Machine time in ns, exact to the instruction being executed in the deterministic schedule. */
 export function clockNow(): u64 {
   if (load<u32>(HEADER, HDR_SCHEDULE) == SCHEDULE_DETERMINISTIC) {
