@@ -1,7 +1,6 @@
 // `ringside bench insight --probes`: what it costs the guest that calls of its allocators are told, on and off in turns. Told in processor
 // time of the CPU's thread for each instruction, where the host says it (Linux), so that other work on the host disturbs little.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as L from '../core/layout'
@@ -134,26 +133,24 @@ async function inTurns(
 
 /** Seedling's fork storm, with all that its lens probes. */
 export async function seedlingProbes(rounds: number, ms: number): Promise<ProbeCost> {
-  const folder = mkdtempSync(join(tmpdir(), 'ringside-bench-'))
-  const bytes = readFileSync(guest('seedling.img'))
-  // The boot line of Seedling's image (assets/guests/seedling/README.md).
-  const run = 'run=forkstorm,100000000'
-  bytes.fill(0, 512 + 8, 1024)
-  bytes.writeUInt16LE(run.length, 512 + 10)
-  bytes.write(run, 512 + 12, 'latin1')
-  const path = join(folder, 'seedling.img')
-  writeFileSync(path, bytes)
   const file = new SymbolFile(guest('seedling.elf'))
   const machine = await createMachine({
     ...defaultConfig(),
-    ...{ memory: 64 * MIB, pace: false, drives: [{ slot: 'hda' as const, medium: openMedium(path) }] },
+    ...{
+      memory: 64 * MIB,
+      pace: false,
+      drives: [{ slot: 'hda' as const, medium: openMedium(guest('seedling.img')) }],
+    },
   })
   try {
     const kernel = elfKernel(file.symbols, () => undefined)
     const lens = openLens(guest('seedling.lens.json'))
     if (!lens || !('lens' in lens)) throw new Error(`seedling.lens.json: ${lens?.problem ?? 'not there'}`)
+    const said = listen(machine)
     machine.run()
-    await later(3000)
+    await said('seedling>')
+    await machine.serialInput(0, Buffer.from('forkstorm 100000000\r'))
+    await later(1000)
     const reader = new Reader(viewOfKernel(machine.memory), kernel)
     const probes = lensProbes(reader, lens.lens.probes ?? [])
     const { directMap } = lens.lens
@@ -167,7 +164,6 @@ export async function seedlingProbes(rounds: number, ms: number): Promise<ProbeC
   } finally {
     await machine.dispose()
     file.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
