@@ -1,7 +1,11 @@
 // Ways to a document, and what the window says when there is none at the end.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { electronExecutable } from '../tools/electron-runtime.mjs'
+import { root } from '../tools/paths.mjs'
 import { expect, seed, serialLines, test } from './application'
 
 let folder: string
@@ -125,4 +129,14 @@ test('a second start hands its files to the first', async ({ start }) => {
     ['electron', '--some-flag', seed('p4.img')],
   )
   await expect.poll(() => app.windows().length).toBe(2)
+})
+
+// As the file manager does it (tools/associate.mjs): another process, which has nothing to do.
+test('a second process hands its files to the first, and ends', async ({ start }) => {
+  const { app, profile } = await start({ files: [seed('p3.img')] })
+  const args = ['--no-sandbox', `--user-data-dir=${profile}`, root, seed('p4.img'), seed('p5.img')]
+  const second = spawn(electronExecutable(), args, { stdio: 'ignore' })
+  const ended = once(second, 'exit')
+  await expect.poll(() => app.windows().length, { timeout: 60_000 }).toBe(3)
+  await ended
 })
