@@ -115,6 +115,8 @@ const STACK_SPAN: u64 = 0x4000
 const FRAME_SPAN: u64 = 0x100000
 /** Of one block. */
 const FRAMES_MAX: u64 = 4096
+/** Return addresses by the chain of frame pointers: a chain is right, words that only look so need more. */
+const CHAIN_MAX: u32 = 6
 /** Of one list or array. */
 const MANY_MAX: u32 = 4096
 const SITES_FULL: u64 = 6000
@@ -332,12 +334,23 @@ function addressOf(call: usize, raw: u64): u64 {
 
 // --- calls under way ---------------------------------------------------------------------------------------------
 
+// A machine with one CPU has nobody to keep out, and an uncontended lock costs 10 ns.
 function lock(list: usize): void {
+  if (cpuCount() == 1) return
   while (atomic.cmpxchg<u32>(list + LOCK, 0, 1) != 0) {}
 }
 
 function unlock(list: usize): void {
-  atomic.store<u32>(list + LOCK, 0)
+  if (cpuCount() > 1) atomic.store<u32>(list + LOCK, 0)
+}
+
+/** A call's 64 bytes: memory.copy leaves WebAssembly, which costs more than all of these. */
+@inline
+function copyCall(to: usize, from: usize): void {
+  v128.store(to, v128.load(from))
+  v128.store(to, v128.load(from, 16), 16)
+  v128.store(to, v128.load(from, 32), 32)
+  v128.store(to, v128.load(from, 48), 48)
 }
 
 @inline
@@ -347,7 +360,7 @@ function callAt(list: usize, i: u32): usize {
 
 function remove(list: usize, i: u32): void {
   const count = load<u32>(list, COUNT)
-  memory.copy(callAt(list, i), callAt(list, i + 1), (count - i - 1) * PROBE_CALL_SIZE)
+  for (let n = i + 1; n < count; n++) copyCall(callAt(list, n - 1), callAt(list, n))
   store<u32>(list, count - 1, COUNT)
 }
 
@@ -367,7 +380,7 @@ function begin(call: usize): void {
   }
   if (load<u32>(list, COUNT) == <u32>PROBE_CALLS_MAX) remove(list, 0)
   const count = load<u32>(list, COUNT)
-  memory.copy(callAt(list, count), call, PROBE_CALL_SIZE)
+  copyCall(callAt(list, count), call)
   store<u32>(list, count + 1, COUNT)
   unlock(list)
 }
@@ -384,7 +397,7 @@ function end(index: u32, linear: u64, sp: u64): bool {
     const released = sp - load<u64>(call, CALL_SP)
     if (load<u64>(call, CALL_RETURN) != linear || (code64() ? released != 0 : released > RELEASED_MAX))
       continue
-    memory.copy(cpu + CPU_PROBE_CALLS + TOLD, call, PROBE_CALL_SIZE)
+    copyCall(cpu + CPU_PROBE_CALLS + TOLD, call)
     remove(list, i)
     found = true
   }
@@ -417,7 +430,7 @@ function stackGather(sp: u64, caller: u64): u32 {
   const size: u32 = code64() ? 8 : 4
   let at = cut(load<u64>(cpu, CPU_RBP))
   let count: u32 = 0
-  while (count < <u32>PROBE_STACK_MAX && at != 0 && (at & (size - 1)) == 0) {
+  while (count < CHAIN_MAX && at != 0 && (at & (size - 1)) == 0) {
     const next = quietWord(cut(base(SEG_SS) + at), size)
     if (quietFailed) break
     const back = quietWord(cut(base(SEG_SS) + at + size), size)
