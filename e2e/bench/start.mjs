@@ -90,6 +90,32 @@ export async function startForMeasuring({ files, path, width = 1440, height = 90
         mips: (last - first) / passed / 1e6,
       }
     },
+    /**
+     * The longest task of the page's main thread within some seconds, ms of processor time: what other work on the host does not
+     * make longer.
+     * @param {number} seconds
+     */
+    async longestTask(seconds) {
+      const pid = await app.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]?.webContents.getOSProcessId(),
+      )
+      const path = join(folder, 'trace.json')
+      await app.evaluate(({ contentTracing }) =>
+        contentTracing.startRecording({ included_categories: ['toplevel'] }),
+      )
+      await page.waitForTimeout(seconds * 1000)
+      await app.evaluate(({ contentTracing }, to) => contentTracing.stopRecording(to), path)
+      /** @type {{ traceEvents: { pid: number, tid: number, name: string, tdur?: number, args: { name?: string } }[] }} */
+      const { traceEvents } = JSON.parse(await readFile(path, 'utf8'))
+      const main = traceEvents.find(
+        (each) => each.pid === pid && each.name === 'thread_name' && each.args.name === 'CrRendererMain',
+      )?.tid
+      const own = traceEvents.filter(
+        (each) => each.pid === pid && each.tid === main && each.tdur !== undefined,
+      )
+      if (own.length === 0) throw new Error('the trace has no tasks of the page')
+      return own.reduce((most, { tdur = 0 }) => Math.max(most, tdur), 0) / 1000
+    },
     /** Seedling's shell is there. */
     async atPrompt() {
       await page
