@@ -111,6 +111,45 @@ bits 32
         v86_faults 0, 13, 0, {"a word across an allowed and a refused port"}, {in ax, 0x80}
         mov     byte [tss_io + 0x10], 0xff
 
+        ; --- what V86 mode does not know, and what it does (SDM 2)
+        v86_faults IOPL3, 6, 0xdead, {"SLDT is not recognised"}, {sldt ax}
+        v86_faults IOPL3, 6, 0xdead, {"STR is not recognised"}, {str ax}
+        v86_faults IOPL3, 6, 0xdead, {"LAR is not recognised"}, {lar ax, ax}
+        v86_faults IOPL3, 6, 0xdead, {"VERR is not recognised"}, {verr ax}
+        v86_faults IOPL3, 6, 0xdead, {"SYSCALL is not recognised"}, {db 0x0f, 0x05}
+        v86_faults IOPL3, 13, 0, {"SYSENTER without IA32_SYSENTER_CS"}, {sysenter}
+        v86_faults IOPL3, 13, 0, {"LGDT"}, {lgdt [0x7100]}
+        v86_faults IOPL3, 13, 0, {"LMSW"}, {lmsw ax}
+        v86_faults IOPL3, 13, 0, {"CLTS"}, {clts}
+        v86_faults IOPL3, 13, 0, {"INVLPG"}, {invlpg [0x7100]}
+        v86_faults IOPL3, 13, 0, {"MOV DR7"}, {mov eax, dr7}
+        v86_faults IOPL3, 13, 0, {"RDMSR"}, {rdmsr}
+        mov     dword [0x22220 + 0x7100], 0x00030002 ; DS:7100h: bounds 2 to 3
+        v86_faults IOPL3, 5, 0xdead, {"BOUND"}, {bound ax, [0x7100]}
+        v86     .tables, IOPL3
+        check_fault 3, 0xdead, .tables_end, "SGDT, SIDT, SMSW are allowed"
+        jmp     .tables_done
+bits 16
+.tables: sgdt   [0x7100]
+        sidt    [0x7100]
+        smsw    ax
+        int3
+.tables_end:
+bits 32
+.tables_done:
+        movzx   eax, word [0x22220 + 0x7100]
+        expect  eax, VECTORS * 8 - 1, "SIDT in V86 mode: the limit"
+        mov     eax, cr4
+        or      eax, 0x800
+        mov     cr4, eax
+        v86_faults IOPL3, 13, 0, {"SGDT under UMIP"}, {sgdt [0x7100]}
+        v86_faults IOPL3, 13, 0, {"SIDT under UMIP"}, {sidt [0x7100]}
+        v86_faults IOPL3, 13, 0, {"SMSW under UMIP"}, {smsw ax}
+        v86_faults IOPL3, 6, 0xdead, {"SLDT under UMIP"}, {sldt ax}
+        mov     eax, cr4
+        and     eax, ~0x800
+        mov     cr4, eax
+
         ; --- VME (SDM 3B 21.3): IOPL below 3
         mov     eax, cr4
         or      eax, 3
@@ -142,7 +181,25 @@ bits 16
 bits 32
 .vme_done:
         v86_faults VIP, 13, 0, {"STI with VIP"}, {sti}
+        mov     word [0x7000], 0x0202
+        v86_faults VIP, 13, 0, {"POPF that sets VIF with VIP"}, {popf}
+        mov     word [0x7000], 0x0302
+        v86_faults 0, 13, 0, {"POPF that sets TF under VME"}, {popf}
+        mov     word [0x7000], 0x0002
+        v86     .popf, VIP
+        check_fault 3, 0xdead, .popf_end, "POPF that leaves VIF clear with VIP"
+        mov     eax, [caught_eflags]
+        and     eax, VM | VIF | VIP
+        expect  eax, VM | VIP, "VIF is still clear, VIP still set"
+        jmp     .popf_done
+bits 16
+.popf:  popf
+        int3
+.popf_end:
+bits 32
+.popf_done:
         v86_faults 0, 13, 0, {"PUSHFD under VME"}, {pushfd}
+        v86_faults 0, 13, 0, {"POPFD under VME"}, {popfd}
         v86_faults 0, 13, 0, {"a vector the bitmap does not redirect, IOPL 0"}, {int 0x42}
         ; redirected: bit clear, vector table at linear 0
         mov     byte [tss + 104 + 8], 0xfb
