@@ -74,8 +74,8 @@ post:
         out     0d4h, al
 
         POST_CODE 03h                   ; timer: 18.2 Hz, refresh, 896 Hz for the speaker (8254 control words)
-        mov     al, 36h
-        out     43h, al
+        mov     al, 34h                 ; mode 2, as later BIOSes have it: programs draw lots from the count, which mode 3
+        out     43h, al                 ; takes down by two, so that it is always even
         xor     al, al
         out     40h, al
         out     40h, al
