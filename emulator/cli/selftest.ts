@@ -23,14 +23,13 @@ memory below 64 KiB (root, or vm.mmap_min_addr at most 4096).
 --seconds N   go on for N seconds (default 10)
 --count N     go on until N instructions are compared, instead
 --seed N      begin with recording N (default: by the clock); the same seed is the same instructions
+--show N      print the first N forms that differ in full, the others are counted (default 10)
 --keep DIR    leave the recordings that had differences in DIR, and the cases that remained in DIR/found.txt
 
 exit status: 0 when all agree, 1 when not, 2 when this computer cannot do it
 `
 
 const DIFFERS = 1
-/** Differences printed in full; the others are counted. */
-const SHOWN = 10
 /** Cases between two looks at the clock. */
 const STRIDE = 256
 
@@ -79,6 +78,7 @@ export async function selftest(args: string[]): Promise<number> {
     throw new UsageError('selftest wants --seconds or --count, not both')
   const deadline = count === Infinity ? Date.now() + seconds * 1000 : Infinity
   const seed = values.seed === undefined ? Date.now() % 0x1_0000_0000 : number(values.seed, '--seed')
+  const show = number(values.show ?? '10', '--show')
   const unknown = positionals.find((set) => !Object.hasOwn(NEEDS, set))
   if (unknown !== undefined)
     throw new UsageError(`there is no set ${unknown}; there are ${Object.keys(NEEDS).join(', ')}`)
@@ -86,7 +86,7 @@ export async function selftest(args: string[]): Promise<number> {
   const work = mkdtempSync(join(tmpdir(), 'ringside-selftest-'))
   try {
     const program = compile(work)
-    return report(await compareUntil({ deadline, count, program, work, sets, seed, keep: values.keep }))
+    return report(await compareUntil({ deadline, count, program, work, sets, seed, show, keep: values.keep }))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -103,6 +103,7 @@ function parse(args: string[]) {
         count: { type: 'string' },
         seed: { type: 'string' },
         keep: { type: 'string' },
+        show: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -147,8 +148,7 @@ function compile(work: string): string {
     .filter((name) => /\.[cS]$/.test(name))
   const program = join(work, 'vectors')
   // As tools/vectors/build.mjs.
-  const place = '-Wl,-Ttext-segment=0x6a15c000'
-  const flags = ['-O1', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', place]
+  const flags = ['-O1', '-fpie', '-pie', '-fno-stack-protector', '-fcf-protection=none']
   try {
     execFileSync('gcc', [...flags, '-o', program, ...files], { cwd: folder, stdio: 'pipe' })
   } catch (error) {
@@ -169,6 +169,8 @@ interface Plan {
   work: string
   sets: typeof SETS
   seed: number
+  /** Forms that are printed in full. */
+  show: number
   keep: string | undefined
 }
 
@@ -191,8 +193,11 @@ async function generate(program: string, args: readonly string[]): Promise<void>
   try {
     await promisify(execFile)(program, args)
   } catch (error) {
-    const { stderr } = error as { stderr?: string }
-    throw new FileError(`the generator gave up: ${stderr?.trim().split('\n').join('; ')}`)
+    const { stderr, signal, code } = error as { stderr?: string; signal?: string; code?: number | string }
+    const said = stderr?.trim().split('\n').join('; ')
+    const end = signal ? `it was ended by ${signal}` : `it ended with ${code}`
+    const [mode, , , set, seed] = args
+    throw new FileError(`the generator gave up on ${set}-${mode} seed ${seed}: ${said || end}`)
   }
 }
 
@@ -248,7 +253,7 @@ async function note(
   const before = tally.forms.get(key) ?? 0
   tally.forms.set(key, before + 1)
   tally.different++
-  if (before !== 0 || tally.forms.size > SHOWN) return
+  if (before !== 0 || tally.forms.size > plan.show) return
   const where = `${recording.name} seed ${recording.seed}`
   process.stdout.write(`\n${where}, ${bench.minimal(vector, differences)}\n`)
   const found = await smaller(vector, differences, recording, plan, header)

@@ -38,17 +38,16 @@ const fileOf = (set, mode) => join(committed, `${set}-${mode}.bin.br`)
 function compile(work) {
   const source = join(here, 'generator')
   const files = readdirSync(source).filter((name) => /\.[cS]$/.test(name))
-  // Fixed addresses below 2 GiB (enter.S relies on it), away from what an instruction may reach by accident; no stack protector, whose canary FS would be needed for.
-  const place = '-Wl,-Ttext-segment=0x6a15c000'
+  // Position-independent, so that it lies above 4 GiB, where 16- and 32-bit cases cannot reach it by accident; no stack protector, whose canary FS would be needed for.
   const flags = [
     '-O1',
     '-g',
     '-Wall',
     '-Wextra',
-    '-no-pie',
+    '-fpie',
+    '-pie',
     '-fno-stack-protector',
     '-fcf-protection=none',
-    place,
   ]
   const program = join(work, 'vectors')
   execFileSync('gcc', [...flags, '-o', program, ...files.sort().map((name) => join(source, name))], {

@@ -18,6 +18,7 @@ import {
 } from '../layout'
 import {
   canonical,
+  checkAligned,
   linearProbeWrite,
   linearRead16,
   linearRead32,
@@ -190,11 +191,12 @@ function roomAt(start: u64, bytes: u32, limit: u32, attributes: u32, error: u32)
   return raise(EXC_SS, error, FAULT_DETAIL_STACK, start, limit)
 }
 
-/** Whether the values of the frame can be written, in the order of the pushes: CR2 is that of the first that cannot. */
+/** Whether the values of the frame can be written (and are aligned, where that is checked), in the order of the pushes: CR2 is that of the first that cannot. */
 function probeSlots(top: u64, slots: u32, size: u32): bool {
   let page: u64 = MASK64
   for (let slot: u32 = 1; slot <= slots; slot++) {
     const linear = frameLinear((top - slot * size) & frameMask)
+    if (!checkAligned(linear, size, frameUser)) return false
     if ((linear & PAGE_MASK) == page) continue
     if (!linearProbeWrite(linear, size, frameUser)) return false
     page = linear & PAGE_MASK

@@ -4,7 +4,7 @@
 import { biosCall } from '../bios/index'
 import { climbAfter, climbAwaits, climbFrame } from '../machine/climb'
 import { clockSpend } from '../machine/clock'
-import { accessRead } from '../memory/linear'
+import { accessRead, alignmentIgnored, checkAligned } from '../memory/linear'
 import { isRom } from '../memory/physical'
 import {
   CLIMB_RING3,
@@ -253,7 +253,7 @@ export function portAccess(ip: usize): bool {
 }
 
 function farThroughMemory(ip: usize, size: u32, call: bool): bool {
-  const p = operandRead(ip, size + 2)
+  const p = farOperand(ip, size)
   if (!p) return false
   const offset = loadSized(p, size)
   const selector = load<u16>(p + size)
@@ -271,8 +271,18 @@ function popSegment(segment: u32, size: u32): bool {
   return true
 }
 
+/** A far pointer in memory. One of 16:16 bits need be aligned to two bytes only (SDM 3A table 6-7). */
+function farOperand(ip: usize, size: u32): usize {
+  if (size != 2) return operandRead(ip, size + 2)
+  if (!checkAligned(linearOf(ip, 4, false), 2, load<u32>(cpu, CPU_CPL) == 3)) return 0
+  alignmentIgnored(true)
+  const p = operandRead(ip, 4)
+  alignmentIgnored(false)
+  return p
+}
+
 function loadFarPointer(ip: usize, size: u32): bool {
-  const p = operandRead(ip, size + 2)
+  const p = farOperand(ip, size)
   if (!p) return false
   const offset = loadSized(p, size)
   if (!loadSegment(load<u32>(ip, O_SRC), load<u16>(p + size))) return false

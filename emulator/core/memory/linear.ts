@@ -145,13 +145,22 @@ function checkCanonical(linear: u64, size: u32, segment: u32): bool {
   return raise(segment == SEG_SS ? EXC_SS : EXC_GP, 0, FAULT_DETAIL_NON_CANONICAL, linear)
 }
 
+/** Accesses of the instruction being carried out need not be aligned. Transient. */
+let unaligned = false
+
+/** For instructions that never raise #AC (exception types 6, 11 and 12 of SDM 2A 2.5): on before their accesses and off after. */
+export function alignmentIgnored(on: bool): void {
+  unaligned = on
+}
+
 /**
  * False, with #AC(0) pending, for a misaligned access of ring 3 while alignment is checked (SDM 3A table 6-7). Operands
- * that are no power of two (far pointers, table registers) are aligned as their first part is.
+ * that are no power of two (far pointers, table registers) are aligned as their first part is; vectors of 16 and 32 bytes either
+ * have to be aligned anyway, or need not be (SDM 2A 2.5: "8 bytes or less").
  */
-function checkAligned(linear: u64, size: u32, user: bool): bool {
-  if (!alignmentChecked() || !user) return true
-  const unit: u32 = size == 6 ? 4 : size == 10 ? 8 : (size & (size - 1)) == 0 ? size : 1
+export function checkAligned(linear: u64, size: u32, user: bool): bool {
+  if (!alignmentChecked() || !user || unaligned) return true
+  const unit: u32 = size == 6 ? 4 : size == 10 ? 8 : size <= 8 && (size & (size - 1)) == 0 ? size : 1
   if (!(linear & (unit - 1))) return true
   return raise(EXC_AC, 0, FAULT_DETAIL_NONE, linear)
 }

@@ -38,6 +38,7 @@ bool begin(void) {
   c.codeOffset = 0x200 + below(0x1b00);
   if (chance(5)) c.codeOffset = PAGE - 1 - below(14);
   in.atEnd = below(200) == 0;
+  if (seed) heat_begin();
   return true;
 }
 
@@ -138,6 +139,7 @@ void set_rsp(u64 linear) {
 u64 place(int w, u32 n, int flags) {
   u64 b = windows[w].base;
   u32 r = below(flags & MEM_SAFE ? 82 : 100);
+  if (in.bold && !(flags & MEM_SAFE)) r = 66 + below(34);
   u64 inside = b + 0x20 + below(0x2000 - 0x40 - n);
   if (!n) n = 1;
   if (in.align && chance(75)) return inside & ~(u64)(n - 1);
@@ -414,6 +416,7 @@ static bool splits_lock(void) {
 }
 
 void finish(void) {
+  if (seed) heat_finish();
   encode();
   // The committed recording has all of them; others, which want to be many, a few.
   if (seed && splits_lock() && below(16)) return;

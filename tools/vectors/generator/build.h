@@ -38,6 +38,7 @@ typedef struct {
   bool vagueFaults;     // a page fault has an address that no rule explains: left out
   bool intelNans;       // which NaN comes out is Intel's; likewise
   bool wholeFaults;     // leave out a case that faults after it has written (the manual lets it, others do not)
+  bool bold;            // memory that may not be touched is chosen more often
   int truncate;         // bytes of the instruction that lie beyond the window
 } insn_t;
 
@@ -72,4 +73,10 @@ void set_reg(int reg, int bits, u64 v);
 u64 get_rm(void);
 void imm(int bytes, u64 v);
 void set_rsp(u64 linear);            // the stack pointer, given where it points
+
+// heat.c
+extern bool hot;                     // this case is of a kind that a uniform draw reaches seldom
+void heat_begin(void);
+void heat_finish(void);
+void hot_words(u32 *out, u32 words); // unusual values of the current flavour
 #endif

@@ -1,5 +1,5 @@
 # Loads the guest's registers and jumps; and the way back out of the signal that ends the case.
-# Linked at fixed addresses below 2 GiB, so that `guest` can be reached without a base register.
+# Reaches `guest` relative to RIP: the program lies above 4 GiB, where 16- and 32-bit guests cannot get at it by accident.
         .text
         .globl enter_guest, signal_entry
         .set RFLAGS, 128
@@ -23,7 +23,7 @@ enter_guest:
         push %r13
         push %r14
         push %r15
-        mov %rsp, guest+HOSTRSP
+        mov %rsp, guest+HOSTRSP(%rip)
         # IRET serializes: the code bytes were written through another linear address (SDM 3A 9.1.3).
         mov %rsp, %rax
         mov %ss, %ecx
@@ -32,64 +32,65 @@ enter_guest:
         pushfq
         mov %cs, %ecx
         push %rcx
-        push $1f
+        lea 1f(%rip), %rax
+        push %rax
         iretq
-1:      mov guest+SEG+0, %es
-        mov guest+SEG+24, %ds
-        mov guest+SEG+32, %fs
-        mov guest+SEG+40, %gs
-        cmpq $0, guest+FARJUMP
+1:      mov guest+SEG+0(%rip), %es
+        mov guest+SEG+24(%rip), %ds
+        mov guest+SEG+32(%rip), %fs
+        mov guest+SEG+40(%rip), %gs
+        cmpq $0, guest+FARJUMP(%rip)
         jne 2f
-        mov guest+FSBASE, %rax
+        mov guest+FSBASE(%rip), %rax
         wrfsbase %rax
-        mov guest+GSBASE, %rax
+        mov guest+GSBASE(%rip), %rax
         wrgsbase %rax
-2:      mov guestComponents, %eax         # x87, SSE and AVX state, or nothing
+2:      mov guestComponents(%rip), %eax         # x87, SSE and AVX state, or nothing
         xor %edx, %edx
-        xrstor guestState
-        pushq guest+RFLAGS
+        xrstor guestState(%rip)
+        pushq guest+RFLAGS(%rip)
         popfq
-        mov guest+0, %rax
-        mov guest+8, %rcx
-        mov guest+16, %rdx
-        mov guest+24, %rbx
-        mov guest+40, %rbp
-        mov guest+48, %rsi
-        mov guest+56, %rdi
-        mov guest+64, %r8
-        mov guest+72, %r9
-        mov guest+80, %r10
-        mov guest+88, %r11
-        mov guest+96, %r12
-        mov guest+104, %r13
-        mov guest+112, %r14
-        mov guest+120, %r15
+        mov guest+0(%rip), %rax
+        mov guest+8(%rip), %rcx
+        mov guest+16(%rip), %rdx
+        mov guest+24(%rip), %rbx
+        mov guest+40(%rip), %rbp
+        mov guest+48(%rip), %rsi
+        mov guest+56(%rip), %rdi
+        mov guest+64(%rip), %r8
+        mov guest+72(%rip), %r9
+        mov guest+80(%rip), %r10
+        mov guest+88(%rip), %r11
+        mov guest+96(%rip), %r12
+        mov guest+104(%rip), %r13
+        mov guest+112(%rip), %r14
+        mov guest+120(%rip), %r15
         # No flag may change from here on: choose the jump by address, not by comparison.
-        mov guest+SEG+16, %ss
-        mov guest+32, %rsp
-        jmp *guest+ENTER
+        mov guest+SEG+16(%rip), %ss
+        mov guest+32(%rip), %rsp
+        jmp *guest+ENTER(%rip)
 
         .globl enter_near, enter_far
 enter_near:
-        jmp *guest+JUMP
+        jmp *guest+JUMP(%rip)
 enter_far:
-        ljmpl *guest+JUMP
+        ljmpl *guest+JUMP(%rip)
 
 signal_entry:
         pushq $0x202
         popfq
         mov %ds, %eax
-        mov %eax, guest+OUTDS
+        mov %eax, guest+OUTDS(%rip)
         mov %es, %eax
-        mov %eax, guest+OUTES
+        mov %eax, guest+OUTES(%rip)
         mov %fs, %eax                     # not in the frame of a 64-bit signal
-        mov %eax, guest+OUTFS
+        mov %eax, guest+OUTFS(%rip)
         mov %gs, %eax
-        mov %eax, guest+OUTGS
+        mov %eax, guest+OUTGS(%rip)
         xor %eax, %eax
         mov %eax, %fs
         mov %eax, %gs
-        mov guest+HOSTFS, %rax
+        mov guest+HOSTFS(%rip), %rax
         wrfsbase %rax
         mov $0x2b, %eax
         mov %eax, %ds
@@ -98,7 +99,7 @@ signal_entry:
         call signal_taken
         mov $0x2b, %eax
         mov %eax, %ss
-        mov guest+HOSTRSP, %rsp
+        mov guest+HOSTRSP(%rip), %rsp
         pop %r15
         pop %r14
         pop %r13

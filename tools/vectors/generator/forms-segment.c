@@ -81,7 +81,7 @@ static void load_pointer(void) {
         osize(bits);
         opcode(t[i].map, t[i].op);
         in.reg = (u8)reg_any();
-        rm_mem((u32)bits / 8 + 2, MEM_NOPATCH | (chance(85) ? MEM_SAFE : 0));
+        rm_mem((u32)bits / 8 + 2, MEM_NOPATCH | (chance(in.bold ? 20 : 85) ? MEM_SAFE : 0));
         patch_value(in.linear + (u64)bits / 8, selector(), 16);
       }
     }

@@ -300,6 +300,7 @@ static void place_memory(const simd_t *t, u32 bytes) {
   if (bytes && chance(75)) {
     u32 words[16], state = rnd();
     for (int i = 0; i < 16; i += 2) vector_words(t->flavour, &state, words + i);
+    if (hot && (t->flavour == X || t->flavour == D) && chance(75)) hot_words(words, 16);
     patch(in.linear, words, bytes);
   }
 }
@@ -587,6 +588,54 @@ static void states(u32 cases) {
   }
 }
 
+// FXSAVE and FXRSTOR, and what else needs no more than a place in memory: hints touch none, bases of FS and GS are registers.
+static void images_and_hints(u32 cases) {
+  flavour = I;
+  for (int w = 0; w < (env->mode == 64 ? 2 : 1); w++)
+    for (int restore = 0; restore < 2; restore++) {
+      form("FXSAVE", "%s%s", restore ? "FXRSTOR" : "FXSAVE", w ? "64" : "");
+      CASES(cases) {
+        in.op[0] = 0x0f;
+        in.op[1] = 0xae;
+        in.nop = 2;
+        in.reg = (u8)restore;
+        if (w) in.w = in.rex = true;
+        in.align = true;
+        for (int tries = 0; tries < 50; tries++) {
+          rm_mem(16, MEM_NOPATCH | (in.bold ? 0 : MEM_SAFE));
+          if (window_of(in.linear) >= 0 && (!(in.linear & 15) || chance(5))) break;
+        }
+        // Part of the image may lie beyond the window, or where nothing may be written.
+        if (!restore) continue;
+        u32 control[2] = {chance(90) ? c.vin.mxcsr ^ 0x6000 : rnd(), 0};
+        if (chance(95)) control[0] &= 0xffff;
+        if (window_of(in.linear + 24) >= 0) patch(in.linear + 24, control, 8);
+      }
+    }
+  static const struct { const char *name; u8 op, first, count; } hints[] = {
+    {"PREFETCH", 0x18, 0, 4}, {"PREFETCHW", 0x0d, 1, 2}, {"NOP r/m", 0x1f, 0, 8}, {"NOP r/m 19", 0x19, 0, 8}};
+  for (u32 i = 0; i < 4; i++) {
+    form("hints", "%s", hints[i].name);
+    CASES(24) {
+      opcode(1, hints[i].op);
+      in.reg = (u8)(hints[i].first + below(hints[i].count));
+      rm_mem(1, MEM_NOPATCH);
+    }
+  }
+  if (env->mode != 64) return;
+  static const char *const names[4] = {"RDFSBASE", "RDGSBASE", "WRFSBASE", "WRGSBASE"};
+  for (u32 i = 0; i < 4; i++) {
+    form("FSGSBASE", "%s", names[i]);
+    CASES(24) {
+      opcode(1, 0xae);
+      in.rep = 0xf3;
+      in.reg = (u8)i;
+      in.w = in.rex && chance(60);
+      rm_reg(reg_any());
+    }
+  }
+}
+
 // Approximations: the tables are Intel's.
 static void approximations(bool vex, u32 cases) {
   static const simd_t row[] = {
@@ -608,6 +657,38 @@ void forms_sse(void) {
   nothings(false);
   states(cases);
   approximations(false, cases * 2);
+  if (intel) images_and_hints(cases);
+}
+
+// Product and addend nearly cancel, in some of the cases that are unusual anyway.
+static void cancelling(void) {
+  if (!hot || chance(50)) return;
+  int order = in.op[0] >> 4;  // 9: 132, A: 213, B: 231
+  u32 *first = c.vin.ymm[in.reg], *second = c.vin.ymm[in.vvvv], third[8];
+  for (int j = 0; j < 8; j++) third[j] = in.memory ? (u32)peek(in.linear + 4 * (u64)j, 32) : c.vin.ymm[in.rm][j];
+  if (order == 10 && in.memory) return;
+  u32 *a = order == 9 ? first : second, *b = order == 10 ? first : third;
+  u32 *sum = order == 9 ? second : order == 10 ? c.vin.ymm[in.rm] : first;
+  for (int j = 0; j < 8; j += 2) {
+    if (in.w) {
+      double x, y;
+      memcpy(&x, a + j, 8), memcpy(&y, b + j, 8);
+      x *= y;
+      u64 bits;
+      memcpy(&bits, &x, 8);
+      bits = (bits ^ (u64)below(2) << 63) + below(5) - 2;
+      memcpy(sum + j, &bits, 8);
+      continue;
+    }
+    for (int k = j; k < j + 2; k++) {
+      float x, y;
+      memcpy(&x, a + k, 4), memcpy(&y, b + k, 4);
+      x *= y;
+      u32 bits;
+      memcpy(&bits, &x, 4);
+      sum[k] = (bits ^ below(2) << 31) + below(5) - 2;
+    }
+  }
 }
 
 // FMA: packed 96-98, 9A, 9C, 9E and so on, scalar 99, 9B, 9D, 9F.
@@ -621,7 +702,7 @@ static void fused(u32 cases) {
         char name[40];
         snprintf(name, sizeof name, "VFM%s%s%c", order[o], kind[k], w ? 'D' : 'S');
         simd_t t = {"FMA", name, 2, P66, (u8)(0x96 + 0x10 * o + k), -1, scalar ? w ? 8 : 4 : 16, w ? D : X,
-                    V | NDS | (scalar ? 0 : YMM | HALF) | (w ? W1 : 0), 0, 0};
+                    V | NDS | (scalar ? 0 : YMM | HALF) | (w ? W1 : 0), 0, cancelling};
         each(&t, true, cases);
       }
 }

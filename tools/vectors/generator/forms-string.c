@@ -107,3 +107,47 @@ void forms_string(void) {
       CASES(s->compares ? 90 : 20) one(s, bits, 0xf2);
     }
 }
+
+// Both operands wherever they happen to be, misaligned and across pages, one or several elements.
+static void at_risk(const string_t *s, int bits, u8 rep) {
+  u32 n = (u32)bits / 8;
+  osize(bits);
+  opcode(0, (u8)(s->op | (bits != 8)));
+  if (chance(25)) asize(other_asize());
+  in.rep = rep;
+  in.bold = chance(60);
+  u32 count = below(5) + (chance(20) ? below(40) : 0);
+  u64 src, dst;
+  int w, v;
+  do {
+    w = (int)below(env->mode == 64 ? 5 : 4);
+    v = chance(20) ? w : (int)below(env->mode == 64 ? 5 : 4);
+    src = place(w, n, 0);
+    dst = chance(15) ? src + below(33) - 16 : place(v, n, 0);
+    // A few elements before the end of a page, in the direction of the run.
+    if (rep && chance(50)) src = (src & ~(u64)(PAGE - 1)) + (c.in.rflags & DF ? below(count * n + 1) : (u64)0 - below(count * n + 1));
+    if (rep && chance(50)) dst = (dst & ~(u64)(PAGE - 1)) + (c.in.rflags & DF ? below(count * n + 1) : (u64)0 - below(count * n + 1));
+  } while (!index_at(RSI, DS, src) || !index_at(RDI, ES, dst));
+  if (rep) set_reg(RCX, in.asize, count);
+  if (s->compares && chance(60)) {  // equal, so that it goes on
+    u32 total = count * n > 64 ? 64 / n * n : count * n;
+    bool down = c.in.rflags & DF;
+    u64 from = s->source ? src : 0, back = down && total ? (u64)total - n : 0;
+    u8 block[64];
+    for (u32 i = 0; i < total; i++) block[i] = s->source ? (u8)peek(from - back + i, 8) : (u8)(c.in.gpr[RAX] >> (8 * (i % n)));
+    if (rep == 0xf2) for (u32 i = 0; i < total; i++) block[i] ^= 0x80;
+    if (total && (dst - src + 64 > 128 || !s->source)) patch(dst - back, block, total);
+  }
+  if (rep && in.asize == 32 && env->mode == 64 && !(c.in.gpr[RCX] & 0xffffffff)) c.undefGprs = 1 << RCX | 1 << RSI | 1 << RDI;
+}
+
+void strings_at_risk(void) {
+  for (unsigned i = 0; i < sizeof strings / sizeof *strings; i++)
+    EACH_SIZE(bits) {
+      const string_t *s = &strings[i];
+      form("pairs", "%s of %d bits: both operands", s->name, bits);
+      CASES(16) at_risk(s, bits, 0);
+      form("pairs", "REP %s of %d bits: both operands", s->name, bits);
+      CASES(40) at_risk(s, bits, chance(70) ? 0xf3 : 0xf2);
+    }
+}

@@ -20,6 +20,8 @@ void forms_control(void);
 void forms_string(void);
 void forms_fault(void);        // LOCK rules, undefined opcodes, privilege, alignment, instruction length
 void forms_x87(void);          // a set of its own: x87Recorded
+void forms_pairs(void);        // two places in memory or more, either of which may fault
+void strings_at_risk(void);
 void forms_segment(void);      // segment registers, descriptors, far transfers
 void replay(const char *path, const char *set);  // cases given in full
 #endif

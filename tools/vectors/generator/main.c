@@ -44,6 +44,7 @@ int main(int argc, char **argv) {
     forms_string();
     forms_fault();
     forms_segment();
+    forms_pairs();
   }
   if (argc > 6) replay(argv[6], set);
   record_finish(argv[2]);

@@ -212,8 +212,11 @@ void machine_setup(void) {
   ldt_set(13, 0x20001000, 0x0001, 1, 0, 0, 1, 0);  // data, limit in pages
   if (syscall(SYS_modify_ldt, 0, ldt, sizeof ldt) < 0) die("modify_ldt");
 
-  static u8 stack[65536] __attribute__((aligned(64)));
-  stack_t ss = {.ss_sp = stack, .ss_size = sizeof stack};
+  // Beyond what 32-bit code can name: a case whose ESP happened to lie in this stack looked to the kernel as if it ran on it already
+  // (sigaltstack(2)), and the frame went below ESP, out of the stack.
+  void *stack = mmap(0, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (stack == MAP_FAILED || (u64)stack >> 32 == 0) die("mmap");
+  stack_t ss = {.ss_sp = stack, .ss_size = 65536};
   if (sigaltstack(&ss, 0)) die("sigaltstack");
   static const int taken[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGVTALRM};
   for (unsigned i = 0; i < sizeof taken / sizeof *taken; i++) {

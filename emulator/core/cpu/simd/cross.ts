@@ -1,7 +1,7 @@
 // Vector instructions whose upper half is not a second helping of the lower one: conversions that change the width,
 // broadcasts, permutations across the halves, blends by an immediate, and accesses to memory element by element.
 
-import { accessCommit, accessRead, accessWrite } from '../../memory/linear'
+import { accessCommit, accessRead, accessWrite, alignmentIgnored } from '../../memory/linear'
 import { CPU_CPL, CPU_FAULT, CPU_FAULT_ADDRESS, CPU_XSAVE, FAULT_DETAIL_UNDEFINED_OPCODE } from '../../layout'
 import { linearAt } from '../address'
 import { bounce, cpu } from '../context'
@@ -223,8 +223,15 @@ function maskSet(mask: usize, i: u32, size: u32): bool {
   return (load<u8>(elementAt(mask, i, size) + size - 1) & 0x80) != 0
 }
 
-/** VGATHER*, VPGATHER*, VMASKMOV*, VPMASKMOV*; results as of slow(). */
+/** VGATHER*, VPGATHER*, VMASKMOV*, VPMASKMOV*; results as of slow(). Their elements need not be aligned (SDM 2C VMASKMOV, VGATHERDPS). */
 export function gatherOrMask(ip: usize, number: u32, flags: u32): u32 {
+  alignmentIgnored(true)
+  const result = byElement(ip, number, flags)
+  alignmentIgnored(false)
+  return result
+}
+
+function byElement(ip: usize, number: u32, flags: u32): u32 {
   const opcode = number & 0xff
   const mask: usize = cpu + CPU_XMM + ((flags >> VECTOR_SOURCE1_SHIFT) & 15) * 16
   if (opcode >= 0x90) return gather(ip, opcode, flags, mask)

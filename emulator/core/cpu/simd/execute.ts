@@ -2,7 +2,7 @@
 // those of slow(): 0 done, 1 faulted (nothing has changed), 2 done through the bounce buffer.
 
 import { CPU_CPL, CPU_RCX, CPU_XSAVE, FAULT_DETAIL_NONE } from '../../layout'
-import { accessCommit, accessWrite } from '../../memory/linear'
+import { accessCommit, accessWrite, alignmentIgnored } from '../../memory/linear'
 import { linearAt, linearOf } from '../address'
 import { bounce, cpu } from '../context'
 import {
@@ -69,6 +69,14 @@ function finish(p: usize): u32 {
   return COMMITTED
 }
 
+/** VCVTPH2PS: it never raises #AC (SDM 2A 2.5.11, exception type 11). */
+function halvesRead(ip: usize, bytes: u32): usize {
+  alignmentIgnored(true)
+  const p = operandRead(ip, bytes)
+  alignmentIgnored(false)
+  return p
+}
+
 /** Carries out the VECTOR record at `ip`. */
 export function vector(ip: usize): u32 {
   const number = load<u32>(ip, O_AUX)
@@ -83,7 +91,7 @@ export function vector(ip: usize): u32 {
   if (flags & VECTOR_MEMORY) {
     if ((number & 0xff00) == 0x2100 && gathers(number)) return gatherOrMask(ip, number, flags)
     if (flags & VECTOR_ALIGNED && !aligned(ip, bytes, false)) return FAULTED
-    p = operandRead(ip, bytes)
+    p = number == 0x2113 ? halvesRead(ip, bytes) : operandRead(ip, bytes)
     if (!p) return FAULTED
   }
   noteNothing()
@@ -184,7 +192,9 @@ function storeResult(ip: usize, number: u32, flags: u32): u32 {
       // VCVTPS2PH: the conversion is over, and shows in MXCSR, when the store may fault.
       const halves = narrowHalves(source, flags)
       if (raised && !settleExceptions()) return FAULTED
+      alignmentIgnored(true)
       const p = operandWrite(ip, bytes, false)
+      alignmentIgnored(false)
       if (!p) return FAULTED
       if (bytes == 8) store<u64>(p, i64x2.extract_lane(halves, 0))
       else v128.store(p, halves)

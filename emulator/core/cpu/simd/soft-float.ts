@@ -601,8 +601,9 @@ export function narrowHalf(x: u32, mode: u32): u32 {
   if (exponent < -14) {
     const tiny = e < -14
     if (tiny && !(mxcsr() & UM)) {
-      // What a handler would get has its exponent unbounded: whether that is exact is another question (IEEE 754 7.5).
-      note(lost ? UE | PE : UE)
+      // What a handler would get has its exponent unbounded: whether that is exact is another question (IEEE 754 7.5). A denormal
+      // operand counts as inexact on the processor, whatever its bits are.
+      note(lost || magnitude < 0x800000 ? UE | PE : UE)
       return sign
     }
     const drop: u64 = 53 + <u64>(-14 - exponent)

@@ -2,7 +2,7 @@
 // image is put together in CPU_XSAVE_IMAGE and copied, since it may lie in several pages. Nothing remembers what has been
 // modified since the last XRSTOR: that optimization is the processor's choice (SDM 1 13.6).
 
-import { accessCommit, accessRead, accessWrite, linearProbeWrite } from '../../memory/linear'
+import { accessCommit, accessRead, accessWrite, checkAligned, linearProbeWrite } from '../../memory/linear'
 import { tlbDropFast } from '../../memory/tlb'
 import {
   CPU_CPL,
@@ -67,8 +67,10 @@ function allowed(linear: u64): bool {
   if (!enabled()) return false
   if (load<u32>(cpu, CPU_CR0) & CR0_TS)
     return raise(EXC_NM, 0, FAULT_DETAIL_PRIVILEGE, load<u32>(cpu, CPU_CR0))
-  if (linear & 63) return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
-  return true
+  if (!(linear & 63)) return true
+  // Where alignment is checked #AC(0) if it is not aligned to four bytes either, on Intel's processors.
+  if (!checkAligned(linear, 4, load<u32>(cpu, CPU_CPL) == 3)) return false
+  return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
 @inline

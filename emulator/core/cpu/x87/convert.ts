@@ -337,7 +337,8 @@ export function remainder(aSe: u32, a: u64, bSe: u32, b: u64, nearest: bool): u3
   const ae = normalExponent(aSe, a)
   let n = normalSignificand(a)
   if (isInfinity(bSe, b)) {
-    packFull(sign, ae, n, 0)
+    // The dividend as it is: a denormal one does not underflow. A pseudo-denormal becomes normal. (Any finite divisor computes.)
+    setResult(a & INTEGER_BIT && (aSe & 0x7fff) == 0 ? sign | 1 : aSe, a)
     return 0
   }
   const be = normalExponent(bSe, b)

@@ -1,6 +1,6 @@
 // FLDENV, FSTENV, FSAVE, FRSTOR, FXSAVE, FXRSTOR (SDM 1 8.1.10, 8.1.11, 10.5): the x87 state in guest memory.
 
-import { accessCommit, accessRead, accessWrite } from '../../memory/linear'
+import { accessCommit, accessRead, accessWrite, checkAligned } from '../../memory/linear'
 import {
   CPU_CPL,
   CPU_CR0,
@@ -95,10 +95,14 @@ function user(): bool {
 /** Pieces in which an image goes through the bounce buffer. */
 const PIECE: u32 = 64
 
-/** Copies `size` bytes from CPU_X87_IMAGE to the operand; everything is checked before anything is written. */
-function put(ip: usize, size: u32): u32 {
+/**
+ * Copies `size` bytes from CPU_X87_IMAGE to the operand; everything is checked before anything is written. `unit`: what the operand
+ * must be aligned to where alignment is checked (SDM 3A table 6-7: 4 or 2 bytes, by the operand size).
+ */
+function put(ip: usize, size: u32, unit: u32): u32 {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, true)
+  if (!checkAligned(wrapped(linear), unit, user())) return FAULTED
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
     if (!accessWrite(wrapped(linear + at), n, segment, user(), false)) return FAULTED
@@ -116,9 +120,11 @@ function put(ip: usize, size: u32): u32 {
   return status
 }
 
-function get(ip: usize, size: u32): bool {
+/** The reverse; false when a fault is pending. */
+function get(ip: usize, size: u32, unit: u32): bool {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, false)
+  if (!checkAligned(wrapped(linear), unit, user())) return false
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
     const p = accessRead(wrapped(linear + at), n, segment, user())
@@ -206,8 +212,9 @@ function takeEnvironment(short: bool): void {
 }
 
 export function storeEnvironment(ip: usize): u32 {
-  const size = buildEnvironment((load<u32>(ip, O_AUX2) & X87_SHORT) != 0)
-  const status = put(ip, size)
+  const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
+  const size = buildEnvironment(short)
+  const status = put(ip, size, short ? 2 : 4)
   if (status == FAULTED) return FAULTED
   store<u16>(cpu, load<u16>(cpu, FCW) | 0x3f, FCW)
   store<u16>(cpu, load<u16>(cpu, FSW) & ~(ES | BUSY), FSW)
@@ -216,19 +223,20 @@ export function storeEnvironment(ip: usize): u32 {
 
 export function loadEnvironment(ip: usize): u32 {
   const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
-  if (!get(ip, short ? 14 : 28)) return FAULTED
+  if (!get(ip, short ? 14 : 28, short ? 2 : 4)) return FAULTED
   takeEnvironment(short)
   return DONE
 }
 
 export function saveState(ip: usize): u32 {
-  const size = buildEnvironment((load<u32>(ip, O_AUX2) & X87_SHORT) != 0)
+  const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
+  const size = buildEnvironment(short)
   for (let i: u32 = 0; i < 8; i++) {
     const r = st(i)
     store<u64>(cpu + CPU_X87_IMAGE + size + i * 10, significand(r))
     store<u16>(cpu + CPU_X87_IMAGE + size + i * 10, exponent(r) as u16, 8)
   }
-  const status = put(ip, size + 80)
+  const status = put(ip, size + 80, short ? 2 : 4)
   if (status == FAULTED) return FAULTED
   initialise()
   return status
@@ -237,7 +245,7 @@ export function saveState(ip: usize): u32 {
 export function restoreState(ip: usize): u32 {
   const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
   const size: u32 = short ? 14 : 28
-  if (!get(ip, size + 80)) return FAULTED
+  if (!get(ip, size + 80, short ? 2 : 4)) return FAULTED
   takeEnvironment(short)
   for (let i: u32 = 0; i < 8; i++) {
     const r = st(i)
@@ -302,9 +310,13 @@ function fxAllowed(): bool {
   return true
 }
 
-/** False, with a fault pending, for an operand that is not aligned to 16 bytes: #GP(0) (SDM 2A FXSAVE). */
+/**
+ * False, with a fault pending, for an operand that is not aligned to 16 bytes: #GP(0), or where alignment is checked #AC(0) if it
+ * is not aligned to four bytes (SDM 2A FXSAVE leaves that to the processor).
+ */
 function aligned(linear: u64): bool {
   if (!(linear & 15)) return true
+  if (!checkAligned(linear, 4, user())) return false
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
@@ -312,16 +324,16 @@ export function fxSave(ip: usize): u32 {
   if (!fxAllowed() || !aligned(linearOf(ip, 512, true))) return FAULTED
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
-  if (!get(ip, 512)) return FAULTED
+  if (!get(ip, 512, 1)) return FAULTED
   x87ToImage(cpu + CPU_X87_IMAGE, ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
   store<u32>(cpu + CPU_X87_IMAGE, load<u32>(cpu, CPU_XSAVE + MXCSR), MXCSR)
   store<u32>(cpu + CPU_X87_IMAGE, MXCSR_MASK, MXCSR + 4)
   memory.copy(cpu + CPU_X87_IMAGE + XMM, cpu + CPU_XSAVE + XMM, size)
-  return put(ip, 512)
+  return put(ip, 512, 1)
 }
 
 export function fxRestore(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512, 1)) return FAULTED
   const mxcsr = load<u32>(cpu + CPU_X87_IMAGE, MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
