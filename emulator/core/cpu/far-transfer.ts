@@ -61,6 +61,7 @@ import {
   frameOpenCurrent,
   frameOpenDescriptor,
   framePush,
+  framePushAbandoned,
   innerDescriptor,
   innerSelector,
   innerStackLoad,
@@ -120,8 +121,11 @@ export function farCall(selector: u32, offset: u64, size: u32): bool {
   if (faultPending()) return false
   if (!(descriptorAttributes(raw) & ATTRIBUTE_S)) return systemTarget(selector, raw, true)
   if (!directTargetValid(selector, raw)) return false
-  if (!frameOpenCurrent(2, size) || !codeOffsetValid(raw, offset)) return false
-  if (!descriptorSetAccessed(selector, raw)) return false
+  if (!frameOpenCurrent(2, size)) {
+    framePushAbandoned(segmentSelector(SEG_CS), size)
+    return false
+  }
+  if (!codeOffsetValid(raw, offset) || !descriptorSetAccessed(selector, raw)) return false
   pushReturnAddress(size)
   frameClose()
   transfer(selector, raw, offset, load<u32>(cpu, CPU_CPL))

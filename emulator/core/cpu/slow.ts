@@ -238,30 +238,26 @@ function popMemory(ip: usize, size: u32, flags: u32): u32 {
   return finish(p)
 }
 
-/** PUSHA: all eight or none. Each word is checked before anything is written. */
+/** PUSHA: one after the other; what was pushed before a fault stays in memory, and the stack pointer has not moved. */
 function pushAll(size: u32): u32 {
-  const mask = stackMask()
   const sp = load<u64>(cpu, CPU_RSP)
-  for (let i: u32 = 1; i <= 8; i++) {
-    const at = (sp - size * i) & mask
-    if (!accessWrite(stackLinear(at, size, true), size, SEG_SS, user(), false)) return FAULTED
-  }
   let result = DONE
   for (let i: u32 = 0; i < 8; i++) {
     const value = i == 4 ? sp : load<u64>(cpu + CPU_RAX + i * 8)
-    if (pushStack(value, size) == COMMITTED) result = COMMITTED
+    const status = pushStack(value, size)
+    if (status == FAULTED) return restoreStack(sp)
+    if (status == COMMITTED) result = COMMITTED
   }
   return result
 }
 
+/** POPA: one after the other; registers popped before a fault keep what they got, and the stack pointer has not moved. */
 function popAll(size: u32): u32 {
   // Order of the stack: DI SI BP (SP) BX DX CX AX.
-  for (let i: u32 = 0; i < 8; i++) {
-    peekStack(i * size, size)
-    if (faultPending()) return FAULTED
-  }
+  const sp = load<u64>(cpu, CPU_RSP)
   for (let i: i32 = 7; i >= 0; i--) {
     const value = popStack(size)
+    if (faultPending()) return restoreStack(sp)
     if (i != 4) storeRegister(cpu + CPU_RAX + i * 8, size, value)
   }
   return DONE

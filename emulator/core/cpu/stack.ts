@@ -1,9 +1,10 @@
 // The stack as far transfers and interrupts use it: frames that are checked whole before the first byte is
-// written (so that a fault leaves everything as it was), and the stacks of inner privilege levels that the TSS
+// written (so that a fault leaves everything as it was, but for what a far CALL has pushed), and the stacks of inner privilege levels that the TSS
 // names (SDM 3A 5.8.5, 6.12.1, 6.14.2, 7.7).
 
 import {
   CPU_CPL,
+  CPU_FAULT,
   CPU_MODE,
   CPU_RSP,
   FAULT_DETAIL_NON_CANONICAL,
@@ -42,7 +43,7 @@ import {
   selectorIsNull,
   tableLinear,
 } from './descriptors'
-import { faultPending, raise } from './fault'
+import { faultClear, faultPending, raise } from './fault'
 import { segmentAttributes, segmentBase, segmentLimit, segmentSelector, stackSegmentValid } from './segments'
 import { EXC_SS, EXC_TS } from './vectors'
 
@@ -117,13 +118,16 @@ let frameMask: u64 = 0
 let frameTop: u64 = 0
 let frameOffset: u64 = 0
 let frameUser: bool = false
+/** Values of the frame that can be written, when opening it failed at a later one. */
+let frameProbed: u32 = 0
 
 /** A frame of `slots` values of `size` bytes on the current stack. #SS(0), #PF. */
 export function frameOpenCurrent(slots: u32, size: u32): bool {
+  frameProbed = 0
   const mask = stackMask()
   const user = load<u32>(cpu, CPU_CPL) == 3
   const top = load<u64>(cpu, CPU_RSP)
-  if (mask == MASK64) return frameOpen64(top, slots, user)
+  if (mask == MASK64) return frameOpenWide(top, slots, size, user)
   return frameOpen(
     segmentBase(SEG_SS),
     segmentLimit(SEG_SS),
@@ -138,13 +142,17 @@ export function frameOpenCurrent(slots: u32, size: u32): bool {
 
 /** A frame of `slots` quadwords below `top` on a 64-bit stack. #SS(0) when not canonical, #PF. */
 export function frameOpen64(top: u64, slots: u32, user: bool): bool {
-  const bytes = slots * 8
+  return frameOpenWide(top, slots, 8, user)
+}
+
+function frameOpenWide(top: u64, slots: u32, size: u32, user: bool): bool {
+  const bytes = slots * size
   const start = top - bytes
   if (!canonical(start) || !canonical(top - 1)) {
     return raise(EXC_SS, 0, FAULT_DETAIL_NON_CANONICAL, start)
   }
   frameBegin(0, MASK64, top, user)
-  return probeSlots(top, slots, 8)
+  return probeSlots(top, slots, size)
 }
 
 /** A frame on the stack whose descriptor is `raw`, with supervisor rights; `error` is #SS's error code. */
@@ -194,7 +202,8 @@ function roomAt(start: u64, bytes: u32, limit: u32, attributes: u32, error: u32)
 /** Whether the values of the frame can be written (and are aligned, where that is checked), in the order of the pushes: CR2 is that of the first that cannot. */
 function probeSlots(top: u64, slots: u32, size: u32): bool {
   let page: u64 = MASK64
-  for (let slot: u32 = 1; slot <= slots; slot++) {
+  frameProbed = 0
+  for (let slot: u32 = 1; slot <= slots; slot++, frameProbed++) {
     const linear = frameLinear((top - slot * size) & frameMask)
     if (!checkAligned(linear, size, frameUser)) return false
     if ((linear & PAGE_MASK) == page) continue
@@ -202,6 +211,18 @@ function probeSlots(top: u64, slots: u32, size: u32): bool {
     page = linear & PAGE_MASK
   }
   return true
+}
+
+/**
+ * After an open that failed: writes `value` where the first push goes, if it was a later one that raised the fault. What a far CALL
+ * has pushed before the page fault stays, without having moved the stack pointer.
+ */
+export function framePushAbandoned(value: u64, size: u32): void {
+  if (!frameProbed) return
+  const fault = load<u32>(cpu, CPU_FAULT)
+  faultClear()
+  framePush(value, size)
+  store<u32>(cpu, fault, CPU_FAULT)
 }
 
 function frameLinear(offset: u64): u64 {

@@ -744,6 +744,8 @@ static void gathers(u32 cases) {
             in.dispSize = 1;
             in.disp = (int8_t)rnd();
             u64 at = windows[W_2G].base + 0x800 + below(0x1000);
+            // Some elements beyond one end of the window.
+            if (in.bold) at = windows[W_2G].base + (chance(50) ? below(0x280) : 0x2d80 + below(0x280));
             if (!ea_of(at, DS, in.asize, &ea)) abort();
             c.in.gpr[RBX] = ea - (u64)in.disp;
             if (env->mode != 64) c.in.gpr[RBX] = (u32)c.in.gpr[RBX];

@@ -270,7 +270,7 @@ static void pointer_holes(int bits) {
 
 static u64 image_at(u32 bytes) {
   in.asize = 64;
-  rm_mem(bytes, MEM_SAFE | MEM_NOPATCH);
+  rm_mem(bytes, (in.bold ? 0 : MEM_SAFE) | MEM_NOPATCH);
   return in.linear;
 }
 
