@@ -139,6 +139,10 @@ export class VectorMachine {
     view.setUint16(at, 0x37f, true)
     view.setUint16(at + 2, 0, true)
     view.setUint8(at + 4, state.tags)
+    // Opcode and pointers, which FXSAVE shows.
+    view.setUint16(at + 6, 0, true)
+    view.setBigUint64(at + 8, 0n, true)
+    view.setBigUint64(at + 16, 0n, true)
     view.setUint32(at + 24, state.mxcsr, true)
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 4; j++) {

@@ -260,7 +260,11 @@ static void undef_all(u32 i) {
 
 // --- images in memory ------------------------------------------------------------------------------------------
 
-static void hole(u64 linear, u8 len) { c.hole[c.holes++] = (hole_t){linear, len}; }
+static void hole(u64 linear, u8 len) {
+  while (len && window_of(linear) < 0) linear++, len--;  // an image may lie partly beyond a window
+  while (len && window_of(linear + len - 1) != window_of(linear)) len--;
+  if (len) c.hole[c.holes++] = (hole_t){linear, len};
+}
 
 // Pointers and opcode: processors differ in when they write them (see README.md).
 static void pointer_holes(int bits) {

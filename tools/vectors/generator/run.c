@@ -106,7 +106,8 @@ static void state_store(const u8 *s, vec_t *v) {
   memset(v, 0, sizeof *v);
   memcpy(&v->mxcsr, s + X_MXCSR, 4);
   v->ftw = s[X_FTW];
-  for (int i = 0; i < 8; i++) memcpy(v->mm[i], s + X_ST + 16 * i, 8);
+  u32 top = s[3] >> 3 & 7;  // the image has ST(i), MM registers are the physical ones
+  for (u32 i = 0; i < 8; i++) memcpy(v->mm[(top + i) & 7], s + X_ST + 16 * i, 8);
   for (int i = 0; i < 16; i++) {
     if (there & 2) memcpy(v->ymm[i], s + X_XMM + 16 * i, 16);
     if (there & 4) memcpy(v->ymm[i] + 4, s + X_YMM + 16 * i, 16);

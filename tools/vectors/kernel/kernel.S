@@ -139,7 +139,7 @@ start:
         xor %ax, %ax
         mov %ax, %ds
         lgdtl BOOT
-        mov $0x40620, %eax                # CR4: OSXSAVE, OSXMMEXCPT, OSFXSR, PAE
+        mov $0x50620, %eax                # CR4: OSXSAVE, FSGSBASE, OSXMMEXCPT, OSFXSR, PAE
         mov %eax, %cr4
         mov BOOT + 8, %eax
         mov %eax, %cr3

@@ -144,7 +144,10 @@ export function xsave(ip: usize, kind: u32): u32 {
   if (!enabled() || (kind == SUPERVISOR && !privileged())) return FAULTED
   const linear = linearOf(ip, size, true)
   if (!allowed(linear)) return FAULTED
-  if (!linearProbeWrite(linear, size, load<u32>(cpu, CPU_CPL) == 3)) return FAULTED
+  // Intel's processors ask for the last byte first.
+  const user = load<u32>(cpu, CPU_CPL) == 3
+  if (!accessWrite(linear + size - 1, 1, segment, user, false)) return FAULTED
+  if (!linearProbeWrite(linear, size, user)) return FAULTED
   const present = inUse()
   let save = wanted
   if (kind) save &= present
@@ -194,6 +197,8 @@ export function xrstor(ip: usize, supervisor: bool): u32 {
   if (!enabled() || (supervisor && !privileged())) return FAULTED
   const linear = linearOf(ip, XSAVE_AVX, false)
   if (!allowed(linear)) return FAULTED
+  // And here for the header.
+  if (!copyIn(linear, segment, XCOMP_BV as u32, XCOMP_BV as u32, 8)) return FAULTED
   if (!copyIn(linear, segment, 0, 0, XSAVE_AVX)) return FAULTED
   const buffer = image()
   const state = load<u64>(buffer, HEADER)

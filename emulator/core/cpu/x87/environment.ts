@@ -320,8 +320,19 @@ function aligned(linear: u64): bool {
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
+/** Whether the image can be accessed; Intel's processors ask for its last byte first. */
+function imageThere(ip: usize, write: bool): bool {
+  const linear = linearOf(ip, 512, write)
+  const segment: u32 = load<u8>(ip, O_SEGMENT)
+  for (let i: i32 = 1; i >= 0; i--) {
+    const at = wrapped(linear + 511 * i)
+    if (!(write ? accessWrite(at, 1, segment, user(), false) : accessRead(at, 1, segment, user()))) return false
+  }
+  return true
+}
+
 export function fxSave(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, true))) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, true)) || !imageThere(ip, true)) return FAULTED
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
   if (!get(ip, 512, 1)) return FAULTED
@@ -333,7 +344,8 @@ export function fxSave(ip: usize): u32 {
 }
 
 export function fxRestore(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512, 1)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !imageThere(ip, false)) return FAULTED
+  if (!get(ip, 512, 1)) return FAULTED
   const mxcsr = load<u32>(cpu + CPU_X87_IMAGE, MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
