@@ -77,6 +77,9 @@ static int changes(run_t *runs, int room) {
     u32 size = window_size(w);
     const u8 *now = windowAlias[w];
     if (windows[w].pages[0] == 'x') continue;
+    bool patched = false;
+    for (int p = 0; p < c.patches; p++) patched |= c.patch[p].linear - windows[w].base < size;
+    if (!patched && !memcmp(windowBack[w], now, size)) continue;
     memcpy(before, windowBack[w], size);
     for (int p = 0; p < c.patches; p++)
       for (u32 i = 0; i < c.patch[p].len; i++)

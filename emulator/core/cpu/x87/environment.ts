@@ -103,6 +103,8 @@ function put(ip: usize, size: u32, unit: u32): u32 {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, true)
   if (!checkAligned(wrapped(linear), unit, user())) return FAULTED
+  // Intel's processors ask for the last byte first.
+  if (!accessWrite(wrapped(linear + size - 1), 1, segment, user(), false)) return FAULTED
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
     if (!accessWrite(wrapped(linear + at), n, segment, user(), false)) return FAULTED
@@ -125,6 +127,7 @@ function get(ip: usize, size: u32, unit: u32): bool {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, false)
   if (!checkAligned(wrapped(linear), unit, user())) return false
+  if (!accessRead(wrapped(linear + size - 1), 1, segment, user())) return false
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
     const p = accessRead(wrapped(linear + at), n, segment, user())
@@ -320,19 +323,16 @@ function aligned(linear: u64): bool {
   return raise(EXC_GP, 0, FAULT_DETAIL_NONE, linear)
 }
 
-/** Whether the image can be accessed; Intel's processors ask for its last byte first. */
-function imageThere(ip: usize, write: bool): bool {
-  const linear = linearOf(ip, 512, write)
+/** Whether the image can be written. */
+function imageThere(ip: usize): bool {
+  const linear = linearOf(ip, 512, true)
   const segment: u32 = load<u8>(ip, O_SEGMENT)
-  for (let i: i32 = 1; i >= 0; i--) {
-    const at = wrapped(linear + 511 * i)
-    if (!(write ? accessWrite(at, 1, segment, user(), false) : accessRead(at, 1, segment, user()))) return false
-  }
-  return true
+  if (!accessWrite(wrapped(linear + 511), 1, segment, user(), false)) return false
+  return accessWrite(wrapped(linear), 1, segment, user(), false) != 0
 }
 
 export function fxSave(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, true)) || !imageThere(ip, true)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, true)) || !imageThere(ip)) return FAULTED
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
   if (!get(ip, 512, 1)) return FAULTED
@@ -344,8 +344,7 @@ export function fxSave(ip: usize): u32 {
 }
 
 export function fxRestore(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !imageThere(ip, false)) return FAULTED
-  if (!get(ip, 512, 1)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512, 1)) return FAULTED
   const mxcsr = load<u32>(cpu + CPU_X87_IMAGE, MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
