@@ -161,7 +161,8 @@ export function alignmentIgnored(on: bool): void {
 export function checkAligned(linear: u64, size: u32, user: bool): bool {
   if (!alignmentChecked() || !user || unaligned) return true
   const unit: u32 = size == 6 ? 4 : size == 10 ? 8 : size <= 8 && (size & (size - 1)) == 0 ? size : 1
-  if (!(linear & (unit - 1))) return true
+  // What is not canonical is #GP or #SS whatever else it is.
+  if (!(linear & (unit - 1)) || (load<u32>(cpu, CPU_MODE) & MODE_LONG && !canonical(linear))) return true
   return raise(EXC_AC, 0, FAULT_DETAIL_NONE, linear)
 }
 

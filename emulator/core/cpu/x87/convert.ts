@@ -248,6 +248,11 @@ export function examine(se: u32, sig: u64): u32 {
 
 // --- FSCALE, FXTRACT, FPREM ----------------------------------------------------------------------------------------
 
+/** An operand as it is is the result: a denormal one does not underflow, a pseudo-denormal becomes normal. */
+function unchanged(se: u32, sig: u64): void {
+  setResult(sig & INTEGER_BIT && (se & 0x7fff) == 0 ? se | 1 : se, sig)
+}
+
 /** a * 2^trunc(b). */
 export function scale(aSe: u32, a: u64, bSe: u32, b: u64): void {
   if (invalidPair(aSe, a, bSe, b)) return
@@ -274,6 +279,10 @@ export function scale(aSe: u32, a: u64, bSe: u32, b: u64): void {
   }
   if (isInfinity(aSe, a) || a == 0) {
     setResult(aSe, a)
+    return
+  }
+  if (b == 0) {
+    unchanged(aSe, a)
     return
   }
   const e = <i32>(bSe & 0x7fff) - BIAS
@@ -337,8 +346,8 @@ export function remainder(aSe: u32, a: u64, bSe: u32, b: u64, nearest: bool): u3
   const ae = normalExponent(aSe, a)
   let n = normalSignificand(a)
   if (isInfinity(bSe, b)) {
-    // The dividend as it is: a denormal one does not underflow. A pseudo-denormal becomes normal. (Any finite divisor computes.)
-    setResult(a & INTEGER_BIT && (aSe & 0x7fff) == 0 ? sign | 1 : aSe, a)
+    // Any finite divisor computes.
+    unchanged(aSe, a)
     return 0
   }
   const be = normalExponent(bSe, b)

@@ -97,13 +97,14 @@ const PIECE: u32 = 64
 
 /**
  * Copies `size` bytes from CPU_X87_IMAGE to the operand; everything is checked before anything is written. `unit`: what the operand
- * must be aligned to where alignment is checked (SDM 3A table 6-7: 4 or 2 bytes, by the operand size).
+ * must be aligned to where alignment is checked (SDM 3A table 6-7: 4 or 2 bytes, by the operand size). Intel's processors ask for
+ * the first byte, then for the last one: that is CR2 when an image runs into a page that may not be written.
  */
 function put(ip: usize, size: u32, unit: u32): u32 {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, true)
   if (!checkAligned(wrapped(linear), unit, user())) return FAULTED
-  // Intel's processors ask for the last byte first.
+  if (!accessWrite(wrapped(linear), 1, segment, user(), false)) return FAULTED
   if (!accessWrite(wrapped(linear + size - 1), 1, segment, user(), false)) return FAULTED
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
@@ -122,11 +123,12 @@ function put(ip: usize, size: u32, unit: u32): u32 {
   return status
 }
 
-/** The reverse; false when a fault is pending. */
-function get(ip: usize, size: u32, unit: u32): bool {
+/** The reverse; false when a fault is pending. Of FXRSTOR's image the last byte is asked for first. */
+function get(ip: usize, size: u32, unit: u32, fx: bool): bool {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, false)
   if (!checkAligned(wrapped(linear), unit, user())) return false
+  if (!fx && !accessRead(wrapped(linear), 1, segment, user())) return false
   if (!accessRead(wrapped(linear + size - 1), 1, segment, user())) return false
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
@@ -226,7 +228,7 @@ export function storeEnvironment(ip: usize): u32 {
 
 export function loadEnvironment(ip: usize): u32 {
   const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
-  if (!get(ip, short ? 14 : 28, short ? 2 : 4)) return FAULTED
+  if (!get(ip, short ? 14 : 28, short ? 2 : 4, false)) return FAULTED
   takeEnvironment(short)
   return DONE
 }
@@ -248,7 +250,7 @@ export function saveState(ip: usize): u32 {
 export function restoreState(ip: usize): u32 {
   const short = (load<u32>(ip, O_AUX2) & X87_SHORT) != 0
   const size: u32 = short ? 14 : 28
-  if (!get(ip, size + 80, short ? 2 : 4)) return FAULTED
+  if (!get(ip, size + 80, short ? 2 : 4, false)) return FAULTED
   takeEnvironment(short)
   for (let i: u32 = 0; i < 8; i++) {
     const r = st(i)
@@ -335,7 +337,7 @@ export function fxSave(ip: usize): u32 {
   if (!fxAllowed() || !aligned(linearOf(ip, 512, true)) || !imageThere(ip)) return FAULTED
   const size = imageXmm()
   // What the instruction leaves alone keeps its content.
-  if (!get(ip, 512, 1)) return FAULTED
+  if (!get(ip, 512, 1, true)) return FAULTED
   x87ToImage(cpu + CPU_X87_IMAGE, ((load<u32>(ip, O_AUX2) >> X87_KIND_SHIFT) & 1) != 0)
   store<u32>(cpu + CPU_X87_IMAGE, load<u32>(cpu, CPU_XSAVE + MXCSR), MXCSR)
   store<u32>(cpu + CPU_X87_IMAGE, MXCSR_MASK, MXCSR + 4)
@@ -344,7 +346,7 @@ export function fxSave(ip: usize): u32 {
 }
 
 export function fxRestore(ip: usize): u32 {
-  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512, 1)) return FAULTED
+  if (!fxAllowed() || !aligned(linearOf(ip, 512, false)) || !get(ip, 512, 1, true)) return FAULTED
   const mxcsr = load<u32>(cpu + CPU_X87_IMAGE, MXCSR)
   if (mxcsr & ~MXCSR_MASK) {
     raise(EXC_GP, 0, FAULT_DETAIL_NONE, mxcsr)
