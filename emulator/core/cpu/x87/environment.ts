@@ -98,13 +98,13 @@ const PIECE: u32 = 64
 /**
  * Copies `size` bytes from CPU_X87_IMAGE to the operand; everything is checked before anything is written. `unit`: what the operand
  * must be aligned to where alignment is checked (SDM 3A table 6-7: 4 or 2 bytes, by the operand size). Intel's processors ask for
- * the first byte, then for the last one: that is CR2 when an image runs into a page that may not be written.
+ * the control word in that size, then for the last byte: that is CR2 when an image runs into a page that may not be written.
  */
 function put(ip: usize, size: u32, unit: u32): u32 {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, true)
   if (!checkAligned(wrapped(linear), unit, user())) return FAULTED
-  if (!accessWrite(wrapped(linear), 1, segment, user(), false)) return FAULTED
+  if (!accessWrite(wrapped(linear), unit, segment, user(), false)) return FAULTED
   if (!accessWrite(wrapped(linear + size - 1), 1, segment, user(), false)) return FAULTED
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
@@ -128,7 +128,7 @@ function get(ip: usize, size: u32, unit: u32, fx: bool): bool {
   const segment: u32 = load<u8>(ip, O_SEGMENT)
   const linear = linearOf(ip, size, false)
   if (!checkAligned(wrapped(linear), unit, user())) return false
-  if (!fx && !accessRead(wrapped(linear), 1, segment, user())) return false
+  if (!fx && !accessRead(wrapped(linear), unit, segment, user())) return false
   if (!accessRead(wrapped(linear + size - 1), 1, segment, user())) return false
   for (let at: u32 = 0; at < size; at += PIECE) {
     const n = size - at < PIECE ? size - at : PIECE
