@@ -146,7 +146,7 @@ function checkCanonical(linear: u64, size: u32, segment: u32): bool {
 }
 
 /** Accesses of the instruction being carried out need not be aligned. Transient. */
-let unaligned = false
+let unaligned: bool = false
 
 /** For instructions that never raise #AC (exception types 6, 11 and 12 of SDM 2A 2.5): on before their accesses and off after. */
 export function alignmentIgnored(on: bool): void {
