@@ -92,8 +92,8 @@ export class EventWatch {
     const events = this.#reader.take(state !== 'running')
     if (this.table.lost !== this.#lost) {
       this.#lost = this.table.lost
-      this.port.gap()
-      this.probes.gap()
+      this.port.gap(this.#reader.lossUntil)
+      this.probes.gap(this.#reader.lossUntil)
     }
     for (const event of events) {
       this.port.hear(event)

@@ -185,7 +185,8 @@ export class AllocationLedger {
       if (what === 'freed' && before?.what === 'freed') twice ??= before.by
       else {
         if (what === 'freed') this.framesGiven++
-        this.#frames.set(frame, { what, by })
+        if (what === 'freed' && by.time <= this.gapTime) this.#frames.delete(frame)
+        else this.#frames.set(frame, { what, by })
         this.#changed.add(frame)
       }
     }
@@ -221,6 +222,7 @@ export class AllocationLedger {
       }
       this.unknown++
     }
+    if (one.time <= this.gapTime) return
     freed.set(one.address, one)
     if (freed.size > FREED_MAX) freed.delete(freed.keys().next().value!)
   }
@@ -229,9 +231,12 @@ export class AllocationLedger {
   gapTime = -1
   #last = 0
 
-  /** Events are missing: what was freed may have been allocated again meanwhile. */
-  gap() {
-    this.gapTime = this.#last
+  /**
+   * Events are missing: what was freed may have been allocated again meanwhile.
+   * @param until machine time, ns, of the last event that may have had a missing one before it; the last that was heard
+   */
+  gap(until = this.#last) {
+    this.gapTime = Math.max(this.gapTime, until)
     this.#freed.clear()
     for (const [frame, { what }] of this.#frames) if (what === 'freed') this.#frames.delete(frame)
   }

@@ -29,6 +29,11 @@ export class EventReader {
   readonly #unfinished = new Map<number, Unfinished>()
   readonly #bytes = new Uint8Array(L.EVENT_COUNT * L.EVENT_SIZE)
   readonly #view = new DataView(this.#bytes.buffer)
+  /**
+   * Machine time, ns, up to which events that are taken may have had others between them that were lost: with several CPUs
+   * what one ring has lost lies among what the others still have.
+   */
+  lossUntil = -1
   /** Says which words of a stack are return addresses, where there is no chain of frame pointers. */
   unwind: ((caller: bigint, candidates: readonly bigint[], places: readonly number[]) => bigint[]) | undefined
 
@@ -111,6 +116,7 @@ export class EventReader {
     const span = Math.max(1, now.retired - anchor.retired)
     const slope = Math.max(0, now.time - anchor.time) / span
     for (let n = first; n < end; n++) this.#one(cpu, slot(n), anchor, slope, into)
+    if (first > last) this.lossUntil = Math.max(this.lossUntil, now.time, into.at(-1)?.time ?? -1)
   }
 
   #one(

@@ -102,6 +102,7 @@ test('a ring that ran over loses its oldest, and it is counted', () => {
   expect(events.length + reader.table.lost).toBe(L.EVENT_COUNT + 50)
   expect(reader.table.lost).toBeGreaterThanOrEqual(50)
   expect(events.at(-1)!.a).toBe(100 + L.EVENT_COUNT + 49)
+  expect(reader.lossUntil).toBeGreaterThanOrEqual(events.at(-1)!.time)
   memory.u64[next] = 3n
   expect(reader.take()).toEqual([])
 })
@@ -126,6 +127,22 @@ test('a ledger of frames: blocks, who asked, double frees', () => {
   for (let page = 0; page < 8; page++) say(2, 0x8000 + page * 4096, 4096, 6)
   expect(ledger.framesAllocated).toBe(0)
   expect(ledger.doubleFrees.length).toBe(1)
+})
+
+test('where events were lost nothing is said to be freed twice', () => {
+  const ledger = new AllocationLedger()
+  const say = (a: number, time: number) =>
+    ledger.hear({ ...record(time, L.EVENT_KIND_GUEST), a, b: 0x8000n, c: 4096n })
+  say(2, 1)
+  // What another CPU allocated at 11 is missing, and was told of before this CPU's events of that time were heard.
+  ledger.gap(20)
+  say(2, 10)
+  say(2, 12)
+  expect(ledger.doubleFrees).toEqual([])
+  say(2, 30)
+  expect(ledger.doubleFrees).toEqual([])
+  say(2, 31)
+  expect(ledger.doubleFrees).toMatchObject([{ again: { time: 31 }, before: { time: 30 } }])
 })
 
 /** Seedling, watched from power-on until it prints something. */

@@ -60,8 +60,8 @@ async function probed(append: string, until: string, config: Partial<MachineConf
     // Of what a busy host had no time to take nobody knows what it was.
     if (table.lost !== lost) {
       lost = table.lost
-      port.gap()
-      calls.gap()
+      port.gap(reader.lossUntil)
+      calls.gap(reader.lossUntil)
     }
     for (const event of events) {
       port.hear(event)
