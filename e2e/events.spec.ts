@@ -46,19 +46,27 @@ for (const theme of ['dark', 'light'] as const) {
       'aria-pressed',
       'false',
     )
+    const allocations = rows.filter({ hasText: 'allocate' }).filter({ hasText: 'from frames' })
     await expect
       .poll(async () => {
-        await list.evaluate((box) => {
-          box.scrollTop -= 400
-        })
-        return rows.filter({ hasText: 'from frames' }).count()
+        // What has been found stays where it is.
+        if ((await allocations.count()) === 0)
+          await list.evaluate((box) => {
+            box.scrollTop -= 400
+          })
+        return allocations.count()
       })
       .toBeGreaterThan(0)
-    const allocation = rows.filter({ hasText: 'allocate' }).filter({ hasText: 'from frames' }).last()
+    const allocation = allocations.last()
     await expect(allocation).toContainText(/\w+\+[0-9A-F]+h/)
     // One click from the code and from the frame.
-    await allocation.getByRole('button', { name: /show it/ }).click()
-    await expect(page.getByTestId('frame-card')).toContainText(/(allocated|freed) on CPU 0 at/)
+    await expect(async () => {
+      // A click on a row that the scrolling replaces at that moment is none.
+      await allocation.getByRole('button', { name: /show it/ }).click()
+      await expect(page.getByTestId('frame-card')).toContainText(/(allocated|freed) on CPU 0 at/, {
+        timeout: 5000,
+      })
+    }).toPass({ timeout: 40_000 })
     const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
     const serious = violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
