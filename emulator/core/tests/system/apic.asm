@@ -3,6 +3,7 @@
 %include "harness.inc"
 %include "long.inc"
 %include "checks64.inc"
+%include "takers.inc"
 gdt_end:
 
 APIC            equ 0xc00000            ; FEE00000h through PD[6]
@@ -41,14 +42,6 @@ DEADLINE        equ 0x6e0
 %macro nmi_self 0
         mov     dword [APIC + 0x310], 0
         mov     dword [APIC + 0x300], 0x4400
-%endmacro
-%macro order 3                          ; what was taken, the first in the lowest byte; how many
-        expect  dword [taken], %1, %3
-        expect  dword [taken_count], %2, {%3, ": how many"}
-%endmacro
-%macro forget 0
-        mov     qword [taken], 0
-        mov     dword [taken_count], 0
 %endmacro
 %macro count_before 1                   ; EAX = current count; waits until it is at most %1
 %%more: mov     eax, [APIC + 0x390]
@@ -142,35 +135,26 @@ bits 64
         base    0xfee00900, 0
         ; --- own interrupts
         mov     dword [APIC + 0xf0], 0x1ff
-        mov     eax, taker
-        mov     edi, idt + 0x30 * 16
-        mov     ecx, 0x20
-.gates: mov     [rdi], ax
-        mov     edx, eax
-        shr     edx, 16
-        mov     [rdi + 6], dx
-        add     eax, TAKER_SIZE
-        add     edi, 16
-        loop    .gates
+        takers_open
         mov     eax, nmi
         mov     [idt + 2 * 16], ax
         shr     eax, 16
         mov     [idt + 2 * 16 + 6], ax
-        forget
+        forget_taken
         sti
         self_ipi 0x41
         nop
         cli
         order   0x41, 1, "SDM 3A 10.6.1: an IPI to oneself"
         expect  dword [APIC + 0x300], 0x44041, "SDM 3A 10.6.1: ICR, idle"
-        forget
+        forget_taken
         mov     dword [APIC + 0x300], 0x40042   ; without "assert"
         sti
         nop
         cli
         order   0x42, 1, "SDM 3A 10.6.1: level is of INIT alone"
         ; the highest first, both behind the STI, at one address (10.8.3, 6.9)
-        forget
+        forget_taken
         self_ipi 0x38
         self_ipi 0x4a
         self_ipi 0x4b
@@ -179,7 +163,7 @@ bits 64
 .two:   cli
         order   0x384a4b, 3, "SDM 3A 10.8.4: by priority"
         ; an INT n in the shadow goes first (6.8.1)
-        forget
+        forget_taken
         self_ipi 0x38
         sti
         int     0x4c                    ; taken in the shadow of STI
@@ -187,7 +171,7 @@ bits 64
         cli
         order   0x384c, 2, "SDM 3A 6.8.1: INT n in the shadow of STI, then the interrupt"
         ; TPR (10.8.3.1)
-        forget
+        forget_taken
         mov     dword [APIC + 0x80], 0xf0
         sti
         self_ipi 0x38
@@ -210,7 +194,7 @@ bits 64
         self_ipi 0x45
         expect  dword [APIC + 0x220], 0x20, "SDM 3A 10.8.4: IRR of one that waits"
         expect  dword [APIC + 0x1a0], 0, "SDM 3A 10.8.4: TMR of an edge"
-        forget
+        forget_taken
         self_ipi 0x45
         sti
         nop
@@ -258,7 +242,7 @@ bits 64
         expect  ebx, 1, "SDM 3A 6.7.1: the one kept is taken where IRET has returned to"
         ; an interrupt and an NMI at once (6.9)
         mov     dword [nmi_count], 0
-        forget
+        forget_taken
         self_ipi 0x39
         nmi_self
         sti
@@ -269,7 +253,7 @@ bits 64
         ; --- the timer (10.5.4)
         mov     dword [APIC + 0x3e0], 0xb
         mov     dword [APIC + 0x320], 0x43
-        forget
+        forget_taken
         sti
         rdtsc
         mov     ebx, eax
@@ -324,7 +308,7 @@ bits 64
 %assign before checks
         mov     dword [APIC + 0x320], 0x40044
         mfence
-        forget
+        forget_taken
         sti
         rdtsc
         mov     ecx, DEADLINE
@@ -337,7 +321,7 @@ bits 64
         or      eax, edx
         mov     ebx, eax
         expect  ebx, 0, "SDM 3A 10.5.4.1: and it is disarmed"
-        forget
+        forget_taken
         sti
         rdtsc
         add     eax, 20000
@@ -398,19 +382,19 @@ bits 64
         rdmsr
         mov     ebx, eax
         expect  ebx, 1, "SDM 3A 10.12.10.2: the logical ID comes from the ID"
-        forget
+        forget_taken
         sti
         msr_write 0x83f, 0, 0x46
         nop
         cli
         order   0x46, 1, "SDM 3A 10.12.11: SELF IPI"
-        forget
+        forget_taken
         sti
         msr_write 0x830, 0, 0x40047
         nop
         cli
         order   0x47, 1, "SDM 3A 10.12.9: ICR, shorthand self"
-        forget
+        forget_taken
         sti
         msr_write 0x830, 0xffffffff, 0x4048
         nop
@@ -440,24 +424,11 @@ bits 64
 .end:   finish
 
 ; 30h-4Fh: the vector is noted and the interrupt ended
-        align   16
-taker:
-%assign n 0x30
-%rep 0x20
-        push    n
-        jmp     near take
-        align   8
-%assign n n + 1
-%endrep
-TAKER_SIZE      equ 8
+        takers
 take:   xchg    rax, [rsp]
         push    rcx
         push    rdx
-        mov     ecx, [taken_count]
-        cmp     ecx, 8
-        jae     .full
-        mov     [taken + rcx], al
-.full:  inc     dword [taken_count]
+        note_taken
         cmp     al, 0x4c                ; that is INT n
         je      .end
         cmp     dword [x2], 0
@@ -491,9 +462,7 @@ nmi:    push    rax
         pop     rax
         iretq
 
-        align   8
-taken:          dq 0
-taken_count:    dd 0
+        takers_data
 x2:             dd 0
 nmi_count:      dd 0
 nmi_inside:     dd 0

@@ -3,6 +3,7 @@
 %include "harness.inc"
 %include "long.inc"
 %include "checks64.inc"
+%include "takers.inc"
 gdt_end:
 
 APIC            equ 0xc00000            ; FEE00000h through PD[6]
@@ -31,13 +32,8 @@ ENTRY           equ 0x10 + 14 * 2
         mov     al, %1
         out     dx, al
 %endmacro
-%macro order 3
-        expect  dword [taken], %1, %3
-        expect  dword [taken_count], %2, {%3, ": how many"}
-%endmacro
 %macro forget 0
-        mov     qword [taken], 0
-        mov     dword [taken_count], 0
+        forget_taken
         mov     dword [act], nothing
 %endmacro
 %macro meanwhile 1                      ; what the handler does before its EOI
@@ -56,16 +52,7 @@ bits 64
         out     0xa1, al
         mov     dword [APIC + 0xf0], 0x1ff
         mov     dword [APIC + 0xd0], 0x01000000
-        mov     eax, taker
-        mov     edi, idt + 0x30 * 16
-        mov     ecx, 0x20
-.gates: mov     [rdi], ax
-        mov     edx, eax
-        shr     edx, 16
-        mov     [rdi + 6], dx
-        add     eax, TAKER_SIZE
-        add     edi, 16
-        loop    .gates
+        takers_open
 
         ; --- registers (3.2)
         io_read 1
@@ -285,25 +272,12 @@ bits 64
         line    0
         finish
 
-        align   8
-taker:
-%assign n 0x30
-%rep 0x20
-        push    n
-        jmp     near take
-        align   8
-%assign n n + 1
-%endrep
-TAKER_SIZE      equ 8
+        takers
 take:   xchg    rax, [rsp]
         push    rbx
         push    rcx
         push    rdx
-        mov     ecx, [taken_count]
-        cmp     ecx, 8
-        jae     .full
-        mov     [taken + rcx], al
-.full:  inc     dword [taken_count]
+        note_taken
         mov     eax, [act]
         call    rax
         mov     dword [APIC + 0xb0], 0
@@ -338,8 +312,6 @@ trigger: mov    eax, [APIC + 0x190]
         mov     [seen], eax
         jmp     lower
 
-        align   8
-taken:          dq 0
-taken_count:    dd 0
+        takers_data
 act:            dq nothing
 seen:           dd 0

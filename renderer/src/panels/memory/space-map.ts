@@ -99,9 +99,7 @@ export function physicalSegments(
   return { segments: filled(list, size, 'nobody answers'), size }
 }
 
-const NAMES = { identity: 'identity', 'direct map': 'direct map', 'kernel image': 'kernel image' } as const
-const nameOf = ({ looksLike, user }: MappedRange) =>
-  looksLike === undefined ? (user ? 'user' : 'kernel') : NAMES[looksLike]
+const nameOf = ({ looksLike, user }: MappedRange) => looksLike ?? (user ? 'user' : 'kernel')
 
 /** What the page tables map. */
 export function linearSegments({ kind, ranges }: Pick<AddressSpace, 'kind' | 'ranges'>): {
