@@ -1,6 +1,5 @@
 // `ringside bench insight --probes`: what it costs the guest that calls of its allocators are told, on and off in turns. Told in processor
 // time of the CPU's thread for each instruction, where the host says it (Linux), so that other work on the host disturbs little.
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as L from '../core/layout'
@@ -19,6 +18,7 @@ import { SymbolFile } from '../insight/symbols/symbol-file'
 import { defaultConfig, type Machine, type MachineConfig, MIB } from '../machine/api'
 import { createMachine } from '../machine/machine'
 import { openMedium } from '../media/medium'
+import { threadTimes } from './bench-run'
 
 /** As main/push/event-watch.ts takes them. */
 const PERIOD = 8
@@ -36,26 +36,22 @@ const guest = (name: string) =>
   fileURLToPath(new URL(`../../assets/guests/seedling/${name}`, import.meta.url))
 
 /** Processor time of each thread of this process, ns; empty where the host does not say. */
-function threadTimes(): Map<string, number> {
-  const times = new Map<string, number>()
+function ownTimes(): Map<string, number> {
   try {
-    for (const thread of readdirSync('/proc/self/task')) {
-      const text = readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1')
-      times.set(thread, Number(text.split(' ')[0]))
-    }
+    return threadTimes('self')
   } catch {
     // A thread that is gone by now, or no Linux.
+    return new Map()
   }
-  return times
 }
 
 /** What the busiest other thread, which is the CPU's, has used since; without such figures, the time. */
 function clock(): () => number {
-  const before = threadTimes()
+  const before = ownTimes()
   const began = performance.now()
   return () => {
     const own = String(process.pid)
-    const used = [...threadTimes()].map(([id, time]) => (id === own ? 0 : time - (before.get(id) ?? 0)))
+    const used = [...ownTimes()].map(([id, time]) => (id === own ? 0 : time - (before.get(id) ?? 0)))
     const most = Math.max(0, ...used)
     return most > 0 ? most : (performance.now() - began) * 1e6
   }

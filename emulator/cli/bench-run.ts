@@ -88,6 +88,20 @@ function release(pipe: string) {
 }
 
 /**
+ * Nanoseconds that each thread of a process has spent on a CPU, by its ID (Linux).
+ * @throws where the host does not say, and when a thread or the process is gone meanwhile
+ */
+export function threadTimes(pid: number | 'self'): Map<string, number> {
+  const folder = `/proc/${pid}/task`
+  return new Map(
+    readdirSync(folder).map((thread) => {
+      const [onCpu] = readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')
+      return [thread, Number(onCpu)]
+    }),
+  )
+}
+
+/**
  * Seconds all threads of a process have spent on a CPU (Linux); elsewhere the clock's, which other work disturbs.
  * @returns NaN for a process that is ending: a guest's last line may come when its emulator is gone already
  */
@@ -95,10 +109,7 @@ function secondsNow(pid: number): number {
   if (!existsSync('/proc/self/schedstat')) return performance.now() / 1000
   try {
     let nanoseconds = 0
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const [onCpu] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
-      nanoseconds += Number(onCpu)
-    }
+    for (const time of threadTimes(pid).values()) nanoseconds += time
     return nanoseconds / 1e9
   } catch {
     return Number.NaN

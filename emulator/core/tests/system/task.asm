@@ -1,6 +1,7 @@
 ; Hardware task switching: JMP, CALL, IRET, task gates, exceptions through task gates, faults in the new task.
 %include "harness.inc"
 %include "protected.inc"
+%include "fresh-task.inc"
 
 TSS_B           equ $ - gdt
         descriptor LINEAR(tss_b), 103, 0x0089
@@ -57,29 +58,11 @@ main:   enter_protected
 bits 32
 ; EAX: entry. Everything else valid; the descriptors available.
 make_b: pushad
-        mov     edi, tss_b
-        mov     ecx, 26
-        push    eax
-        xor     eax, eax
-        rep     stosd
-        pop     eax
-        mov     [tss_b + 0x20], eax
+        fresh_task
         mov     dword [tss_b + 0x24], 0x202 & ~0x200 | 0x80
         mov     dword [tss_b + 0x28], 0x11111111
         mov     dword [tss_b + 0x2c], 0x22222222
-        mov     dword [tss_b + 0x38], STACK_B
         mov     dword [tss_b + 0x44], 0x77777777
-        mov     eax, cr3
-        mov     [tss_b + 0x1c], eax
-        mov     dword [tss_b + 4], STACK_INNER - 0x1000
-        mov     dword [tss_b + 8], DATA
-        mov     ecx, 6
-        mov     edi, tss_b + 0x48
-        mov     eax, DATA
-        rep     stosd
-        mov     dword [tss_b + 0x4c], CODE
-        mov     dword [tss_b + 0x64], 104 << 16
-        mov     byte [gdt + TSS_B + 5], 0x89
         popad
         ret
 

@@ -3,6 +3,7 @@
 ; conforming code segment has another RPL. As CS and EIP, which task it is, is told by the task itself.
 %include "harness.inc"
 %include "protected.inc"
+%include "fresh-task.inc"
 
 TSS_B           equ $ - gdt
         descriptor LINEAR(tss_b), 103, 0x0089
@@ -38,26 +39,7 @@ main:   enter_protected
 bits 32
 ; EAX: entry. Everything else valid; the descriptor available.
 make_b: pushad
-        mov     edi, tss_b
-        mov     ecx, 26
-        push    eax
-        xor     eax, eax
-        rep     stosd
-        pop     eax
-        mov     [tss_b + 0x20], eax
-        mov     dword [tss_b + 0x24], 2
-        mov     dword [tss_b + 0x38], STACK_B
-        mov     eax, cr3
-        mov     [tss_b + 0x1c], eax
-        mov     dword [tss_b + 4], STACK_INNER - 0x1000
-        mov     dword [tss_b + 8], DATA
-        mov     ecx, 6
-        mov     edi, tss_b + 0x48
-        mov     eax, DATA
-        rep     stosd
-        mov     dword [tss_b + 0x4c], CODE
-        mov     dword [tss_b + 0x64], 104 << 16
-        mov     byte [gdt + TSS_B + 5], 0x89
+        fresh_task
         mov     dword [count], 0
         popad
         ret

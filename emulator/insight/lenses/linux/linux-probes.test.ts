@@ -1,11 +1,7 @@
-// Probes of a real Linux 6.1 against its own counters, and against its struct pages (RINGSIDE_LINUX: as in linux.test.ts).
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+// Probes of a real Linux 6.1 against its own counters, and against its struct pages (real-linux.ts).
 import { afterEach, expect, test } from 'vitest'
 import * as L from '../../../core/layout'
-import { openDirectBoot } from '../../../firmware/direct-boot/files'
-import { defaultConfig, linear, type Machine, MIB } from '../../../machine/api'
-import { createMachine } from '../../../machine/machine'
+import { linear, type Machine } from '../../../machine/api'
 import { AllocationLedger } from '../../events/allocation-ledger'
 import { EventReader } from '../../events/event-reader'
 import { type EventRecord, EventTable } from '../../events/event-table'
@@ -16,6 +12,7 @@ import { findLinux, type LinuxKernel } from './find-linux'
 import { KernelReader } from './kernel-reader'
 import { LINUX_DIRECT_MAP, LINUX_PROBES } from './linux-probes'
 import { Orc } from './orc'
+import { bootRealLinux, createRealLinux, hasRealLinux } from './real-linux'
 import { readLinux } from './read-linux'
 
 let machine: Machine | undefined
@@ -40,18 +37,12 @@ function counters(linux: KernelReader) {
   return { allocated: allocated.reduce((a, b) => a + b, 0), freed: sum('PGFREE') }
 }
 
-const folder = process.env['RINGSIDE_LINUX'] ?? ''
-test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
+test.skipIf(!hasRealLinux)(
   'a real Linux: as many frames as it counts, each with who asked for it, and the last word on each is its struct page’s',
   { timeout: 900_000 },
   async () => {
-    const direct = openDirectBoot(join(folder, 'vmlinuz'), [join(folder, 'initramfs.gz')], 'console=ttyS0')
-    const started = await createMachine({ ...defaultConfig(), memory: 256 * MIB, pace: false, direct })
-    machine = started
-    let text = ''
-    started.on('serial', ({ port, bytes }) => {
-      if (port === 0) text += Buffer.from(bytes).toString('latin1')
-    })
+    const real = await createRealLinux()
+    const started = (machine = real.machine)
     const table = new EventTable(512)
     let reader: EventReader | undefined
     let ledger = new AllocationLedger([])
@@ -62,15 +53,8 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
         all.push(event)
       }
     }
-    const said = async (what: RegExp) => {
-      while (!what.test(text)) {
-        await new Promise((done) => setTimeout(done, 2))
-        take()
-      }
-    }
-    started.run()
-    await said(/READY/)
-    await new Promise((done) => setTimeout(done, 500))
+    const said = (what: RegExp) => real.said(what, take)
+    await bootRealLinux(real)
     // A moment at which the kernel is not in the middle of anything.
     const stand = async (command: string) => {
       await started.pause()
@@ -95,7 +79,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     started.setProbes(probes, probeReader.big(LINUX_DIRECT_MAP))
     started.run()
     await said(/zone/)
-    text = ''
+    real.text = ''
     await started.serialInput(
       0,
       Buffer.from(

@@ -1,12 +1,8 @@
 // What Linux says of itself in memory: BTF and kallsyms that were put together by hand, and damaged; and a real Linux 6.1 against its own
-// /proc (RINGSIDE_LINUX: a folder with vmlinuz and initramfs.gz whose init mounts /proc and starts a shell on ttyS0).
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+// /proc (real-linux.ts).
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { openDirectBoot } from '../../../firmware/direct-boot/files'
-import { defaultConfig, linear, type Machine, MIB } from '../../../machine/api'
-import { createMachine } from '../../../machine/machine'
+import { linear, type Machine, MIB } from '../../../machine/api'
 import { createMemory } from '../../../machine/memory'
 import { freeSpace } from '../free-space'
 import { Btf, BtfError } from './btf'
@@ -15,6 +11,7 @@ import { findLinux } from './find-linux'
 import { followFree } from './freelist'
 import { FrameObserver } from '../../frames/frame-observer'
 import type { Slab } from '../reading'
+import { bootRealLinux, createRealLinux, hasRealLinux } from './real-linux'
 import { LinuxLook, readLinux, readLinuxCache } from './read-linux'
 
 let machine: Machine | undefined
@@ -166,24 +163,14 @@ test('a chain of free objects, plain or hardened, to its end, in a circle, and a
   )
 })
 
-const folder = process.env['RINGSIDE_LINUX'] ?? ''
-test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
+test.skipIf(!hasRealLinux)(
   'a real Linux: its buddy lists, SLUB caches, objects and counters at the very instruction it counts them',
   { timeout: 900_000 },
   async () => {
-    const direct = openDirectBoot(join(folder, 'vmlinuz'), [join(folder, 'initramfs.gz')], 'console=ttyS0')
-    const started = await createMachine({ ...defaultConfig(), memory: 256 * MIB, pace: false, direct })
-    machine = started
-    let text = ''
-    started.on('serial', ({ port, bytes }) => {
-      if (port === 0) text += Buffer.from(bytes).toString('latin1')
-    })
-    const said = async (what: RegExp) => {
-      while (!what.test(text)) await new Promise((done) => setTimeout(done, 5))
-    }
-    started.run()
-    await said(/READY/)
-    await new Promise((done) => setTimeout(done, 500))
+    const real = await createRealLinux()
+    const started = (machine = real.machine)
+    const { said } = real
+    await bootRealLinux(real)
     await started.serialInput(0, Buffer.from('cat /proc/meminfo; cat /proc/buddyinfo; echo FIRST""DONE\n'))
     await said(/FIRSTDONE/)
     await started.pause()
@@ -191,7 +178,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     expect(kernel.kallsyms.size).toBeGreaterThan(50_000)
 
     // At frag_show_print, with the zone's lock held, what it is about to print is in the lists.
-    text = ''
+    real.text = ''
     void started.serialInput(0, Buffer.from('cat /proc/buddyinfo; echo SECOND""DONE\n'))
     const show = kernel.address('frag_show')!
     await started.runUntil(linear(show))
@@ -203,7 +190,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     started.run()
     await said(/SECONDDONE/)
     await started.pause()
-    const rows = [...text.matchAll(/zone +\w+ ([ \d]+)/g)].map(([, row]) =>
+    const rows = [...real.text.matchAll(/zone +\w+ ([ \d]+)/g)].map(([, row]) =>
       row!.trim().split(/\s+/).map(Number),
     )
     expect(rows.length).toBeGreaterThan(0)
@@ -212,7 +199,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     )
 
     // Each cache, at the instruction at which slabinfo counts it.
-    text = ''
+    real.text = ''
     void started.serialInput(0, Buffer.from('cat /proc/slabinfo; echo THIRD""DONE\n'))
     const seen = new Map<string, string>()
     for (let i = 0; i < 12; i++) {
@@ -227,12 +214,12 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     await said(/THIRDDONE/)
     await started.pause()
     for (const [name, mine] of seen) {
-      const line = text.split('\n').find((line) => line.startsWith(`${name} `))
+      const line = real.text.split('\n').find((line) => line.startsWith(`${name} `))
       expect(line?.trim().split(/\s+/).slice(0, 6).join(' ')).toBe(mine)
     }
 
     // What /proc/meminfo is about to print.
-    text = ''
+    real.text = ''
     void started.serialInput(0, Buffer.from('cat /proc/meminfo; echo FOURTH""DONE\n'))
     await started.runUntil(linear(kernel.address('meminfo_proc_show')!))
     const counting = readLinux(started.memory, kernel)
@@ -241,7 +228,7 @@ test.skipIf(!existsSync(join(folder, 'vmlinuz')))(
     await started.pause()
     expect(counting.counters!.length).toBe(9)
     for (const { name, kib } of counting.counters!)
-      expect(`${name} ${new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1]}`).toBe(`${name} ${kib}`)
+      expect(`${name} ${new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(real.text)?.[1]}`).toBe(`${name} ${kib}`)
     expect(counting.tasks.find(({ id }) => id === counting.current[0])?.name).toBe('cat')
     // And what struct page says of each frame adds up to it.
     const uses = (reading: typeof counting, name: string) =>
