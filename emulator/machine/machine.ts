@@ -550,7 +550,9 @@ class ThreadedMachine implements Machine {
       memory.setHeader32(L.HDR_STOP_REASON, reasons.includes(L.STOP_STEP) ? L.STOP_STEP : L.STOP_PAUSE)
       memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
     }
-    if (parallel) memory.setHeader64(L.HDR_CLOCK_NOW, process.hrtime.bigint() - base)
+    // Idle CPUs may have moved the base.
+    const since = process.hrtime.bigint() - memory.header64(L.HDR_HOST_CLOCK_BASE)
+    if (parallel) memory.setHeader64(L.HDR_CLOCK_NOW, BigInt.asUintN(64, since))
     this.#timeAtRest = memory.header64(L.HDR_CLOCK_NOW)
     await this.#output.delivered()
     return this.#describe(memory.header32(L.HDR_STOP_REASON), broken)

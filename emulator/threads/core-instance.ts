@@ -20,6 +20,8 @@ export interface Core {
   run(instructions: bigint): number
   /** Machine time of the earliest timer, all ones when there is none. */
   haltedUntil(): bigint
+  /** Parallel: 1 when the threads of all other CPUs sleep and nothing has been asked of them. */
+  othersSleep(): number
   /** Moves the clock of a halted machine. */
   haltSkipTo(time: bigint): void
   /** As `run`, and RUN_STEP before CPU `cpu` executes the instruction at this linear address; also when that is its first. */

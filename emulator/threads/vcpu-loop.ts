@@ -232,12 +232,34 @@ export class VcpuLoop {
         ? MONITOR_EAGER_MS
         : MONITOR_MS
     const until = this.#core.haltedUntil() & NONE
+    if (this.#header(L.HDR_PACE) === 0 && until !== NONE && this.#skipParallel(until)) return
     const promised = Atomics.load(this.#longs, TIMEKEEPER)
     if (until >= promised) return this.#nap(longest)
     // Nobody else will be awake by then.
     if (Atomics.compareExchange(this.#longs, TIMEKEEPER, promised, until) !== promised) return
     this.#nap(Math.min(longest, Number(until - this.#machineTime()) / 1e6))
     Atomics.compareExchange(this.#longs, TIMEKEEPER, until, NONE)
+  }
+
+  /**
+   * Not paced, and this CPU the last to fall asleep: the clock jumps to `until` ns, the next deadline. The flag is up before it
+   * looks at the others', so that of two that fall asleep at once one at least sees that all do; both may, and one jumps.
+   * @returns whether the deadline is there now
+   */
+  #skipParallel(until: bigint): boolean {
+    const sleeping = (this.#self.block + L.CPU_SLEEPING) >> 2
+    Atomics.store(this.#words, sleeping, 1)
+    let reached = false
+    if (this.#control() === L.CONTROL_RUN && Atomics.load(this.#words, this.#attention) === 0) {
+      if (this.#core.othersSleep()) {
+        const base = this.#hostClockBase()
+        const left = until - this.#since(base)
+        const sooner = BigInt.asUintN(64, base - left)
+        reached = left <= 0n || Atomics.compareExchange(this.#longs, CLOCK_BASE, base, sooner) === base
+      }
+    }
+    Atomics.store(this.#words, sleeping, 0)
+    return reached
   }
 
   /** Sleeps until somebody kicks this CPU, but not longer than this. */
@@ -267,14 +289,19 @@ export class VcpuLoop {
   }
 
   #machineTime(): bigint {
-    if (this.#parallel()) return process.hrtime.bigint() - this.#hostClockBase()
+    if (this.#parallel()) return this.#since(this.#hostClockBase())
     const turn = L.VCPUS + this.#header(L.HDR_TURN_CPU) * L.VCPU_STRIDE
     const retired = this.#longs[(turn + L.CPU_RETIRED) / 8]!
     return BigInt.asUintN(64, retired + this.#longs[(L.HEADER + L.HDR_CLOCK_SKIPPED) / 8]!)
   }
 
   #hostClockBase(): bigint {
-    return Atomics.load(this.#longs, (L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8)
+    return Atomics.load(this.#longs, CLOCK_BASE)
+  }
+
+  /** Host time since `base`, which is before the host's 0 where the guest has skipped more time than the host has been up. */
+  #since(base: bigint): bigint {
+    return BigInt.asUintN(64, process.hrtime.bigint() - base)
   }
 
   #parallel(): boolean {
@@ -298,6 +325,7 @@ export class VcpuLoop {
 }
 
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >> 2
+const CLOCK_BASE = (L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8
 const TIMEKEEPER = (L.HEADER + L.HDR_TIMEKEEPER) / 8
 
 /** Math.min() knows numbers only. */

@@ -7,6 +7,7 @@ import { cpu, cpuIndex } from '../cpu/context'
 import { cpuReset, cpuStartup } from '../cpu/reset'
 import { codeWritesServe, traceDropAll } from '../cpu/trace'
 import {
+  ACTIVITY_MWAIT,
   ACTIVITY_WAIT_SIPI,
   CPU_ACTIVITY,
   CPU_ATTENTION,
@@ -38,6 +39,7 @@ import { tlbBind, tlbDropFast } from '../memory/tlb'
 import { staleFetch } from '../memory/tlb-log'
 import { exclusiveYield } from './exclusive'
 import { standStill } from './hold'
+import { monitorBroken } from './monitor'
 
 const SIPI_SHIFT: u32 = 8
 
@@ -74,6 +76,18 @@ export function kick(index: u32): void {
 export function kickOthers(): void {
   const count = cpuCount()
   for (let i: u32 = 0; i < count; i++) if (i != cpuIndex) kick(i)
+}
+
+/** Parallel: whether the thread of every other CPU sleeps, and nothing has been asked of it that it will wake for. */
+export function othersSleep(): bool {
+  const count = cpuCount()
+  for (let i: u32 = 0; i < count; i++) {
+    if (i == cpuIndex) continue
+    const block = cpuBlock(i)
+    if (!atomic.load<u32>(block, CPU_SLEEPING) || atomic.load<u32>(block, CPU_ATTENTION)) return false
+    if (load<u32>(block, CPU_ACTIVITY) == ACTIVITY_MWAIT && monitorBroken(block)) return false
+  }
+  return true
 }
 
 /** Asks for REQUEST_INTERRUPT or REQUEST_SMI (or both; 0: to look). A number no CPU has is ignored. */

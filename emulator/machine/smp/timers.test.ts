@@ -49,3 +49,15 @@ test.each<[string, Schedule, number]>([
     } else expect(ticks).toEqual([TICKS, TICKS, TICKS])
   },
 )
+
+test('parallel, not paced: while all CPUs halt the clock jumps to the next timer', {
+  timeout: 80_000,
+}, async () => {
+  // 160 s of machine time, which are not waited for.
+  const job = { job: JOB.timer, variant: 0, rounds: 10_000, number: 16_000_000 }
+  machine = await smpMachine(job, { cpus: 2, schedule: 'parallel' })
+  const run = await runJob(machine, 60_000)
+  const numbers = run.numbers('timer')
+  expect(numbers.filter((_, i) => i % 2 === 0)).toEqual([10_000, 10_000])
+  for (const took of numbers.filter((_, i) => i % 2 === 1)) expect(took).toBeGreaterThanOrEqual(160e9)
+})
