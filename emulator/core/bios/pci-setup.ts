@@ -1,6 +1,7 @@
 // What POST does to the PCI bus: a place for every base address register, routes for the interrupts, decoding on. By
 // configuration accesses alone, as any firmware does it.
 import { portRead, portWrite } from '../chipset/bus'
+import { HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
 
 const ADDRESS: u32 = 0xcf8
 const DATA: u32 = 0xcfc
@@ -15,6 +16,14 @@ const INTERRUPT: u32 = 0x3c
 const PIRQRC: u32 = 0x60
 const PMBA: u32 = 0x40
 const PMREGMISC: u32 = 0x80
+
+const HOST_BRIDGE: u32 = 0x00
+const PMCCFG: u32 = 0x50
+const PMCCFG_WSC: u32 = 0x8000
+const DRB: u32 = 0x60
+/** Units of 8 MiB in a row of memory (256 MiB), and the most an end can say. */
+const ROW: u32 = 32
+const ROW_END_MAX: u32 = 255
 
 const ISA_BRIDGE: u32 = 0x08
 const POWER_MANAGEMENT: u32 = 0x0b
@@ -48,7 +57,21 @@ let ioNext: u32 = 0
 let largeNext: u64 = 0
 let smallNext: u64 = 0
 
+/** Where each of the eight rows of memory ends, up to 2 GiB, and the bus protocol for an I/O APIC (82441FX 3.2.11, 3.2.19). */
+function hostBridge(): void {
+  const units = max<u32>(load<u32>(HEADER, HDR_RAM_SIZE) >> 23, 1)
+  for (let half: u32 = 0; half < 2; half++) {
+    let ends: u32 = 0
+    for (let row: u32 = 0; row < 4; row++)
+      ends |= min<u32>(min<u32>(units, (half * 4 + row + 1) * ROW), ROW_END_MAX) << (row * 8)
+    write32(HOST_BRIDGE, DRB + half * 4, ends)
+  }
+  if (load<u32>(HEADER, HDR_CPU_COUNT) > 1)
+    write32(HOST_BRIDGE, PMCCFG, read32(HOST_BRIDGE, PMCCFG) | PMCCFG_WSC)
+}
+
 export function pciSetUp(): void {
+  hostBridge()
   ioNext = IO_FIRST
   largeNext = LARGE_FIRST
   smallNext = SMALL_FIRST

@@ -54,7 +54,7 @@ const lba48 = (lba: number, count: number) => {
 const command = (value: number) => core.out8(STATUS, value)
 /** Busy, then at the deadline IRQ 14; answers the status (which takes the interrupt). */
 const interrupt = () => {
-  expect(core.in8(ALTERNATE)).toBe(BSY)
+  expect(core.in8(ALTERNATE)).toBe(BSY | READY)
   expect(core.intr).toBe(false)
   core.skipToDeadline()
   return taken()
@@ -259,7 +259,7 @@ describe('reading', () => {
     command(0x40)
     for (let i = 0; i < 19; i++) {
       core.skipToDeadline()
-      expect(core.in8(ALTERNATE)).toBe(BSY)
+      expect(core.in8(ALTERNATE)).toBe(BSY | READY)
     }
     expect(interrupt()).toBe(READY)
   })
@@ -374,6 +374,45 @@ test('the other commands of a disk', () => {
   expect(taken()).toBe(READY | ERR)
 })
 
+test('FLUSH CACHE: busy and ready while the host works; where nobody is, or nothing is in the drive, it harms nobody', () => {
+  core.out8(BASE + 6, 0)
+  command(0xe7)
+  expect(core.in8(STATUS) & (BSY | 0x40 | DRQ | 0x20 | ERR)).toBe(BSY | 0x40)
+  core.skipToDeadline()
+  expect(core.in8(BASE + 6) & 0x10).toBe(0)
+  expect(core.in8(STATUS)).toBe(READY)
+  core.out8(0x176, 0)
+  core.out8(0x177, 0xe7) // nobody
+  expect(core.in8(0x177)).toBe(0)
+  core.attachCd(L.DRIVE_ATA0 + 2)
+  core.reset()
+  core.out8(0x176, 0)
+  core.out8(0x177, 0xe7) // an empty CD drive has no such command, or nothing to flush
+  while (core.in8(0x177) & BSY) core.skipToDeadline()
+  expect(core.in8(0x177) & (BSY | DRQ)).toBe(0)
+})
+
+test('EXECUTE DEVICE DIAGNOSTIC given to device 1 selects device 0', () => {
+  core.attach(L.DRIVE_ATA0 + 1, image(), 4, 10)
+  core.reset()
+  core.out8(BASE + 6, 0x10)
+  expect(core.in8(BASE + 6) & 0x10).toBe(0x10)
+  command(0x90)
+  expect(core.in8(BASE + 6) & 0x10).toBe(0)
+})
+
+test('IDENTIFY DEVICE with the status looked at before each word', () => {
+  core.out8(BASE + 6, 0)
+  command(0xec)
+  core.skipToDeadline()
+  const words = Array.from({ length: 256 }, () => {
+    expect(core.in8(STATUS)).toBe(READY | DRQ)
+    return core.in16(BASE)
+  })
+  expect(core.in8(STATUS)).toBe(READY)
+  expect(words[85]! & 0x20).toBe(0x20) // the write cache is on
+})
+
 test('four disks on two channels keep apart', () => {
   const disks = [L.DRIVE_ATA0, L.DRIVE_ATA0 + 1, L.DRIVE_ATA0 + 2, L.DRIVE_ATA0 + 3]
   for (const drive of disks) core.attach(drive, new Uint8Array(10 * 512).fill(drive), 1, 10)
@@ -401,7 +440,7 @@ test('when it ends is a matter of machine time alone', () => {
   lba28(0, 1)
   command(0x20)
   core.advance(19_999)
-  expect(core.in8(ALTERNATE)).toBe(BSY)
+  expect(core.in8(ALTERNATE)).toBe(BSY | READY)
   core.advance(1)
   expect(core.in8(ALTERNATE)).toBe(READY | DRQ)
 })

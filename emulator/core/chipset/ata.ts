@@ -184,15 +184,16 @@ export function ataReset(): void {
 
 /** Heads of the translation before INITIALIZE DEVICE PARAMETERS: the image's if ATA can express them, else 16. */
 export function ataDefaultHeads(drive: u32): u32 {
-  return usableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_HEADS) : 16
+  return ataUsableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_HEADS) : 16
 }
 
 /** Sectors per track of the same translation. */
 export function ataDefaultSectors(drive: u32): u32 {
-  return usableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS_PER_TRACK) : 63
+  return ataUsableTranslation(drive) ? load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS_PER_TRACK) : 63
 }
 
-function usableTranslation(drive: u32): bool {
+/** The image's heads and sectors per track are such that ATA can express them. */
+export function ataUsableTranslation(drive: u32): bool {
   const heads = load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_HEADS)
   const sectors = load<u32>(DRIVES + drive * DRIVE_SIZE, DRIVE_SECTORS_PER_TRACK)
   return heads >= 1 && heads <= 16 && sectors >= 1 && sectors <= 63
@@ -353,9 +354,12 @@ export function ataInterrupt(c: usize): void {
   if ((load<u8>(c, ATA_CONTROL) & CONTROL_NIEN) == 0) busMasterInterrupt(c)
 }
 
-/** BSY until `deadline` (ns), when ataBlockDone is called. */
+/**
+ * BSY until `deadline` (ns), when ataBlockDone is called. The other bits mean nothing then (7.15.6.1); disks, and QEMU's, leave those
+ * of a drive that is ready.
+ */
 export function ataBusyUntil(c: usize, deadline: u64): void {
-  store<u8>(c, STATUS_BSY, ATA_STATUS)
+  store<u8>(c, STATUS_BSY | STATUS_READY, ATA_STATUS)
   store<u8>(c, PHASE_WAIT, ATA_PHASE)
   timerSet(TIMER_ATA + <u32>((c - DEV_ATA) / ATA_CHANNEL_SIZE), deadline)
 }

@@ -210,6 +210,44 @@ describe('reading and writing by DMA', () => {
     expect(transfer(READ, 0, 0, 1).slice(0, 3)).toEqual([0x40, 0x20, 0x20])
   })
 
+  test('with DMAGATE off no request comes out: an overrun, told when the gate lets the interrupt through', () => {
+    core.out8(DOR, 0x14)
+    dma(512)
+    command(READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff)
+    for (let i = 0; i < 4 && (core.untilDeadline ?? 1e9) < 5e8; i++) core.skipToDeadline()
+    expect(core.intr).toBe(false)
+    core.out8(DOR, 0x1c)
+    interrupted()
+    expect(result().slice(0, 3)).toEqual([0x40, 0x10, 0])
+    same(memory(512), new Uint8Array(512))
+  })
+
+  test('READ ID of an empty drive, and of one that is not there: no address mark, the drive it was asked of', () => {
+    core.out8(DOR, 0x3c) // both motors, drive 0 selected
+    command(0x4a, 1)
+    interrupted()
+    expect(result().slice(0, 3)).toEqual([0x41, 1, 0])
+    core.eject(0)
+    command(0x4a, 0)
+    interrupted()
+    expect(result().slice(0, 3)).toEqual([0x40, 1, 0])
+    expect(transfer(0x56, 0, 0, 1).slice(0, 2)).toEqual([0x40, 1]) // VERIFY neither
+  })
+
+  test('the interrupt of a command goes with the first byte of its result, the phase with the last', () => {
+    dma(512)
+    command(READ, 0, 0, 0, 1, 2, 18, 0x1b, 0xff)
+    settle()
+    expect([core.intr, core.in8(MSR)]).toEqual([true, 0xd0])
+    core.in8(FIFO)
+    expect(core.intr).toBe(false)
+    for (let i = 0; i < 6; i++) {
+      expect(core.in8(MSR)).toBe(0xd0)
+      core.in8(FIFO)
+    }
+    expect(core.in8(MSR)).toBe(0x80)
+  })
+
   test('implied seek', () => {
     command(0x13, 0, 0x60, 0)
     dma(512)

@@ -543,6 +543,11 @@ function next(terminal: bool): bool {
   return terminal
 }
 
+/** Asks channel 2 for `length` bytes. With DMAGATE off (DOR bit 3, AT mode) DRQ does not come out: nobody answers, and the FIFO runs over. */
+function dmaMove(from: usize, length: u32, toMemory: bool): u32 {
+  return get(DOR) & DOR_DMAGATE ? dmaTransfer(2, from, length, toMemory) : 0
+}
+
 /** One sector: from the host to memory or the FIFO, or the other way. */
 function transferSector(now: u64): void {
   const wrong = addressError()
@@ -561,7 +566,7 @@ function transferSector(now: u64): void {
     let terminal: bool = false
     if (withoutDma()) memory.copy(buffer(), DEV_FDC + DATA, SECTOR)
     else {
-      const moved = dmaTransfer(2, buffer(), SECTOR, false)
+      const moved = dmaMove(buffer(), SECTOR, false)
       terminal = dmaTerminal
       if (moved == 0) {
         finish(ST0_ABNORMAL, ST1_OVERRUN, 0)
@@ -600,7 +605,7 @@ function transferSector(now: u64): void {
     interrupt()
     return
   }
-  if (dmaTransfer(2, buffer(), SECTOR, true) == 0) {
+  if (dmaMove(buffer(), SECTOR, true) == 0) {
     finish(ST0_ABNORMAL, ST1_OVERRUN, 0)
     return
   }
@@ -652,7 +657,7 @@ function format(): void {
   else if (drive(DRIVE_READ_ONLY)) st1 = ST1_NOT_WRITABLE
   const ids = buffer() + 1024
   for (let i: u32 = 0; i < sectors && st1 == 0; i++) {
-    if (dmaTransfer(2, ids, 4, false) < 4) {
+    if (dmaMove(ids, 4, false) < 4) {
       st1 = ST1_OVERRUN
       break
     }

@@ -214,6 +214,177 @@ test('CMOS: memory sizes, drives, checksum', () => {
   expect(read(0x0d)).toBe(0x80)
 })
 
+/** Hours, minutes, seconds, with the divider held while they are set, as data sheet and firmware do it. */
+const setTime = (mode: number, ...time: number[]) => {
+  write(0x0b, mode)
+  write(0x0a, 0x76)
+  for (const [i, index] of [4, 2, 0].entries()) write(index, time[i]!)
+  write(0x0a, 0x26)
+}
+
+test.each<[string, number, number[], number, number[]]>([
+  ['BCD, 12 hours: 1 PM', 0, [0x81, 0x59, 0x00], 60, [0x82, 0x00, 0x00]],
+  ['9 AM', 0, [0x09, 0x59, 0x59], 60, [0x10, 0x00, 0x59]],
+  ['12 AM', 0, [0x12, 0x59, 0x59], 1, [0x01, 0x00, 0x00]],
+  ['12 PM', 0, [0x92, 0x59, 0x59], 1, [0x81, 0x00, 0x00]],
+  ['11 AM', 0, [0x11, 0x59, 0x59], 1, [0x92, 0x00, 0x00]],
+  ['11 PM', 0, [0x91, 0x59, 0x59], 1, [0x12, 0x00, 0x00]],
+  ['binary, 12 hours: 12 PM', 4, [0x8c, 59, 59], 1, [0x81, 0, 0]],
+  ['12 AM', 4, [0x0c, 59, 59], 1, [0x01, 0, 0]],
+  ['11 AM', 4, [0x0b, 59, 59], 1, [0x8c, 0, 0]],
+  ['11 PM', 4, [0x8b, 59, 59], 1, [0x0c, 0, 0]],
+  ['BCD, 24 hours', 2, [0x23, 0x59, 0x00], 60, [0, 0, 0]],
+  ['binary, 24 hours', 6, [9, 59, 0], 60, [10, 0, 0]],
+])('%s', (_name, mode, from, seconds, to) => {
+  setTime(mode, ...from)
+  core.advance(seconds * SECOND)
+  expect([4, 2, 0].map(read)).toEqual(to)
+})
+
+test('the alarm tells AM from PM', () => {
+  for (const [hour, alarm, matches] of [
+    [0x81, 0x82, true],
+    [0x81, 0x02, false],
+  ] as const) {
+    for (const cell of [1, 3]) write(cell, 0xc0)
+    write(5, alarm)
+    setTime(0, hour, 0x59, 0)
+    read(0x0c)
+    core.advance(60 * SECOND)
+    expect(read(4)).toBe(0x82)
+    expect((read(0x0c) & 0x20) !== 0).toBe(matches)
+  }
+})
+
+test('an alarm that is moved while an update is near leaves UIP as it is: it ends with the update', () => {
+  setTime(2, 0x02, 0x04, 0x58)
+  core.advance(SECOND / 2)
+  for (const cell of [1, 3]) write(cell, 0xc0)
+  write(5, 0x02)
+  core.advance(SECOND - 122_070)
+  expect(read(0x0a) & 0x80).toBe(0x80)
+  write(5, 0x03)
+  core.advance(244_140)
+  expect(read(0x0a) & 0x80).toBe(0)
+})
+
+test('rates that change between interrupts: the next one comes at the new rate, none is lost', () => {
+  write(0x0b, 0x42)
+  let interrupts = 0
+  const began = core.time
+  for (let i = 0; i < 50; i++) {
+    for (const rate of [13, 15]) {
+      write(0x0a, 0x20 | rate) // 8 Hz, 2 Hz
+      while (!(read(0x0c) & 0x40)) core.skipToDeadline()
+      interrupts++
+    }
+  }
+  // On the grid of the divider: from an eighth of a second to the next half, and on by an eighth
+  expect(interrupts).toBe(100)
+  expect((core.time - began) / SECOND).toBe(25)
+})
+
+test('dates of 1980, 2011 and 2080 are kept as they are written', () => {
+  for (const [century, year] of [
+    [0x20, 0x11],
+    [0x20, 0x80],
+    [0x19, 0x80],
+  ] as const) {
+    write(0x0a, 0x76)
+    write(0x32, century)
+    write(9, year)
+    write(8, 2)
+    write(7, 2)
+    write(0x0a, 0x26)
+    core.advance(SECOND)
+    expect([0x32, 9, 8, 7].map(read)).toEqual([century, year, 2, 2])
+  }
+})
+
+test('noise in every register leaves a clock that can be set and goes', () => {
+  let seed = 5
+  const random = (n: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+    return (seed >> 8) % n
+  }
+  for (let i = 0; i < 20_000; i++) {
+    write(random(16), random(256))
+    read(random(128))
+    if (random(16) === 0) core.advance(random(3 * SECOND))
+  }
+  setTime(2, 0x23, 0x59, 0x59)
+  core.advance(SECOND)
+  expect([4, 2, 0].map(read)).toEqual([0, 0, 0])
+})
+
+describe('CMOS: what another firmware looks for', () => {
+  const drives = (attach: () => void) => {
+    core.disks.clear()
+    core.u8.fill(0, L.DRIVES, L.DRIVES + L.DRIVE_COUNT * L.DRIVE_SIZE)
+    attach()
+    core.reset()
+  }
+  const cells = (from: number, count: number) => Array.from({ length: count }, (_, i) => read(from + i))
+  /** A disk of the machine's usual geometry. */
+  const disk = (drive: number, sectors: number, heads = 16, perTrack = 63) => {
+    core.attach(drive, new Uint8Array(0), heads, perTrack)
+    const entry = L.DRIVES + drive * L.DRIVE_SIZE
+    core.u64[(entry + L.DRIVE_SECTORS) / 8] = BigInt(sectors)
+    core.u32[(entry + L.DRIVE_CYLINDERS) / 4] = Math.floor(sectors / (heads * perTrack))
+  }
+
+  test('no disks: all zero', () => {
+    drives(() => {})
+    expect([read(0x12), read(0x19), read(0x1a), read(0x39)]).toEqual([0, 0, 0, 0])
+    expect(cells(0x1b, 18)).toEqual(Array(18).fill(0))
+  })
+
+  test('a small and a large disk, a CD drive: type 47, geometry, translation by LBA where cylinders are too many', () => {
+    drives(() => {
+      disk(L.DRIVE_ATA0, 61440)
+      disk(L.DRIVE_ATA0 + 1, 8388608)
+      core.attachCd(L.DRIVE_ATA0 + 2)
+    })
+    expect([read(0x12), read(0x19), read(0x1a)]).toEqual([0xff, 47, 47])
+    expect(cells(0x1b, 9)).toEqual([60, 0, 16, 0xff, 0xff, 0xc8, 60, 0, 63])
+    expect(cells(0x24, 9)).toEqual([8322 & 0xff, 8322 >> 8, 16, 0xff, 0xff, 0xc8, 8322 & 0xff, 8322 >> 8, 63])
+    expect(read(0x39)).toBe(0x04)
+  })
+
+  test('few heads; a geometry that ATA cannot express is a translated one', () => {
+    drives(() => {
+      disk(L.DRIVE_ATA0, 61440, 4, 32)
+      disk(L.DRIVE_ATA0 + 3, 61440, 255, 63)
+    })
+    expect(cells(0x1b, 9)).toEqual([480 & 0xff, 480 >> 8, 4, 0xff, 0xff, 0xc0, 480 & 0xff, 480 >> 8, 32])
+    expect(read(0x39)).toBe(0x40)
+  })
+
+  test('a CD drive in the place of the first disk is none', () => {
+    drives(() => {
+      core.attachCd(L.DRIVE_ATA0)
+      disk(L.DRIVE_ATA0 + 1, 61440)
+    })
+    expect([read(0x12), read(0x19), read(0x1a)]).toEqual([0x0f, 0, 47])
+    expect(cells(0x1b, 9)).toEqual(Array(9).fill(0))
+  })
+
+  test.each([
+    [[], 0x21, 0x30], // floppy, disk, CD
+    [[L.BOOT_DISK], 0x02, 0],
+    [[L.BOOT_CDROM], 0x03, 0],
+    [[L.BOOT_CDROM, L.BOOT_DISK, L.BOOT_FLOPPY], 0x23, 0x10],
+  ])('boot order %j', (order, first, third) => {
+    core.header32(
+      L.HDR_BOOT_ORDER,
+      order.reduce((sum, device, i) => sum | (device << (8 * i)), 0),
+    )
+    core.reset()
+    expect([read(0x3d), read(0x38)]).toEqual([first, third])
+    core.header32(L.HDR_BOOT_ORDER, 0)
+  })
+})
+
 test('a year nobody looked at', () => {
   epoch(951_782_390)
   core.advance(366 * 86_400 * SECOND)

@@ -47,6 +47,7 @@ import {
   pciWritable8,
 } from './pci'
 import { RANGE_IDE_BUS_MASTER, RANGE_PM, RANGE_VGA_FRAMEBUFFER, RANGE_VGA_REGISTERS } from './pci-layout'
+import { turboResetWrite } from './system-control'
 import { vgaWindowRead, vgaWindowWrite } from './vga-window'
 
 // device << 3 | function
@@ -62,6 +63,18 @@ export const VGA_FRAMEBUFFER_SIZE: u64 = 0x0100_0000
 const PAM: u32 = 0x59 // u8[7], PAM0-PAM6: two nibbles each, bit 0 read enable, bit 1 write enable
 const PAMS: u32 = 7
 const SMRAM: u32 = 0x72
+const PMCCFG: u32 = 0x50 // u16
+const PMCCFG_WSC: u32 = 0x8000 // write snoop complete protocol, for machines with an I/O APIC
+const DBC: u32 = 0x53 // then AXC, DRT (u16): what times the memory
+const DRAMC: u32 = 0x57
+const DRAMT: u32 = 0x58
+const DRB: u32 = 0x60 // u8[8], end of each row in units of 8 MiB; the firmware fills them
+const DRBS: u32 = 8
+const MTT: u32 = 0x70
+const CLT: u32 = 0x71
+const ERRCMD: u32 = 0x90
+const TRC: u32 = 0x93
+const TRC_WRITABLE: u32 = 0x06 // RCPU, SHRE
 // PIIX3 ISA bridge
 const PIRQRC: u32 = 0x60 // u8[4]
 const IORT: u32 = 0x4c
@@ -88,14 +101,32 @@ export function pciDevicesReset(): void {
   vga()
 }
 
-/** 82441FX: memory and mastering are wired on (3.2.3). */
+/**
+ * 82441FX: memory and mastering are wired on (3.2.4). What times the memory (3.2.13-3.2.22) is kept as it is written; there are no
+ * holes in it (FDHC, 68h, stays 0).
+ */
 function hostBridge(): void {
   const slot = pciFunction(DEVFN_HOST, 0x12378086, 0x06000002)
   pciStore16(slot, PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER)
   pciWritable16(slot, PCI_COMMAND, 0x0140) // SERR#, parity
+  pciStore16(slot, PCI_STATUS, 0x0280)
   pciClearable16(slot, PCI_STATUS, 0xf900)
+  pciWritable16(slot, PMCCFG, PMCCFG_WSC)
+  pciStore8(slot, DBC, 0x80)
+  pciStore8(slot, DRAMC, 0x01)
+  pciStore8(slot, DRAMT, 0x10)
+  pciStore8(slot, CLT, 0x10)
+  for (let at = DBC; at <= DRAMT; at++) pciWritable8(slot, at, 0xff)
+  for (let row: u32 = 0; row < DRBS; row++) {
+    pciStore8(slot, DRB + row, 0x01)
+    pciWritable8(slot, DRB + row, 0xff)
+  }
+  pciWritable8(slot, MTT, 0xff)
+  pciWritable8(slot, CLT, 0xff)
+  pciWritable8(slot, ERRCMD, 0xff)
+  pciWritable8(slot, TRC, TRC_WRITABLE)
   for (let i: u32 = 0; i < PAMS; i++) pciWritable8(slot, PAM + i, i == 0 ? 0x30 : 0x33)
-  // SMRAM control (3.2.21): without system management mode it is neither opened nor locked.
+  // SMRAM control (3.2.23): without system management mode it is neither opened nor locked.
   pciStore8(slot, SMRAM, 0x02)
   pciWritable8(slot, SMRAM, 0x28)
   pciSubsystem(slot, 0x11001af4)
@@ -179,6 +210,7 @@ function vga(): void {
 export function pciConfigWritten(slot: u32, devfn: u32, at: u32, end: u32): void {
   if (devfn == DEVFN_HOST) {
     if (at < PAM + PAMS && end > PAM) shadowChanged(slot)
+    if (at <= TRC && end > TRC) turboResetWrite(pciLoad8(slot, TRC))
   } else if (devfn == DEVFN_ISA) {
     for (let pirq: u32 = 0; pirq < 4; pirq++) {
       if (at <= PIRQRC + pirq && PIRQRC + pirq < end) pirqRoute(pirq, pciLoad8(slot, PIRQRC + pirq))

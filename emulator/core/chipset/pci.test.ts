@@ -148,6 +148,51 @@ test('the command register gates what a function decodes', () => {
   expect([core.peek(0xb8000), core.in8(0x3cc)]).toEqual([0x41, 0xff])
 })
 
+describe('host bridge', () => {
+  const byte = (register: number) => {
+    select(0, register)
+    return core.in8(0xcfc + (register & 3))
+  }
+  const writeByte = (register: number, value: number) => {
+    select(0, register)
+    core.out8(0xcfc + (register & 3), value)
+  }
+
+  test('every register as the 82441FX has it after reset (290549, 3.2)', () => {
+    expect(read(0, 0x04)).toBe(0x02800006) // command, status
+    expect(read(0, 0x0c)).toBe(0)
+    expect(byte(0x50) | (byte(0x51) << 8)).toBe(0) // PMCCFG
+    // DETURBO, DBC, AXC, DRT, DRAMC, DRAMT; PAM0-6
+    expect([0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58].map(byte)).toEqual([0, 0x80, 0, 0, 0, 1, 0x10])
+    expect([0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f].map(byte)).toEqual([0, 0, 0, 0, 0, 0, 0])
+    expect([read(0, 0x60), read(0, 0x64)]).toEqual([0x01010101, 0x01010101]) // DRB
+    // FDHC, MTT, CLT, SMRAM, ERRCMD, ERRSTS, TRC
+    expect([0x68, 0x70, 0x71, 0x72, 0x90, 0x91, 0x93].map(byte)).toEqual([0, 0, 0x10, 2, 0, 0, 0])
+  })
+
+  test('what times the memory and the ends of its rows are kept', () => {
+    write(0, 0x60, 0x08080402)
+    expect(read(0, 0x60)).toBe(0x08080402)
+    writeByte(0x57, 0x05)
+    expect(byte(0x57)).toBe(0x05)
+    writeByte(0x68, 0x80) // no hole can be made
+    expect(byte(0x68)).toBe(0)
+  })
+
+  test('TRC: RCPU going up resets, the processor or with SHRE everything', () => {
+    writeByte(0x93, 0x02)
+    expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_NONE)
+    writeByte(0x93, 0x04)
+    expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_CPU)
+    core.header32(L.HDR_RESET_REQUEST, L.RESET_NONE)
+    writeByte(0x93, 0x06) // it is up already
+    expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_NONE)
+    writeByte(0x93, 0x02)
+    writeByte(0x93, 0x06)
+    expect(core.header32(L.HDR_RESET_REQUEST)).toBe(L.RESET_SYSTEM)
+  })
+})
+
 describe('shadow RAM at C0000h-FFFFFh (82441FX 3.2.18: PAM)', () => {
   const HOST = 0
   const pam = (register: number, value: number) => {
@@ -199,6 +244,6 @@ describe('shadow RAM at C0000h-FFFFFh (82441FX 3.2.18: PAM)', () => {
     expect(read(HOST, 0x58) >>> 8).toBe(0)
     pam(0x59, 0xff)
     pam(0x5a, 0xff)
-    expect(read(HOST, 0x58)).toBe(0x00333000)
+    expect(read(HOST, 0x58)).toBe(0x00333010)
   })
 })

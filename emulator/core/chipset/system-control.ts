@@ -1,5 +1,5 @@
 // The small ports of the system board: 61h (NMI status and speaker), 80h (POST code), 92h (fast A20 and INIT),
-// CF9h (reset control), and the A20 gate itself.
+// CF9h (reset control) and the host bridge's TRC, and the A20 gate itself.
 // References: 82371AB (PIIX4) data sheet 290562, 4.2.6 and 4.2.7.
 
 import { cpu } from '../cpu/context'
@@ -23,6 +23,7 @@ const PORT_92: usize = 1
 const POST_CODE: usize = 2
 const PORT_CF9: usize = 3
 const A20_KBC: usize = 4 // the keyboard controller's half of the gate
+const TURBO_RESET: usize = 5 // u8, the host bridge's TRC
 
 const PORT_61_GATE2: u32 = 0x01
 const PORT_92_INIT: u32 = 0x01
@@ -94,6 +95,13 @@ export function resetControlRead(): u32 {
 export function resetControlWrite(value: u32): void {
   const before = <u32>load<u8>(DEV_SYSCTL, PORT_CF9)
   store<u8>(DEV_SYSCTL, value & 0x0e, PORT_CF9)
+  if ((value & ~before & CF9_RESET) != 0) resetRequest(value & CF9_SYSTEM ? RESET_SYSTEM : RESET_CPU)
+}
+
+/** TRC, 93h of the host bridge (82441FX 3.2.26), works as CF9h does. */
+export function turboResetWrite(value: u32): void {
+  const before = <u32>load<u8>(DEV_SYSCTL, TURBO_RESET)
+  store<u8>(DEV_SYSCTL, value, TURBO_RESET)
   if ((value & ~before & CF9_RESET) != 0) resetRequest(value & CF9_SYSTEM ? RESET_SYSTEM : RESET_CPU)
 }
 
