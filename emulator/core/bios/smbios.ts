@@ -53,7 +53,7 @@ function bios(): void {
   put16(0xe000) // segment
   put8(3) // date
   put8(1) // ROM: 128 KiB
-  put64(0x0000000000018090) // PCI, bootable CD, selectable boot, EDD 15-16
+  put64(0x0000000000098090) // ISA, PCI, bootable CD, selectable boot, EDD
   put8(0x01) // ACPI
   put8(0x14) // targeted content, and a virtual machine
   put8(1)

@@ -74,21 +74,34 @@ describe('ACPI', () => {
       '0406ff000001',
     ])
   })
-  test('the AML is well-formed: iasl takes it apart and puts it together again without an error', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ringside-aml-'))
+  test('iasl takes every table apart and puts it together again, without a remark; tables of data byte for byte', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringside-acpi-'))
+    const root = bytes(find('RSD PTR '), 36)
+    const all: [string, Buffer][] = [
+      ['dsdt', dsdt],
+      ['rsdt', table(root.readUInt32LE(16))],
+      ['xsdt', xsdt],
+      ['facs', table(named('FACP').readUInt32LE(36))],
+      ...tables.map((one): [string, Buffer] => [one.toString('latin1', 0, 4).toLowerCase(), one]),
+    ]
     try {
-      for (const [name, data] of [
-        ['dsdt', dsdt],
-        ['ssdt', named('SSDT')],
-      ] as const) {
+      for (const [name, data] of all) {
         const file = join(folder, name)
         writeFileSync(`${file}.aml`, data)
         const apart = spawnSync('iasl', ['-d', `${file}.aml`], { encoding: 'utf8' })
         // acpica-tools is not on every machine; Linux's own interpreter is the other judge.
         if (apart.error) return
-        expect(readFileSync(`${file}.dsl`, 'latin1')).toContain(name === 'dsdt' ? 'Name (_S5' : '"ACPI0007"')
-        const together = spawnSync('iasl', ['-p', join(folder, 'again'), `${file}.dsl`], { encoding: 'utf8' })
-        expect(together.stdout + together.stderr).toMatch(/ 0 Errors, 0 Warnings/)
+        expect(apart.stdout + apart.stderr).not.toMatch(/error|warning|invalid/i)
+        if (name === 'dsdt') expect(readFileSync(`${file}.dsl`, 'latin1')).toContain('Name (_S5')
+        if (name === 'ssdt') expect(readFileSync(`${file}.dsl`, 'latin1')).toContain('"ACPI0007"')
+        const again = join(folder, `again-${name}`)
+        const together = spawnSync('iasl', ['-p', again, `${file}.dsl`], { encoding: 'utf8' })
+        expect(together.stdout + together.stderr).toMatch(/ 0 Errors, 0 Warnings, 0 Remarks/)
+        if (name === 'dsdt' || name === 'ssdt') continue // iasl writes some AML shorter
+        const made = readFileSync(`${again}.aml`)
+        // The maker of a table is whoever compiled it; the FACS has neither maker nor checksum.
+        if (name !== 'facs') for (const one of [made, data]) one.fill(0, 28, 36)[9] = 0
+        expect([name, made.toString('hex')]).toEqual([name, data.toString('hex')])
       }
     } finally {
       rmSync(folder, { recursive: true, force: true })
@@ -113,6 +126,14 @@ test('MP table: every CPU, both buses, the I/O APIC, all interrupts', () => {
   expect(seen).toEqual([3, 2, 1, 1 + 15 + 124, 2])
   expect(mp.readUInt16LE(34)).toBe(seen.reduce((total, count) => total + count))
   expect([mp[44 + 3], mp[64 + 3], mp[64 + 1]]).toEqual([3, 1, 1])
+  // MP 1.4, 4.1-4.3: virtual wire, no IMCR, specification 1.4; identifiers of blanks and capitals; entries by type
+  expect([pointer[8], pointer[9], pointer[11], pointer[12]]).toEqual([1, 4, 0, 0])
+  expect(mp.toString('latin1', 8, 28)).toBe('RINGSIDEPC          ')
+  expect([mp.readUInt32LE(28), mp.readUInt16LE(32), mp.readUInt32LE(40)]).toEqual([0, 0, 0])
+  expect([...mp.toString('latin1', 44 + 60).matchAll(/\x01([\0\x01])(PCI|ISA) {3}/g)].length).toBe(2)
+  const kinds: number[] = []
+  for (let next = 44; next < mp.length; next += mp[next] === 0 ? 20 : 8) kinds.push(mp[next]!)
+  expect(kinds).toEqual([...kinds].sort((a, b) => a - b))
 })
 
 test('SMBIOS: both entry points; structures end with type 127', () => {
@@ -138,4 +159,44 @@ test('SMBIOS: both entry points; structures end with type 127', () => {
   expect(offset).toBe(data.length)
   expect(types).toEqual([0, 1, 2, 3, 4, 7, 7, 16, 17, 19, 32, 127])
   expect([short.readUInt16LE(28), short.readUInt16LE(8)]).toEqual([types.length, largest])
+})
+
+test('dmidecode reads both entry points without a complaint', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-dmi-'))
+  try {
+    for (const [anchor, length, address, checksums] of [
+      // Anchor; length; where the address stands; each checksum and what it is over
+      [
+        '_SM_',
+        31,
+        24,
+        [
+          [21, 16, 31],
+          [4, 0, 31],
+        ],
+      ],
+      ['_SM3_', 24, 16, [[5, 0, 24]]],
+    ] as const) {
+      const entry = bytes(find(anchor, 0xf0000), length)
+      const at = entry.readUInt32LE(address)
+      const size = anchor === '_SM_' ? entry.readUInt16LE(22) : entry.readUInt32LE(12)
+      // A dump is the entry point, then the structures, at 20h of the file
+      entry.writeUInt32LE(32, address)
+      for (const [place, from, to] of checksums) {
+        entry[place] = 0
+        entry[place] = -sum(entry.subarray(from, to)) & 0xff
+      }
+      const file = join(folder, anchor)
+      writeFileSync(file, Buffer.concat([entry, Buffer.alloc(32 - length), bytes(at, size)]))
+      const { stdout, stderr, error } = spawnSync('dmidecode', ['--from-dump', file], { encoding: 'utf8' })
+      if (error) return // not on every machine
+      expect(stderr).toBe('')
+      expect(stdout).toContain(anchor === '_SM_' ? 'SMBIOS 2.8 present' : 'SMBIOS 3.0.0 present')
+      expect(stdout).toContain('End Of Table')
+      expect(stdout).toContain('EDD is supported')
+      expect(stdout).not.toMatch(/TRUNCATED|BAD INDEX|OUT OF SPEC|Invalid|[Bb]roken|Wrong|Unknown Type|<.*>/)
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
