@@ -245,7 +245,7 @@ export const STOP_RESET = 7 // the firmware came to boot again, and the host has
 
 export const DIRECT_BOOT_NONE = 0
 export const DIRECT_BOOT_READY = 1 // the host has put a kernel into memory, with its starter at 0000:7C00
-export const DIRECT_BOOT_DONE = 2 // it has been started: what was in memory is gone
+export const DIRECT_BOOT_DONE = 2 // it has been started: what was in memory may be changed
 
 export const RESET_NONE = 0
 export const RESET_CPU = 1 // INIT: 8042 pulse, port 92h bit 0, shutdown code path

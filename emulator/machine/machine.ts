@@ -506,16 +506,26 @@ class ThreadedMachine implements Machine {
     return this.#describe(L.STOP_INTERNAL, error.stack ?? error.message)
   }
 
-  /** As #send(); a guest that resets a machine with a kernel of the host's finds the kernel in memory again. */
+  /**
+   * As #send(); a guest that resets a machine with a kernel of the host's finds the kernel in memory again, where it is to lie. All
+   * other memory is as it was: a reset is one of the chips, DRAM has no such pin, and the firmware has its own reason to leave it alone.
+   */
   async #untilRest(command: VcpuCommand): Promise<StopInfo> {
     let info = await this.#send(command)
     while (!this.#isDisposed() && this.memory.header32(L.HDR_STOP_REASON) === L.STOP_RESET) {
-      const pausing = this.#pausing
-      await this.#blockIdle()
-      await this.#clear()
-      if (this.#isDisposed()) break
-      info = await this.#send({ type: 'power-on' })
-      if (this.#isDisposed() || pausing || this.#pausing || command.type !== 'run') break
+      const { memory } = this
+      if (this.kernel) loadKernel(memory, this.kernel)
+      for (let cpu = 0; cpu < memory.cpuCount; cpu++) {
+        // Code of the last run may have been translated where the kernel lies now.
+        Atomics.or(memory.u32, (memory.cpuBlock(cpu) + L.CPU_MAINTENANCE) >>> 2, L.MAINTENANCE_DROP_TRACES)
+        memory.kick(cpu)
+      }
+      if (this.#pausing || command.type !== 'run') {
+        const reason = this.#pausing ? L.STOP_PAUSE : L.STOP_STEP
+        memory.setHeader32(L.HDR_STOP_REASON, reason)
+        memory.setHeader32(L.HDR_STATE, L.STATE_PAUSED)
+        return this.#describe(reason)
+      }
       info = await this.#send(command)
     }
     return info
@@ -658,8 +668,16 @@ function bootOrder(boot: MachineConfig['boot']): number {
   return devices.reduce((order, device, i) => order | (BOOT_DEVICES[device] << (8 * i)), 0)
 }
 
+/** What a kernel wants to be zero is so at power-on: only what is not is written, or all of it would be memory in use. */
 function loadKernel(memory: MachineMemory, kernel: readonly Chunk[]) {
-  for (const { address, bytes } of kernel) memory.u8.set(bytes, memory.ram + address)
+  for (const { address, bytes, size = 0 } of kernel) {
+    const at = memory.ram + address
+    memory.u8.set(bytes, at)
+    for (let zero = at + bytes.length; zero < at + size; zero += L.PAGE_SIZE) {
+      const rest = memory.u8.subarray(zero, Math.min(zero + L.PAGE_SIZE, at + size))
+      if (rest.some((byte) => byte !== 0)) rest.fill(0)
+    }
+  }
   memory.setHeader32(L.HDR_DIRECT_BOOT, L.DIRECT_BOOT_READY)
 }
 

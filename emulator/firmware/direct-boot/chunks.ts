@@ -29,4 +29,6 @@ export interface Chunk {
   /** Guest-physical. */
   address: number
   bytes: Uint8Array
+  /** Zeros follow the bytes up to this size; left out: none do. */
+  size?: number
 }

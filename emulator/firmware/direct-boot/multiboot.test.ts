@@ -102,6 +102,48 @@ describe('a kernel finds what a Multiboot loader promises', () => {
   })
 })
 
+// A reset is one of the chips: neither the CPU's INIT and RESET (SDM 3A 10.1.1) nor PCIRST# and CPURST reach the DRAM. QEMU has the kernel
+// in memory again as well, and says the same with SeaBIOS.
+test.each([
+  ['deterministic', 1],
+  ['deterministic', 2],
+  ['parallel', 2],
+] as const)(
+  'a guest that resets itself (CF9h, 8042, 92h, host bridge) finds memory and CMOS as it left them: %s, CPUs: %i',
+  { timeout: 30_000 },
+  async (schedule, cpus) => {
+    machine = await createMachine({
+      ...defaultConfig(),
+      ...{ schedule, cpus, memory: 64 * MIB, pace: false },
+      direct: { kernel: asset('guests/tests/warm-reset.img'), append: '' },
+    })
+    let said = ''
+    machine.on('debugcon', ({ bytes }) => {
+      said += Buffer.from(bytes).toString('latin1')
+    })
+    machine.run()
+    const { reason, value } = await machine.whenStopped()
+    expect([reason, value, said]).toEqual(['debug-exit', 2, '0zc0 1zc1 2zc2 3zc3 4zc4 '])
+  },
+)
+
+test('a machine stepped through such a reset rests there and goes on', { timeout: 30_000 }, async () => {
+  const kernel = asset('guests/tests/warm-reset.img')
+  const config = { ...defaultConfig(), memory: 64 * MIB, pace: false, direct: { kernel, append: '' } }
+  machine = await createMachine(config)
+  machine.run()
+  await machine.whenStopped()
+  const whole = await machine.stateHash()
+  await machine.reset()
+  let rests = 0
+  for (let state = machine.state; state !== 'stopped'; state = machine.state) {
+    await machine.step(200_000)
+    rests++
+  }
+  expect(rests).toBeGreaterThan(4)
+  expect(await machine.stateHash()).toBe(whole)
+})
+
 /** A flat kernel at `load`: says "ok", looks whether the byte at `zero` is 0, and leaves with 10h. */
 function flat(
   change: (view: DataView) => void = () => undefined,

@@ -80,8 +80,8 @@ export function planMultiboot(boot: DirectBoot, start: Uint8Array, e820: readonl
     image.parts.filter(({ address }) => address < START_END === isLow),
   ) as [Part[], Part[]]
   const chunks: Chunk[] = direct
-    .filter(({ bytes }) => bytes.length > 0)
-    .map(({ address, bytes }) => ({ address, bytes }))
+    .filter(({ size }) => size > 0)
+    .map(({ address, bytes, size }) => ({ address, bytes, size }))
   // Everything else goes behind the kernel: programs that take the memory from there on are right to do so only
   // when nothing was handed to them.
   const top = Math.max(MIB, ...image.parts.map(({ address, size }) => address + size))

@@ -112,9 +112,11 @@ post:
         POST_CODE 07h
         call    keyboard_init
 
-        POST_CODE 08h                   ; IRQ 0 timer, 1 keyboard, 2 cascade
-        mov     al, 0f8h
+        POST_CODE 08h                   ; IRQ 0 timer, 1 keyboard, 2 cascade, 6 diskette; 8 clock, 12 mouse, 13 coprocessor, 14 disk:
+        mov     al, 0b8h                ; those that have a handler here, as in SeaBIOS
         out     PIC1 + 1, al
+        mov     al, 8eh
+        out     PIC2 + 1, al
         sti
 
         POST_CODE 09h
