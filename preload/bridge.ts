@@ -7,6 +7,7 @@ import type { Mnemonic } from '../emulator/insight/sched-lab/program'
 import type { Figures, Simulation } from '../emulator/insight/sched-lab/simulate'
 import type {
   CpuActivity,
+  CpuMode,
   CpuSnapshot,
   E820Entry,
   IndexedScreen,
@@ -27,6 +28,8 @@ import type { AllocatorReading, Slab, SlabCache, TaskReading } from '../emulator
 import type { Finding } from '../emulator/insight/autopsy'
 import type { ClimbAccount } from '../emulator/insight/climb/climb'
 import type { FpuState } from '../emulator/insight/fpu-state'
+import type { InterruptControllers } from '../emulator/insight/interrupt-controllers'
+import type { InterruptSummary } from '../emulator/insight/interrupt-ledger'
 import type { LocalApic } from '../emulator/insight/local-apic'
 import type { SearchStep } from '../emulator/insight/memory-search'
 import type { MemorySpace, MemoryWindow } from '../emulator/insight/memory-window'
@@ -53,6 +56,14 @@ export type { FreeSpace } from '../emulator/insight/lenses/free-space'
 export type { AllocatorStructure } from '../emulator/insight/lenses/structure'
 export type { AllocatorReading, Slab, SlabCache } from '../emulator/insight/lenses/reading'
 export type { FpuState } from '../emulator/insight/fpu-state'
+export type { Message, Route } from '../emulator/insight/interrupt-flow'
+export type {
+  CpuInterrupts,
+  InterruptControllers,
+  IoApicInput,
+  PicInput,
+} from '../emulator/insight/interrupt-controllers'
+export type { Interrupt, InterruptWay } from '../emulator/insight/interrupt-ledger'
 export type { LocalApic } from '../emulator/insight/local-apic'
 export type { SearchStep } from '../emulator/insight/memory-search'
 export type { MemorySpace } from '../emulator/insight/memory-window'
@@ -508,6 +519,36 @@ export interface EventsView {
   counts: { group: number; count: number }[]
 }
 
+/** The ways of interrupts since somebody looks, and the controllers as they are now. */
+export interface InterruptsView extends InterruptSummary {
+  controllers: InterruptControllers
+  /** What the guest's gates lead to, by its symbols. */
+  handlers: { vector: number; name: string }[]
+  /** Events that came faster than they could be taken: some paths are not whole. */
+  lost: number
+}
+
+/** A CPU beside the others. */
+export interface CpuRow {
+  cpu: number
+  activity: CpuActivity
+  ring: number
+  mode: CpuMode
+  /** Linear address of the next instruction, and what is there. */
+  rip: bigint
+  where?: string
+  rflags: bigint
+  cr3: bigint
+  paging: boolean
+  instructions: bigint
+  /** Of the instructions of all CPUs of late, 0 to 1. */
+  share: number
+  /** Vectors that wait in the local APIC, and those in service; ascending. */
+  requested: number[]
+  inService: number[]
+  taskPriority: number
+}
+
 export interface Frame {
   sequence: number
   /** Power-ons of this machine: everything shown of an earlier one is history. */
@@ -527,6 +568,8 @@ export interface Frame {
   tlb?: TlbContents
   allocator?: AllocatorView
   events?: EventsView
+  interrupts?: InterruptsView
+  cpus?: CpuRow[]
   shootdowns?: ShootdownsView
   serial?: SerialChunk
   shell?: ByteChunk
@@ -551,6 +594,11 @@ export interface Interest {
   tlb: false | number
   /** Changes of translations are watched, and shootdowns told. */
   shootdowns: boolean
+  /** The paths of interrupts are watched, and told with the controllers; the last ones only of these ways (InterruptWay.id), when
+   *  there are any. */
+  interrupts: false | { ways: number[] }
+  /** All CPUs side by side. */
+  cpus: boolean
   /** What the allocator heatmap colours its cells by. */
   allocator: false | Colour
   /** `classes` (EVENT_CLASS_*) are switched on and shown; `rows` of them from number `at` on, or the last ones; only those of a CPU,

@@ -5,6 +5,8 @@ export const NOTHING = {
     code: false,
     tlb: false,
     shootdowns: false,
+    interrupts: false,
+    cpus: false,
     allocator: false,
     events: false,
     pages: false,

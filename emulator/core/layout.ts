@@ -614,7 +614,7 @@ export const EVENT_KIND_PORT = 6 // a: port | size << 16 | write << 24, b: value
 export const EVENT_CLASS_TLB = 4096
 export const EVENT_CLASS_PATH = 64
 export const EVENT_KIND_LINE = 16 // a: line | high << 8; line: 0-15 IRQ, 16-19 PIRQA-PIRQD
-export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: PATH_IOAPIC destination | low half of the entry << 32, from PATH_MSI on the CPU that is reached
+export const EVENT_KIND_ROUTE = 17 // a: PATH_* | input << 8 | vector << 16, b: PATH_IOAPIC destination | low half of the entry << 32, from PATH_MSI on the CPU that is reached (or PATH_NOBODY) | delivery mode << 40
 export const EVENT_KIND_ACCEPT = 18 // a: vector | CPU << 8 | level-triggered << 16: now in the CPU's IRR
 export const EVENT_KIND_DELIVER = 19 // a: vector | CPU << 8 | by the 8259 << 16: now in service
 export const EVENT_KIND_EOI = 20 // a: vector | CPU << 8 | of the 8259 << 16, b: IRQ if of the 8259
@@ -622,6 +622,7 @@ export const PATH_PIC = 0 // input: IRQ
 export const PATH_IOAPIC = 1 // input: pin
 export const PATH_MSI = 2 // input: 0
 export const PATH_IPI = 3 // input: CPU that sent it
+export const PATH_NOBODY = 0xffff // in place of a CPU: no local APIC was meant
 export const PATH_LOCAL = 4 // input: entry of the local vector table, (register - 320h) >> 4
 /** One event of the debug port is a GUEST, a GUEST_MORE and, if it has a name, up to four GUEST_NAME, one behind the other. */
 export const EVENT_KIND_GUEST = 64 // a: EAX of the OUT, b: RBX, c: RCX
@@ -727,7 +728,15 @@ export const FAULT_DETAIL_STACK = 43 // stack access beyond SS limit; a: offset,
 // ---------------------------------------------------------------------------------------------------------
 // Device blocks: WebAssembly addresses (state). Each device documents its own fields below its address.
 
-export const DEV_PIC = 0x0001_1000 // two 8259A, 256 bytes each
+export const DEV_PIC = 0x0001_1000 // two 8259A, PIC_SIZE bytes each
+export const PIC_SIZE = 256
+/** u8 each, from DEV_PIC + controller * PIC_SIZE */
+export const PIC_LINES = 0 // levels at the IR inputs
+export const PIC_IRR = 1 // edges latched and not yet acknowledged
+export const PIC_IMR = 2
+export const PIC_ISR = 3
+export const PIC_ELCR = 4 // 1: level-triggered
+export const PIC_ICW2 = 6
 export const DEV_PIT = 0x0001_1400
 export const DEV_RTC = 0x0001_1800
 export const DEV_KBC = 0x0001_2000
@@ -745,6 +754,8 @@ export const DEV_DMA = 0x0001_9800 // two 8237A with their page registers
 export const DEV_TIMERS = 0x0001_c000 // deadlines, one u64 per timer
 export const DEV_PCI = 0x0050_0000 // configuration spaces and what they decode, 32 KiB
 export const DEV_IOAPIC = 0x0050_8000
+export const IOAPIC_LEVELS = 12 // u32 from DEV_IOAPIC, the inputs
+export const IOAPIC_TABLE = 64 // u64[24] from DEV_IOAPIC, the redirection table
 export const DEV_HPET = 0x0050_8400
 export const DEV_ACPI = 0x0050_8800 // power management registers
 export const ACPI_ASLEEP = 12 // u8 from DEV_ACPI, 1 in S3

@@ -4,13 +4,13 @@
 import * as L from '../core/layout'
 
 /** An event of EVENT_CLASS_PATH as the ring has it. */
-export interface PathEvent {
+export interface PathEvent<Time = bigint> {
   /** EVENT_KIND_LINE .. EVENT_KIND_EOI */
   kind: number
   a: number
   b: bigint
   /** Machine time, ns. */
-  time: bigint
+  time: Time
 }
 
 export type Route =
@@ -29,29 +29,131 @@ export type LocalSource = 'timer' | 'thermal' | 'performance' | 'LINT0' | 'LINT1
 /** In the order of the local vector table's registers (SDM 3A 10.5.1). */
 const LOCAL_SOURCES: LocalSource[] = ['timer', 'thermal', 'performance', 'LINT0', 'LINT1', 'error']
 
+/** What goes past the IRR and has no end of interrupt (SDM 3A 10.6.1, delivery mode). */
+export type Message = 'SMI' | 'NMI' | 'INIT' | 'start-up' | 'ExtINT'
+const MESSAGES: readonly (Message | undefined)[] = [
+  ...[undefined, undefined, 'SMI' as const, undefined],
+  ...(['NMI', 'INIT', 'start-up', 'ExtINT'] as const),
+]
+
 /** One interrupt. Times in ns of machine time; undefined: not seen (yet). */
-export interface InterruptFlow {
+export interface InterruptFlow<Time = bigint> {
+  /** Of a start-up IPI the page at which the CPU begins. */
   vector: number
   route: Route
+  /** Not a fixed interrupt but one of these. */
+  message?: Message
+  /** No local APIC was meant by the destination. */
+  nobody?: boolean
   /** IRQ 0-15, 16-19 PIRQA-PIRQD, 20-23 the I/O APIC's own inputs */
   line?: number
   level?: boolean
-  raised?: bigint
-  routed?: bigint
+  raised?: Time
+  routed?: Time
   /** Into the IRR of `cpu`. */
-  accepted?: bigint
-  delivered?: bigint
-  ended?: bigint
+  accepted?: Time
+  delivered?: Time
+  ended?: Time
   cpu?: number
 }
 
 const IO_APIC_TIMER_INPUT = 2
+/** Interrupts of a vector that are routed and not accepted: what a masked local APIC does not take is forgotten. */
+const ROUTED_MAX = 32
 
 /** Line behind an input of the I/O APIC; undefined for the 8259's. */
-function lineOf(input: number): number | undefined {
+export function lineOf(input: number): number | undefined {
   if (input === 0) return undefined
   return input === IO_APIC_TIMER_INPUT ? 0 : input
 }
+
+/** A step of an interrupt that has just been seen. */
+export type PathStep = 'routed' | 'accepted' | 'delivered' | 'ended'
+
+/** Puts paths together event by event: these must come in order of time, at equal times in that of their kinds. */
+export class InterruptPaths<Time = bigint> {
+  /** When each line rose last. */
+  readonly #risen = new Map<number, Time>()
+  /** Routed and not yet accepted, by vector; accepted and not yet delivered, delivered and not ended, by CPU and vector. */
+  readonly #routed = new Map<number, InterruptFlow<Time>[]>()
+  readonly #accepted = new Map<number, InterruptFlow<Time>>()
+  readonly #serviced = new Map<number, InterruptFlow<Time>>()
+
+  /** @param seen of each step; `began`: nothing was known of this interrupt before */
+  constructor(readonly seen: (flow: InterruptFlow<Time>, step: PathStep, began: boolean) => void) {}
+
+  /** Accepted and not taken, or in service. */
+  get open(): InterruptFlow<Time>[] {
+    return [...this.#accepted.values(), ...this.#serviced.values()]
+  }
+
+  /** Some events are missing from here on: what was under way may have gone on unseen. */
+  gap() {
+    this.#routed.clear()
+    this.#accepted.clear()
+    this.#serviced.clear()
+  }
+
+  hear({ kind, a, b, time }: PathEvent<Time>) {
+    const low = a & 0xff
+    const cpu = (a >>> 8) & 0xff
+    const flag = (a & 0x10000) !== 0
+    if (kind === L.EVENT_KIND_LINE) {
+      if (a & 0x100) this.#risen.set(low, time)
+    } else if (kind === L.EVENT_KIND_ROUTE) this.#route(low, (a >>> 8) & 0xff, (a >>> 16) & 0xff, b, time)
+    else if (kind === L.EVENT_KIND_ACCEPT) {
+      // A vector that is in the IRR already takes another request in: one interrupt will come of both.
+      const known = take(this.#routed.get(low), cpu)
+      const flow = known ?? { vector: low, route: { by: 'unseen' } }
+      flow.cpu = cpu
+      flow.accepted = time
+      flow.level = flag
+      if (!this.#accepted.has(key(cpu, low))) this.#accepted.set(key(cpu, low), flow)
+      this.seen(flow, 'accepted', known === undefined)
+    } else if (kind === L.EVENT_KIND_DELIVER) {
+      // What the 8259 gives goes past the IRR.
+      const known = flag ? take(this.#routed.get(low), cpu) : this.#accepted.get(key(cpu, low))
+      if (!flag) this.#accepted.delete(key(cpu, low))
+      const flow = known ?? { vector: low, route: { by: 'unseen' } }
+      flow.cpu = cpu
+      flow.delivered = time
+      this.#serviced.set(flag ? -1 - low : key(cpu, low), flow)
+      this.seen(flow, 'delivered', known === undefined)
+    } else if (kind === L.EVENT_KIND_EOI) {
+      const at = flag ? -1 - low : key(cpu, low)
+      const flow = this.#serviced.get(at)
+      this.#serviced.delete(at)
+      if (!flow) return
+      flow.ended = time
+      this.seen(flow, 'ended', false)
+    }
+  }
+
+  #route(path: number, input: number, vector: number, b: bigint, time: Time) {
+    const device = path === L.PATH_PIC || path === L.PATH_IOAPIC
+    const line = path === L.PATH_PIC ? input : path === L.PATH_IOAPIC ? lineOf(input) : undefined
+    const raised = line === undefined ? undefined : this.#risen.get(line)
+    const target = Number(b & 0xffffffffn)
+    const message = path === L.PATH_PIC ? undefined : MESSAGES[Number((b >> 40n) & 7n)]
+    const flow: InterruptFlow<Time> = { vector, route: routeOf(path, input, target), routed: time }
+    if (!device && target === L.PATH_NOBODY) flow.nobody = true
+    else if (!device) flow.cpu = target
+    if (line !== undefined) flow.line = line
+    if (raised !== undefined) flow.raised = raised
+    if (message) flow.message = message
+    else if (!flow.nobody) {
+      const waiting = this.#routed.get(vector)
+      if (!waiting) this.#routed.set(vector, [flow])
+      else {
+        waiting.push(flow)
+        if (waiting.length > ROUTED_MAX) waiting.shift()
+      }
+    }
+    this.seen(flow, 'routed', true)
+  }
+}
+
+const key = (cpu: number, vector: number) => cpu * 256 + vector
 
 /**
  * Interrupts in the order they began.
@@ -59,62 +161,18 @@ function lineOf(input: number): number | undefined {
  */
 export function interruptFlows(events: readonly PathEvent[]): InterruptFlow[] {
   const flows: InterruptFlow[] = []
-  /** When each line rose last. */
-  const risen = new Map<number, bigint>()
-  /** Routed and not yet accepted, by vector; accepted and not yet delivered, delivered and not ended, by CPU and vector. */
-  const routed = new Map<number, InterruptFlow[]>()
-  const accepted = new Map<number, InterruptFlow>()
-  const serviced = new Map<number, InterruptFlow>()
-  const key = (cpu: number, vector: number) => cpu * 256 + vector
-  const begin = (flow: InterruptFlow) => {
-    flows.push(flow)
-    return flow
-  }
-
-  const sorted = events
-    .map((event, order) => ({ event, order }))
-    .sort((x, y) => compare(x.event.time, y.event.time) || x.event.kind - y.event.kind || x.order - y.order)
-  for (const { event } of sorted) {
-    const { kind, a, b, time } = event
-    const low = a & 0xff
-    const cpu = (a >>> 8) & 0xff
-    const flag = (a & 0x10000) !== 0
-    if (kind === L.EVENT_KIND_LINE) {
-      if (a & 0x100) risen.set(low, time)
-    } else if (kind === L.EVENT_KIND_ROUTE) {
-      const vector = (a >>> 16) & 0xff
-      const input = (a >>> 8) & 0xff
-      const line = low === L.PATH_PIC ? input : low === L.PATH_IOAPIC ? lineOf(input) : undefined
-      const raised = line === undefined ? undefined : risen.get(line)
-      const target = Number(b & 0xffffffffn)
-      const flow = begin({ vector, route: routeOf(low, input, target), routed: time })
-      if (low !== L.PATH_PIC && low !== L.PATH_IOAPIC) flow.cpu = target
-      if (line !== undefined) flow.line = line
-      if (raised !== undefined) flow.raised = raised
-      routed.set(vector, [...(routed.get(vector) ?? []), flow])
-    } else if (kind === L.EVENT_KIND_ACCEPT) {
-      // A vector that is in the IRR already takes another request in: one interrupt will come of both.
-      const flow = take(routed.get(low), cpu) ?? begin({ vector: low, route: { by: 'unseen' } })
-      flow.cpu = cpu
-      flow.accepted = time
-      flow.level = flag
-      if (!accepted.has(key(cpu, low))) accepted.set(key(cpu, low), flow)
-    } else if (kind === L.EVENT_KIND_DELIVER) {
-      // What the 8259 gives goes past the IRR.
-      const flow = flag ? take(routed.get(low), cpu) : accepted.get(key(cpu, low))
-      if (!flag) accepted.delete(key(cpu, low))
-      const taken = flow ?? begin({ vector: low, route: { by: 'unseen' } })
-      taken.cpu = cpu
-      taken.delivered = time
-      serviced.set(flag ? -1 - low : key(cpu, low), taken)
-    } else if (kind === L.EVENT_KIND_EOI) {
-      const at = flag ? -1 - low : key(cpu, low)
-      const flow = serviced.get(at)
-      if (flow) flow.ended = time
-      serviced.delete(at)
-    }
-  }
+  const paths = new InterruptPaths((flow, _step, began) => {
+    if (began) flows.push(flow)
+  })
+  for (const event of inOrder(events)) paths.hear(event)
   return flows
+}
+
+/** By time, at equal times by the order a path has. */
+export function inOrder<Event extends PathEvent<bigint> | PathEvent<number>>(
+  events: readonly Event[],
+): Event[] {
+  return events.toSorted((x, y) => compare(x.time, y.time) || x.kind - y.kind)
 }
 
 /** @param path PATH_* */
@@ -134,12 +192,15 @@ function routeOf(path: number, input: number, target: number): Route {
 }
 
 /** Takes the first out of `waiting` that CPU `cpu` may have. */
-function take(waiting: InterruptFlow[] | undefined, cpu: number): InterruptFlow | undefined {
+function take<Time>(
+  waiting: InterruptFlow<Time>[] | undefined,
+  cpu: number,
+): InterruptFlow<Time> | undefined {
   const at = waiting?.findIndex((flow) => flow.cpu === undefined || flow.cpu === cpu) ?? -1
   return at < 0 ? undefined : waiting?.splice(at, 1)[0]
 }
 
-function compare(x: bigint, y: bigint): number {
+function compare(x: bigint | number, y: bigint | number): number {
   return x < y ? -1 : x > y ? 1 : 0
 }
 

@@ -27,6 +27,8 @@ const ALL: Interest = {
   allocator: false,
   events: false,
   shootdowns: false,
+  interrupts: false,
+  cpus: false,
 }
 
 const open: MachineSession[] = []
@@ -124,6 +126,8 @@ test('what nobody looks at is not sent', async () => {
     allocator: false,
     events: false,
     shootdowns: false,
+    interrupts: false,
+    cpus: false,
     shell: false,
   })
   session.machine.run()

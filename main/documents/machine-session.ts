@@ -36,7 +36,9 @@ import { CpuSource } from '../push/cpu-source'
 import { FrameFlagsSource } from '../push/frame-flags-source'
 import { DetailsSource } from '../push/details-source'
 import { HexSource } from '../push/hex-source'
+import { CpusSource } from '../push/cpus-source'
 import { FramePusher } from '../push/frame-pusher'
+import { InterruptsSource } from '../push/interrupts-source'
 import { RegionsSource } from '../push/regions-source'
 import { ScreenSource } from '../push/screen-source'
 import { PORTS, SerialSource } from '../push/serial-source'
@@ -74,6 +76,8 @@ const NOTHING: Interest = {
   allocator: false,
   events: false,
   shootdowns: false,
+  interrupts: false,
+  cpus: false,
   shell: false,
 }
 
@@ -240,6 +244,8 @@ export class MachineSession {
           () => this.#allocator.armProbes(),
         ),
         this.#shootdowns,
+        new InterruptsSource(machine, this.#events, () => this.#interest.interrupts, label),
+        new CpusSource(machine, () => this.#interest.cpus, label),
         new SpaceSource(
           machine,
           () => this.#chosen,
@@ -333,9 +339,10 @@ export class MachineSession {
   setInterest(interest: Interest) {
     this.#interest = interest
     this.#shootdowns.changed()
-    const { events, allocator } = interest
+    const { events, allocator, interrupts } = interest
     this.#events.watch(
       (events === false ? 0 : events.classes) |
+        (interrupts === false ? 0 : L.EVENT_CLASS_PATH) |
         (allocator === false ? 0 : L.EVENT_CLASS_GUEST | L.EVENT_CLASS_PROBE),
     )
     this.#pusher.kick()

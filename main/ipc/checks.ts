@@ -91,6 +91,8 @@ export const interest: Check<Interest> = (value) => {
     allocator:
       given['allocator'] === false ? false : oneOf('interest.allocator', COLOURS)(given['allocator']),
     shootdowns: show('shootdowns'),
+    interrupts: given['interrupts'] === false ? false : interruptsInterest(given['interrupts']),
+    cpus: show('cpus'),
     events: given['events'] === false ? false : eventsInterest(given['events']),
     pages: given['pages'] === false ? false : pagesInterest(given['pages']),
     hex: given['hex'] === false ? false : hexInterest(given['hex']),
@@ -161,6 +163,15 @@ function eventsInterest(value: unknown): Exclude<Interest['events'], false> {
     wish[end] = time
   }
   return wish
+}
+
+/** As many ways of interrupts as are told apart. */
+const WAYS_MAX = 1024
+
+function interruptsInterest(value: unknown): Exclude<Interest['interrupts'], false> {
+  const given = record('interest.interrupts', value)
+  const way = integer('interest.interrupts.ways', 0, Number.MAX_SAFE_INTEGER)
+  return { ways: list('interest.interrupts.ways', WAYS_MAX, way)(given['ways']) }
 }
 
 function codeInterest(value: unknown): Exclude<Interest['code'], false> {

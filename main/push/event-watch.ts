@@ -3,6 +3,7 @@ import * as L from '@emulator/core/layout'
 import { AllocationLedger } from '@emulator/insight/events/allocation-ledger'
 import { EventReader } from '@emulator/insight/events/event-reader'
 import { EventTable } from '@emulator/insight/events/event-table'
+import { InterruptLedger } from '@emulator/insight/interrupt-ledger'
 import type { LensProbe } from '@emulator/insight/lenses/probes'
 import type { Machine } from '@emulator/machine/api'
 
@@ -16,6 +17,8 @@ export class EventWatch {
   /** What the kernel says by the debug port, and what the probes of its lens see. */
   port = new AllocationLedger()
   probes = new AllocationLedger([])
+  /** What the paths of interrupts add up to, while somebody wants them. */
+  interrupts = new InterruptLedger()
   /** What was probed last, undefined: nothing. */
   #probed: string | undefined
   #reader: EventReader | undefined
@@ -56,6 +59,7 @@ export class EventWatch {
   watch(classes: number) {
     if (classes === this.#classes || this.machine.state === 'disposed') return
     if (this.#classes === 0) this.#begin()
+    if (!(this.#classes & L.EVENT_CLASS_PATH)) this.interrupts = new InterruptLedger()
     this.#classes = classes
     this.machine.watchEvents(classes)
     if (!this.wantsProbes && this.#probed !== undefined) {
@@ -94,7 +98,9 @@ export class EventWatch {
       this.#lost = this.table.lost
       this.port.gap(this.#reader.lossUntil)
       this.probes.gap(this.#reader.lossUntil)
+      this.interrupts.gap()
     }
+    this.interrupts.hear(events)
     for (const event of events) {
       this.port.hear(event)
       this.probes.hear(event)
@@ -107,6 +113,7 @@ export class EventWatch {
     this.table.lost = this.#lost = 0
     this.port = new AllocationLedger()
     this.probes = new AllocationLedger(this.probes.probes)
+    this.interrupts = new InterruptLedger()
     if (this.#reader) this.#reader = new EventReader(this.machine.memory, this.table)
   }
 

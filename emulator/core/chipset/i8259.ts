@@ -10,6 +10,13 @@ import {
   HDR_INTR,
   HEADER,
   PATH_PIC,
+  PIC_ELCR,
+  PIC_ICW2,
+  PIC_IMR,
+  PIC_IRR,
+  PIC_ISR,
+  PIC_LINES,
+  PIC_SIZE,
 } from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
@@ -17,16 +24,16 @@ import { ioapicPin } from './ioapic'
 import { lapicLint0Changed } from './lapic'
 
 // State of one controller, from DEV_PIC + controller * CONTROLLER_SIZE
-const CONTROLLER_SIZE: usize = 256
+const CONTROLLER_SIZE: usize = PIC_SIZE
 const MASTER: usize = DEV_PIC
 const SLAVE: usize = <usize>DEV_PIC + CONTROLLER_SIZE
-const LINES: usize = 0 // levels at the IR inputs
-const IRR: usize = 1 // edges latched and not yet acknowledged
-const IMR: usize = 2
-const ISR: usize = 3
-const ELCR: usize = 4 // 1: level-triggered
+const LINES: usize = PIC_LINES
+const IRR: usize = PIC_IRR
+const IMR: usize = PIC_IMR
+const ISR: usize = PIC_ISR
+const ELCR: usize = PIC_ELCR
 const ICW1: usize = 5
-const ICW2: usize = 6
+const ICW2: usize = PIC_ICW2
 const ICW3: usize = 7
 const ICW4: usize = 8
 const EXPECTED: usize = 9 // ICW expected next at A0 = 1: 2, 3, 4; 0 when initialised

@@ -2,7 +2,14 @@
 // successors; ICH data sheets, "EOI register"). Inputs of this board: 0 the 8259's INTR, 2 IRQ 0, 1 and 3-15 the IRQ of the
 // same number (active high), 16-19 PIRQA-PIRQD (active low). Chipset lock held.
 
-import { DEV_IOAPIC, EVENT_CLASS_PATH, EVENT_KIND_ROUTE, PATH_IOAPIC } from '../layout'
+import {
+  DEV_IOAPIC,
+  EVENT_CLASS_PATH,
+  EVENT_KIND_ROUTE,
+  IOAPIC_LEVELS,
+  IOAPIC_TABLE,
+  PATH_IOAPIC,
+} from '../layout'
 import { clockNow } from '../machine/clock'
 import { event } from '../machine/events'
 import { MODE_FIXED, MODE_LOWEST } from './lapic'
@@ -12,8 +19,8 @@ import { interruptMessage } from './lapic-messages'
 const SELECT: usize = 0 // u8, IOREGSEL
 const ID: usize = 4 // u32
 const ARBITRATION: usize = 8 // u32
-const LEVELS: usize = 12 // u32, the inputs
-const TABLE: usize = 64 // u64[24]
+const LEVELS: usize = IOAPIC_LEVELS // u32, the inputs
+const TABLE: usize = IOAPIC_TABLE // u64[24]
 
 export const IOAPIC_PAGE: u32 = 0xfec00
 export const IOAPIC_PIRQ: u32 = 16

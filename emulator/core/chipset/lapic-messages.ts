@@ -11,6 +11,7 @@ import {
   PATH_IOAPIC,
   PATH_IPI,
   PATH_MSI,
+  PATH_NOBODY,
   REQUEST_SMI,
 } from '../layout'
 import { milestoneOutside } from '../machine/climb'
@@ -78,9 +79,9 @@ let source: u32 = PATH_IOAPIC
 
 /** Hands CPU `index` what the mode asks for. */
 function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
+  if (source != PATH_IOAPIC) routed(index, mode, vector)
   if (mode == MODE_FIXED || mode == MODE_LOWEST) {
     if (source == PATH_IPI) ipiNote(index, vector)
-    if (source != PATH_IOAPIC) routed(index, vector)
     lapicAccept(index, vector, level)
   } else if (mode == MODE_EXTINT) lapicExternal(index)
   else if (mode == MODE_NMI) requestNmi(index)
@@ -93,9 +94,10 @@ function deliver(index: u32, mode: u32, vector: u32, level: bool): void {
 }
 
 /** For who looks at the path of interrupts. */
-function routed(index: u32, vector: u32): void {
+function routed(index: u32, mode: u32, vector: u32): void {
   const input = source == PATH_IPI ? cpuIndex : 0
-  event(EVENT_CLASS_PATH, EVENT_KIND_ROUTE, source | (input << 8) | (vector << 16), index, clockNow())
+  const what = <u64>index | ((<u64>mode) << 40)
+  event(EVENT_CLASS_PATH, EVENT_KIND_ROUTE, source | (input << 8) | (vector << 16), what, clockNow())
 }
 
 /**
@@ -156,13 +158,14 @@ function command(low: u32, destination: u32, wide: bool): void {
     return
   }
   if (shorthand == 0) {
-    interruptMessage(destination, (low & ICR_LOGICAL) != 0, mode, vector, false, wide)
+    const met = interruptMessage(destination, (low & ICR_LOGICAL) != 0, mode, vector, false, wide)
+    if (!met) routed(PATH_NOBODY, mode, vector)
     return
   }
   // With a shorthand that includes the sender only fixed interrupts are valid (table 10-3).
   if (shorthand == SHORTHAND_SELF || shorthand == SHORTHAND_ALL) {
     if (mode != MODE_FIXED) return
-    routed(cpuIndex, vector)
+    routed(cpuIndex, mode, vector)
     lapicAccept(cpuIndex, vector, false)
     if (shorthand == SHORTHAND_SELF) return
   }
@@ -188,6 +191,7 @@ export function messageSignalled(address: u32, data: u32): bool {
   if (level && !(data & 0x4000)) return true
   source = PATH_MSI
   const met = interruptMessage((address >> 12) & 0xff, (address & 4) != 0, mode, data & 0xff, level, false)
+  if (!met) routed(PATH_NOBODY, mode, data & 0xff)
   source = PATH_IOAPIC
   return met
 }

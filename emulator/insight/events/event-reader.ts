@@ -13,6 +13,18 @@ const PARTS = new Set([
   ...[L.EVENT_KIND_PROBE_MORE, L.EVENT_KIND_PROBE_STACK],
 ])
 
+/** What is known of where a CPU was: how many instructions it had retired at a machine time, ns. */
+interface Anchor {
+  retired: number
+  time: number
+}
+
+/** Events of one CPU, in its order, and which of their times are known: the others are estimates. */
+interface Taken {
+  events: EventRecord[]
+  known: boolean[]
+}
+
 /** An event of the debug port or of a probe whose parts have not all been seen. */
 interface Unfinished {
   event: EventRecord
@@ -24,7 +36,7 @@ export class EventReader {
   /** Events of each CPU's ring that have been taken. */
   readonly #taken: number[]
   /** By CPU, what it had retired and the time at the last look. */
-  readonly #anchors: { retired: number; time: number }[]
+  readonly #anchors: Anchor[]
   #waiting: EventRecord[] = []
   readonly #unfinished = new Map<number, Unfinished>()
   readonly #bytes = new Uint8Array(L.EVENT_COUNT * L.EVENT_SIZE)
@@ -51,7 +63,7 @@ export class EventReader {
     return Number(Atomics.load(this.memory.u64, (this.memory.cpuBlock(cpu) + L.CPU_EVENTS_NEXT) / 8))
   }
 
-  #anchor(cpu: number): { retired: number; time: number } {
+  #anchor(cpu: number): Anchor {
     const retired = Number(this.memory.cpu64(cpu, L.CPU_RETIRED))
     return { retired, time: Number(this.memory.header64(L.HDR_CLOCK_NOW)) }
   }
@@ -67,12 +79,11 @@ export class EventReader {
     const several = this.memory.cpuCount > 1
     const events = this.#waiting
     for (let cpu = 0; cpu < this.memory.cpuCount; cpu++) {
-      const taken: EventRecord[] = []
+      const taken: Taken = { events: [], known: [] }
+      const before = this.#anchors[cpu]!
       this.#takeFrom(cpu, taken)
-      // In the order of the CPU: an estimate is not behind the next time that is known.
-      for (let i = taken.length - 2; i >= 0; i--)
-        taken[i]!.time = Math.min(taken[i]!.time, taken[i + 1]!.time)
-      for (const event of taken) events.push(event)
+      placeEstimates(taken, before, this.#anchors[cpu]!)
+      for (const event of taken.events) events.push(event)
     }
     if (several) events.sort((a, b) => a.time - b.time)
     let ready = events.length
@@ -83,7 +94,7 @@ export class EventReader {
     return events
   }
 
-  #takeFrom(cpu: number, into: EventRecord[]) {
+  #takeFrom(cpu: number, into: Taken) {
     const ring = this.memory.cpuBlock(cpu) + L.CPU_EVENTS
     const last = this.#taken[cpu]!
     const end = this.#written(cpu)
@@ -116,16 +127,10 @@ export class EventReader {
     const span = Math.max(1, now.retired - anchor.retired)
     const slope = Math.max(0, now.time - anchor.time) / span
     for (let n = first; n < end; n++) this.#one(cpu, slot(n), anchor, slope, into)
-    if (first > last) this.lossUntil = Math.max(this.lossUntil, now.time, into.at(-1)?.time ?? -1)
+    if (first > last) this.lossUntil = Math.max(this.lossUntil, now.time, into.events.at(-1)?.time ?? -1)
   }
 
-  #one(
-    cpu: number,
-    at: number,
-    anchor: { retired: number; time: number },
-    slope: number,
-    into: EventRecord[],
-  ) {
+  #one(cpu: number, at: number, anchor: Anchor, slope: number, into: Taken) {
     const view = this.#view
     const kind = view.getUint16(at + L.EVENT_KIND, true)
     const a = view.getUint32(at + L.EVENT_A, true)
@@ -158,7 +163,8 @@ export class EventReader {
       return
     }
     if (kind !== L.EVENT_KIND_GUEST) {
-      into.push(event)
+      into.events.push(event)
+      into.known.push(exact)
       return
     }
     const length = a >= NAMED ? Math.min(NAME_MAX, Number(c)) : 0
@@ -166,7 +172,7 @@ export class EventReader {
   }
 
   /** The other operands, then the name in pieces. */
-  #part(cpu: number, open: Unfinished, kind: number, a: number, b: bigint, c: bigint, into: EventRecord[]) {
+  #part(cpu: number, open: Unfinished, kind: number, a: number, b: bigint, c: bigint, into: Taken) {
     const { event } = open
     if (kind === L.EVENT_KIND_PROBE_STACK) {
       open.pieces--
@@ -196,8 +202,28 @@ export class EventReader {
       const text = new TextDecoder().decode(Uint8Array.from(open.bytes.slice(0, length)))
       event.name = text.replace(/\p{Cc}/gu, '?')
     }
-    into.push(event)
+    into.events.push(event)
+    into.known.push(true)
     this.#unfinished.delete(cpu)
+  }
+}
+
+/**
+ * Puts the times that are estimates between those that are known around them, by what the CPU has retired: a CPU that sleeps lets
+ * much time pass within few instructions, so that an estimate over a whole look lies anywhere.
+ */
+function placeEstimates({ events, known }: Taken, before: Anchor, after: Anchor) {
+  let from = before
+  let next = 0
+  for (const [i, event] of events.entries()) {
+    if (known[i]) {
+      from = event
+      continue
+    }
+    while (next < events.length && (next <= i || !known[next])) next++
+    const to: Anchor = events[next] ?? after
+    const part = (event.retired - from.retired) / Math.max(1, to.retired - from.retired)
+    event.time = from.time + Math.max(0, to.time - from.time) * Math.min(1, Math.max(0, part))
   }
 }
 

@@ -107,6 +107,31 @@ test('a ring that ran over loses its oldest, and it is counted', () => {
   expect(reader.take()).toEqual([])
 })
 
+test('a time that is known stays as it is, and estimates lie between those around them', () => {
+  const memory = createMemory(1 << 20, 1)
+  const reader = new EventReader(memory, new EventTable(1024))
+  const block = memory.cpuBlock(0)
+  const write = (kind: number, retired: number, time: number) => {
+    const n = Number(memory.u64[(block + L.CPU_EVENTS_NEXT) / 8]!)
+    const at = block + L.CPU_EVENTS + n * L.EVENT_SIZE
+    memory.view.setUint16(at + L.EVENT_KIND, kind, true)
+    memory.view.setBigUint64(at + L.EVENT_RETIRED, BigInt(retired), true)
+    memory.view.setBigUint64(at + L.EVENT_C, BigInt(time), true)
+    memory.u64[(block + L.CPU_EVENTS_NEXT) / 8] = BigInt(n + 1)
+  }
+  // The CPU sleeps for 8 ms and works for a moment, then: of what it does in that moment, nothing is said at 4 ms.
+  write(L.EVENT_KIND_PORT, 10, 0)
+  write(L.EVENT_KIND_LINE, 20, 8_000_000)
+  write(L.EVENT_KIND_PORT, 30, 0)
+  write(L.EVENT_KIND_EOI, 40, 8_000_100)
+  write(L.EVENT_KIND_PORT, 50, 0)
+  memory.u64[(block + L.CPU_RETIRED) / 8] = 60n
+  memory.setHeader64(L.HDR_CLOCK_NOW, 9_000_100n)
+  expect(reader.take(true).map(({ time }) => time)).toEqual([
+    4_000_000, 8_000_000, 8_000_050, 8_000_100, 8_500_100,
+  ])
+})
+
 test('a ledger of frames: blocks, who asked, double frees', () => {
   const ledger = new AllocationLedger()
   const say = (a: number, address: number, bytes: number, time: number) =>
@@ -200,6 +225,8 @@ test.each([1, 4])('what Seedling says of its allocations adds up, %i CPU(s)', as
   file.close()
   for (let n = table.first + 1; n < table.next; n++)
     expect(table.at(n).time).toBeGreaterThanOrEqual(table.at(n - 1).time)
+  for (const n of table.select({ classes: L.EVENT_CLASS_PATH }))
+    expect(table.at(n).time).toBe(Number(table.at(n).c))
   const kinds = new Set(first.map((event) => eventWords(event, ledger.pools).what))
   for (const what of ['allocate', 'free', 'pool', 'task']) expect(kinds).toContain(what)
   const interrupts = table.select({ classes: L.EVENT_CLASS_PATH })

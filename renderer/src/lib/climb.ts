@@ -4,6 +4,9 @@ export interface StageWords {
   meaning: string
 }
 
+/** CLIMB_AP: the first start-up IPI. */
+export const STAGE_APS = 18
+
 /** By CLIMB_ number of the machine's layout: the stages that the strip shows. */
 export const STAGES: Record<number, StageWords> = {
   0: { name: 'Reset', meaning: 'The CPU fetched its first instruction at F000:FFF0, 16 bytes below 4 GiB.' },
@@ -20,4 +23,8 @@ export const STAGES: Record<number, StageWords> = {
   8: { name: 'Long mode', meaning: 'EFER.LMA is set: the CPU is in long mode, still in 32-bit code.' },
   9: { name: '64-bit code', meaning: 'The first instruction of a code segment with the L bit ran.' },
   10: { name: 'Ring 3', meaning: 'The first instruction at privilege level 3 ran: there is a user mode.' },
+  [STAGE_APS]: {
+    name: 'APs',
+    meaning: 'The first start-up IPI was sent: the other CPUs, the application processors, begin.',
+  },
 }

@@ -3,12 +3,14 @@ export type PanelId =
   | 'screen'
   | 'serial'
   | 'cpu'
+  | 'cpus'
   | 'climb'
   | 'code'
   | 'memory'
   | 'allocator'
   | 'hex'
   | 'events'
+  | 'interrupts'
   | 'pages'
   | 'tlb'
   | 'terminal'
@@ -26,12 +28,14 @@ export const PANELS: Record<PanelId, PanelInfo> = {
   screen: { title: 'Screen', minimumWidth: 260 },
   serial: { title: 'Serial', minimumWidth: 200 },
   cpu: { title: 'CPU', minimumWidth: 288 },
+  cpus: { title: 'CPUs', minimumWidth: 300 },
   climb: { title: 'Climb', minimumWidth: 300 },
   code: { title: 'Code', minimumWidth: 280 },
   memory: { title: 'Memory map', minimumWidth: 280 },
   allocator: { title: 'Allocator', minimumWidth: 300 },
   hex: { title: 'Bytes', minimumWidth: 320 },
   events: { title: 'Events', minimumWidth: 320 },
+  interrupts: { title: 'Interrupts', minimumWidth: 320 },
   pages: { title: 'Page tables', minimumWidth: 320 },
   tlb: { title: 'TLB', minimumWidth: 300 },
   terminal: { title: 'Terminal', minimumWidth: 200 },

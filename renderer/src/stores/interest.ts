@@ -22,6 +22,8 @@ export const useInterest = defineStore('interest', () => {
   const visible = ref(!document.hidden)
   /** The TLB panel shows shootdowns. */
   const shootdowns = ref(false)
+  /** Ways of interrupts whose last ones the panel lists; none: of all. */
+  const ways = ref<number[]>([])
   /** The serial port that the console shows, 0 = COM1. */
   const port = ref(0)
   const code = ref<Exclude<Interest['code'], false>>({ lines: 40, before: 8 })
@@ -46,6 +48,8 @@ export const useInterest = defineStore('interest', () => {
       code: sees('code') && { ...code.value },
       tlb: sees('tlb') && chosen.index,
       shootdowns: sees('tlb') && shootdowns.value,
+      interrupts: sees('interrupts') && { ways: [...ways.value] },
+      cpus: sees('cpus'),
       allocator: sees('allocator') && allocator.colour,
       events: sees('events') && events.wish,
       pages: sees('pages') && pages.wish,
@@ -61,5 +65,5 @@ export const useInterest = defineStore('interest', () => {
     for (const panel of now) shown.add(panel)
   }
 
-  return { shown, code, port, details, shootdowns, show, interest }
+  return { shown, code, port, details, shootdowns, ways, show, interest }
 })

@@ -4,8 +4,10 @@ import { computed, shallowRef } from 'vue'
 import type {
   CodeListing,
   CpuDetails,
+  CpuRow,
   CpuSnapshot,
   Frame,
+  InterruptsView,
   MachineCommand,
   Milestone,
   Status,
@@ -48,6 +50,8 @@ export const useMachine = defineStore('machine', () => {
   const code = shallowRef<CodeListing>()
   const tlb = shallowRef<TlbContents>()
   const shootdowns = shallowRef<ShootdownsView>()
+  const interrupts = shallowRef<InterruptsView>()
+  const cpus = shallowRef<CpuRow[]>([])
   /** Each CPU at the last two rests, newest first: what "changed since the last stop" compares with. */
   const allRests = shallowRef(new Map<number, [CpuSnapshot?, CpuSnapshot?]>())
   const rests = computed(() => allRests.value.get(cpu.value?.index ?? 0) ?? [])
@@ -77,6 +81,8 @@ export const useMachine = defineStore('machine', () => {
     code.value = undefined
     tlb.value = undefined
     shootdowns.value = undefined
+    interrupts.value = undefined
+    cpus.value = []
     allRests.value = new Map()
     screen.forget()
     serial.forget()
@@ -107,6 +113,8 @@ export const useMachine = defineStore('machine', () => {
     if (frame.code) code.value = frame.code
     if (frame.tlb) tlb.value = frame.tlb
     if (frame.shootdowns) shootdowns.value = frame.shootdowns
+    if (frame.interrupts) interrupts.value = frame.interrupts
+    if (frame.cpus) cpus.value = frame.cpus
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
@@ -131,6 +139,6 @@ export const useMachine = defineStore('machine', () => {
 
   const command = (name: MachineCommand) => documents.attempt(call('machine', name))
 
-  const told = { epoch, status, climb, cpu, details, code, tlb, shootdowns }
+  const told = { epoch, status, climb, cpu, details, code, tlb, shootdowns, interrupts, cpus }
   return { ...told, state, running, ended, before, apply, command }
 })
