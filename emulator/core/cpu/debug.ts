@@ -13,6 +13,7 @@ import {
   CPU_RFLAGS,
   CPU_RIP,
   CPU_SEGMENTS,
+  CPU_SHADOW,
   FAULT_DETAIL_NONE,
   MODE_CODE16,
   MODE_CODE64,
@@ -27,6 +28,7 @@ import { physicalRead8 } from '../memory/physical'
 import { cpu } from './context'
 import { faultClear, faultPending, raise } from './fault'
 import { FLAG_RF } from './flags'
+import { SHADOW_MOV_SS } from './segments'
 import { EXC_DB } from './vectors'
 
 export const DR6_BD: u32 = 0x2000
@@ -103,9 +105,13 @@ export function pageWatched(linear: u64): bool {
   return false
 }
 
-/** Before the instruction at CPU_RIP: #DB, a fault, where an execution breakpoint is and RF is clear. False: pending. */
+/**
+ * Before the instruction at CPU_RIP: #DB, a fault, where an execution breakpoint is and RF is clear. False: pending.
+ * Behind MOV SS and POP SS they are suppressed as if RF were set (SDM 3B 18.3.1.1): what those have deferred would else come on top,
+ * at the first instruction of the handler.
+ */
 export function executionBreakpoints(): bool {
-  if (load<u32>(cpu, CPU_RFLAGS) & FLAG_RF) return true
+  if (load<u32>(cpu, CPU_RFLAGS) & FLAG_RF || load<u32>(cpu, CPU_SHADOW) == SHADOW_MOV_SS) return true
   let linear = load<u64>(cpu, CPU_RIP)
   if ((load<u32>(cpu, CPU_MODE) & MODE_SIZE) != MODE_CODE64) {
     linear = (linear + load<u64>(cpu + CPU_SEGMENTS + SEG_CS * SEGMENT_SIZE, SEGMENT_BASE)) & 0xffffffff

@@ -177,6 +177,24 @@ bits 64
         expect  dword [caught_vector], 3, "INT3 behind MOV SS"
         count   1, "breakpoint of MOV SS and INT3"
         expect  dword [notes + 8], 2, "at the first instruction of its handler: DR6"
+
+        ; --- an execution breakpoint behind MOV SS is suppressed as if RF were set (SDM 3B 18.3.1.1)
+        mov     eax, .me
+        mov     dr2, rax
+        mov     eax, 0x00f0042a
+        mov     dr7, rax
+        fresh
+        mov     ss, [watched]
+.me:    nop
+.me1:   count   1, "breakpoints of MOV SS and of the NOP behind it"
+        noted   0, .me1, 2, "MOV SS's alone, behind the NOP"
+        mov     eax, .mf
+        mov     dr2, rax
+        fresh
+        mov     ecx, DATA
+        mov     ss, cx
+.mf:    nop
+        count   0, "breakpoint behind MOV SS: number of #DB"
         xor     eax, eax
         mov     dr7, rax
 
