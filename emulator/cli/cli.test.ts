@@ -170,6 +170,7 @@ test('Ctrl-A is an escape, doubled it is itself', () => {
   const seen: string[] = []
   const keys = new EscapeReader(
     () => seen.push('quit'),
+    () => seen.push('power'),
     () => seen.push('help'),
   )
   const read = (text: string) => Buffer.from(keys.read(Buffer.from(text))).toString()
@@ -180,6 +181,8 @@ test('Ctrl-A is an escape, doubled it is itself', () => {
   expect(seen).toEqual(['help'])
   expect(read('\x01X')).toBe('')
   expect(seen).toEqual(['help', 'quit'])
+  expect(read('\x01p')).toBe('')
+  expect(seen).toEqual(['help', 'quit', 'power'])
 })
 
 describe('screenshots', () => {

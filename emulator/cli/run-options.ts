@@ -47,7 +47,8 @@ stdout. Images are never written to: what the guest writes is gone when the run 
   --no-pace              do not wait while the guest idles: its clock jumps to the next timer
   -h, --help             this text
 
-At a terminal every key goes to COM1, Ctrl-C too. Ctrl-A X ends the run, Ctrl-A Ctrl-A sends Ctrl-A.
+At a terminal every key goes to COM1, Ctrl-C too. Ctrl-A X ends the run, Ctrl-A P presses the power
+button, Ctrl-A Ctrl-A sends Ctrl-A.
 
 exit status
   0            the guest powered off, or --until was met

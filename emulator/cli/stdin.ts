@@ -2,7 +2,7 @@
 // the guest, and Ctrl-A starts a command to us, as in QEMU's and other serial consoles.
 
 const ESCAPE = 0x01
-const HELP = '\r\nCtrl-A X  end the run    Ctrl-A Ctrl-A  send Ctrl-A    Ctrl-A H  this line\r\n'
+const HELP = '\r\nCtrl-A X  end the run    Ctrl-A P  power button    Ctrl-A Ctrl-A  send Ctrl-A    Ctrl-A H  this line\r\n'
 
 /** A terminal in raw mode: a line feed does not go back to the first column. */
 let raw = false
@@ -20,8 +20,9 @@ export interface Stdin {
 /**
  * @param send resolves when the guest has taken the bytes
  * @param quit the user asked for the end of the run
+ * @param button the user presses the power button
  */
-export function connectStdin(send: (bytes: Uint8Array) => Promise<void>, quit: () => void): Stdin {
+export function connectStdin(send: (bytes: Uint8Array) => Promise<void>, quit: () => void, button: () => void): Stdin {
   const stdin = openStdin()
   if (!stdin) return { close: () => undefined }
   const terminal = stdin.isTTY
@@ -30,7 +31,7 @@ export function connectStdin(send: (bytes: Uint8Array) => Promise<void>, quit: (
     raw = terminal && on
   }
   setRaw(true)
-  const keys = new EscapeReader(quit, () => process.stderr.write(HELP))
+  const keys = new EscapeReader(quit, button, () => process.stderr.write(HELP))
   const receive = (chunk: Buffer) => {
     const bytes = terminal ? keys.read(chunk) : chunk
     if (bytes.length === 0) return
@@ -69,6 +70,7 @@ export class EscapeReader {
 
   constructor(
     private readonly quit: () => void,
+    private readonly button: () => void,
     private readonly help: () => void,
   ) {}
 
@@ -85,6 +87,7 @@ export class EscapeReader {
       const letter = String.fromCharCode(byte).toLowerCase()
       if (byte === ESCAPE) out.push(byte)
       else if (letter === 'x') this.quit()
+      else if (letter === 'p') this.button()
       else if (letter === 'h') this.help()
     }
     return Uint8Array.from(out)

@@ -52,6 +52,17 @@ export const PLATFORM_END = 0x0052_0000
 export const MILESTONES = 0x0053_0000
 export const CLIMB_NOTES = 0x0055_0000
 export const CLIMB_NOTES_END = 0x0056_0000
+/** What the speaker was told to do (not state), newest last: u32 count ever, then SPEAKER_COUNT records in a ring */
+export const SPEAKER_LOG = 0x0056_0000
+export const SPEAKER_LOG_END = 0x0057_0000
+export const SPEAKER_RECORDS = 0x0056_0100
+export const SPEAKER_COUNT = 1024 // power of two
+export const SPEAKER_SIZE = 32
+export const SPEAKER_TIME = 0 // u64 ns of machine time
+export const SPEAKER_HIGH = 8 // u32, pulses of 1.193182 MHz that the cone is out in each period; 0: it moves once at most
+export const SPEAKER_LOW = 12 // u32, the same for in
+export const SPEAKER_LEFT = 16 // u32, pulses to the next movement; 0: it stays where it is
+export const SPEAKER_LEVEL = 20 // u32, 1 out, 0 in: where the cone is at SPEAKER_TIME
 /** Log of what happened to translations, of all CPUs in one order (not state): u64 count ever, then TLB_LOG_COUNT records */
 export const TLB_LOG = 0x0030_0000
 export const TLB_LOG_RECORDS = 0x0030_1000
@@ -278,6 +289,8 @@ export const INPUT_KIND_SERIAL = 2
 export const INPUT_KIND_MOUSE = 5
 /** data: bits 0-7 drive, bits 8-15 MEDIUM_*, bits 16-31 id of the medium that goes in */
 export const INPUT_KIND_MEDIUM = 4
+/** The button on the front of the case is pressed. */
+export const INPUT_KIND_POWER = 6
 export const MEDIUM_EJECT = 0 // the button: a locked drive only tells the guest
 export const MEDIUM_FORCE = 1 // a needle in the hole
 export const MEDIUM_INSERT = 2 // takes out what is in the drive, then puts the new one in and closes the tray

@@ -383,6 +383,9 @@ export interface Machine {
   /** The guest's mouse moves by counts to the right and down, its wheel by notches towards the hand, and its buttons are
    *  as told. false: 1000 events wait already. */
   mouseEvent(dx: number, dy: number, wheel: number, buttons: MouseButtons): boolean
+  /** Presses the power button: an operating system that knows ACPI is told and may shut down; a machine that sleeps (S3) wakes;
+   *  any other is switched off. */
+  powerButton(): void
   /** Types text on a US keyboard, as fast as the guest reads it; resolves when the last key is on its way. An Error
    *  names a character that is on no key. */
   typeText(text: string): Promise<void>

@@ -379,6 +379,11 @@ class ThreadedMachine implements Machine {
     return mouseData(dx, dy, wheel, buttons).every((data) => this.#input.put(L.INPUT_KIND_MOUSE, data))
   }
 
+  powerButton(): void {
+    if (this.#state === 'disposed') throw new Error('this machine has been closed')
+    if (!this.#input.put(L.INPUT_KIND_POWER, 0)) throw new Error('the guest has too much input waiting')
+  }
+
   async typeText(text: string): Promise<void> {
     const shift = keyData('ShiftLeft')!
     const data = keystrokes(text).flatMap(({ code, shift: shifted }) => {

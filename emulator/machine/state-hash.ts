@@ -88,7 +88,7 @@ export async function clearMemory(memory: MachineMemory): Promise<void> {
   const cleared: [number, number][] = [
     [L.HEADER, L.DRIVES],
     [L.PLATFORM, L.PLATFORM_END],
-    [L.MILESTONES, L.CLIMB_NOTES_END],
+    [L.MILESTONES, L.SPEAKER_LOG_END],
     [L.VRAM, L.VRAM + L.VRAM_SIZE],
     [L.VCPUS, end],
   ]

@@ -88,7 +88,7 @@ waking: mov     bp, cs
         PRINT   " PM1_STS "
         mov     dx, [events]
         in      ax, dx
-        and     ax, 8400h               ; WAK_STS, RTC_STS
+        and     ax, 8500h               ; WAK_STS, RTC_STS, PWRBTN_STS
         call    hex16
         xor     si, si
         mov     di, KEPT

@@ -47,6 +47,25 @@ describe('guests that work', () => {
     expect(machine.serial).toMatch(/^Sleep\r\nAwake 07[0-9A-F]{2} PM1_STS 8400 lost 0000\r\n$/)
   })
 
+  test.each([
+    ['the power button', () => [L.INPUT_KIND_POWER, 0], '8100'],
+    ['a key', () => [L.INPUT_KIND_KEY, 0x1c], '8000'],
+    ['the mouse', () => [L.INPUT_KIND_MOUSE, 1], '8000'],
+  ] as const)('ACPI S3: %s wakes, and the screen is lit again', (_, input, status) => {
+    const machine = start('tests/suspend')
+    until(machine, 'Sleep\r\n')
+    machine.run(10_000_000)
+    const [kind, data] = input()
+    machine.queueInput(kind!, data!)
+    until(machine, 'lost 0000\r\n')
+    expect(machine.serial).toContain(` PM1_STS ${status} `)
+    expect(machine.cell(3, 3)).toBe(0x0720)
+    machine.run(1_000_000)
+    // Attribute controller on, sequencer running, 80 columns
+    machine.exports.portWrite(0x3d4, 1, 1)
+    expect(machine.exports.portRead(0x3d5, 1)).toBe(79)
+  })
+
   test('COM1 echoes by interrupt', () => {
     const machine = start('tests/serial-echo')
     until(machine, 'Echo ready\r\n')

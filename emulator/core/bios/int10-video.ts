@@ -44,6 +44,7 @@ import {
   setBl,
   setBp,
   setBx,
+  setCarry,
   setCx,
   setDx,
   setSelector,
@@ -79,7 +80,11 @@ import {
   writePixel,
 } from './video-text'
 
+const BELL: u32 = 7
+
+/** CF: the bell is to ring, which takes time and is the ROM's. */
 export function int10(): void {
+  setCarry(false)
   switch (ah()) {
     case 0x00: {
       const mode = al() & 0x7f
@@ -129,6 +134,7 @@ export function int10(): void {
       return
     case 0x0e:
       teletype(al(), bl())
+      if (al() == BELL) setCarry(true)
       return
     case 0x0f:
       setAx((columns() << 8) | bda8(BDA_VIDEO_MODE) | (bda8(BDA_VIDEO_CONTROL) & 0x80))

@@ -1,5 +1,7 @@
 // INT 10h beyond what the survey against SeaBIOS covers: strings, windows, fonts, pages, graphics text, nonsense.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { MachineMemory } from '../../machine/memory'
+import { SpeakerLog, toneOf } from '../../machine/speaker'
 import { FirmwareMachine } from '../testing/firmware'
 
 let machine: FirmwareMachine
@@ -147,4 +149,19 @@ test('a cursor outside of the screen, a data area of nonsense: nothing is writte
   int10(0x0941, { bx: 7, cx: 0xffff })
   int10(0x0600, { bx: 0x0700, cx: 0, dx: 0xffff })
   expect(machine.bytes(0x500, 0x6000)).toEqual(before)
+})
+
+test('the bell rings: 896 Hz for a moment, then the speaker is as before', () => {
+  const log = new SpeakerLog(new MachineMemory(machine.memory))
+  const before = machine.now
+  expect(machine.call(0x10, { ax: 0x0e07, bx: 0x1234, cx: 0x5678 })).toMatchObject({ bx: 0x1234, cx: 0x5678 })
+  expect(Number(machine.now - before) / 1e6).toBeGreaterThan(40)
+  const told = log.take()
+  expect(told.map(toneOf).filter((hertz) => hertz !== undefined && Math.round(hertz) === 896)).not.toEqual([])
+  expect(told.at(-1)).toMatchObject({ high: 0, level: 0 })
+  expect(machine.exports.portRead(0x61, 1) & 3).toBe(0)
+})
+
+test('interrupts that nobody serves come back', () => {
+  for (const vector of [0x21, 0x33, 0x67, 0x80, 0xff]) expect(machine.call(vector, { ax: 0x1234 }).ax).toBe(0x1234)
 })

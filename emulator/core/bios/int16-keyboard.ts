@@ -1,5 +1,5 @@
 // INT 16h: keys out of the buffer of the BIOS data area. Translation happens in IRQ 1 (irq1-keyboard.ts).
-import { DEV_BIOS } from '../layout'
+import { keyboardTypematic } from '../chipset/ps2-keyboard'
 import {
   BDA_KEY_BUFFER,
   BDA_KEY_BUFFER_END,
@@ -11,8 +11,7 @@ import {
   BDA_KEY_START,
   BDA_KEY_TAIL,
 } from './bda'
-import { ah, al, bda16, bda8, bx, cx, setAh, setAl, setAx, setBda16, setCarry, setZero } from './guest'
-import { BIOS_TYPEMATIC } from './state-layout'
+import { ah, al, bda16, bda8, bx, cx, setAh, setAl, setAx, setBda16, setBx, setCarry, setZero } from './guest'
 
 const EMPTY: u32 = 0xffffffff
 
@@ -152,13 +151,18 @@ export function int16(): void {
       return
     }
     case 0x03:
-      if (al() == 0x05) store<u32>(DEV_BIOS, bx(), BIOS_TYPEMATIC)
+      // AL = 0: the defaults, 500 ms and 10.9 a second; 5: BH the delay, BL the rate
+      if (al() == 0x00) keyboardTypematic(0x2b)
+      else if (al() == 0x05) keyboardTypematic(((bx() >> 3) & 0x60) | (bx() & 0x1f))
       return
     case 0x05:
       setAl(keyEnqueue(cx()) ? 0 : 1)
       return
-    case 0x09: // what else there is: 10h-12h, 03h
-      setAl(0x20)
+    case 0x09: // what else there is: 0300h, 0305h, 0Ah, 10h-12h
+      setAl(0x35)
+      return
+    case 0x0a: // identity as the 8042 passes it on: ABh 83h, translated
+      setBx(0x41ab)
       return
     default:
       return

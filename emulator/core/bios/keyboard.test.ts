@@ -16,6 +16,8 @@ const CAPS = 0x58
 const NUM = 0x77
 const SCROLL = 0x7e
 const ENTER = 0x5a
+const PAUSE = L.KEY_PAUSE | 0x77
+const PRINT = L.KEY_PRINT_SCREEN | E0 | 0x7c
 const KEYPAD = [0x70, 0x69, 0x72, 0x7a, 0x6b, 0x73, 0x74, 0x6c, 0x75, 0x7d]
 
 let machine: FirmwareMachine
@@ -141,6 +143,59 @@ test('Ctrl-Break empties the buffer and calls INT 1Bh', () => {
   expect(machine.read8(0x700)).toBe(1)
   expect(machine.read8(0x471)).toBe(0x80)
   expect(read()).toEqual(['0000'])
+})
+
+test('Ctrl and Pause are Break', () => {
+  machine.keys(CTRL, PAUSE, PAUSE | up, CTRL | up)
+  expect(machine.read8(0x471)).toBe(0x80)
+  expect(read()).toEqual(['0000'])
+})
+
+test('Alt and PrintScreen are SysReq: INT 15h/85h', () => {
+  // INT 15h: cmp ah, 85h; jne +6; mov [0700h + AL], AL + 1; for all: stc, retf 2
+  const inc = [0x2e, 0xfe, 0x06, 0x00, 0x07]
+  machine.write(0x6e0, [0x80, 0xfc, 0x85, 0x75, inc.length, ...inc, 0xf9, 0xca, 0x02, 0x00])
+  machine.write(0x700, [0])
+  machine.write(0x15 * 4, [0xe0, 0x06, 0, 0])
+  machine.keys(ALT, PRINT)
+  expect([machine.read8(0x700), machine.read8(0x418) & 0x04]).toEqual([1, 0x04])
+  machine.keys(ALT | up, PRINT | up)
+  expect([machine.read8(0x700), machine.read8(0x418) & 0x04]).toEqual([2, 0])
+})
+
+test('INT 16h/03h sets rate and delay of the keyboard; nothing of the talk reaches the program', () => {
+  const repeats = () => {
+    machine.keys(A)
+    machine.run(900_000_000)
+    machine.keys(A | up)
+    return read().length
+  }
+  // 500 ms, then 10.9 a second
+  expect(repeats()).toBeGreaterThanOrEqual(5)
+  expect(machine.call(0x16, { ax: 0x0305, bx: 0x0300 }).ax).toBe(0x0305)
+  expect(repeats()).toBe(1)
+  // 250 ms, 2 a second
+  machine.call(0x16, { ax: 0x0305, bx: 0x001f })
+  expect(repeats()).toBe(3)
+  machine.call(0x16, { ax: 0x0300 })
+  expect(repeats()).toBeGreaterThanOrEqual(5)
+})
+
+test('the last key alone repeats, until it is let go', () => {
+  machine.keys(A)
+  machine.run(700_000_000)
+  machine.keys(ONE)
+  read()
+  machine.run(1_000_000_000)
+  const ones = read()
+  expect(new Set(ones)).toEqual(new Set(['0231']))
+  machine.keys(A | up)
+  machine.run(300_000_000)
+  expect(new Set(read())).toEqual(new Set(['0231']))
+  machine.keys(ONE | up)
+  read()
+  machine.run(1_000_000_000)
+  expect(read()).toEqual([])
 })
 
 test('Ctrl-Alt-Del starts the machine again', () => {

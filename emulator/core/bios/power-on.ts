@@ -56,11 +56,17 @@ import {
   ROM_WAKING_SEGMENT,
 } from './rom-layout'
 import { smbios } from './smbios'
+import { vbeForget } from './vbe'
+import { setMode } from './video-modes'
 import { tablesBegin } from './table-writer'
 import { print, printDecimal } from './teletype'
 
 const FACS_SIGNATURE: u32 = 0x53434146
 const FACS_WAKING_VECTOR: u64 = 12
+
+/** Vectors and BIOS data area; and where DEV_BIOS has room for a copy of them. */
+const LOW_MEMORY: u32 = 0x500
+const SCRATCH: usize = 0x800
 
 const ROM_CODE: u64 = ROM_CODE_SEGMENT << 4
 
@@ -73,10 +79,10 @@ function romWord(offset: u32): u32 {
 }
 
 function setUpVectors(): void {
-  for (let vector: u32 = 0; vector < 0x78; vector++) setVector(vector, ROM_CODE_SEGMENT, ROM_IRET)
-  // 60h-67h belong to programs, 68h-6Fh are free: zero, as programs expect that look for a free one.
-  for (let vector: u32 = 0x60; vector < 0x70; vector++) setVector(vector, 0, 0)
-  for (let vector: u32 = 0x78; vector < 0x100; vector++) setVector(vector, 0, 0)
+  // An INT that nobody serves comes back, as with SeaBIOS; small programs call what is not there (INT 21h, 33h, 80h).
+  for (let vector: u32 = 0; vector < 0x100; vector++) setVector(vector, ROM_CODE_SEGMENT, ROM_IRET)
+  // 60h-66h belong to programs: zero, as those expect that look for a free one.
+  for (let vector: u32 = 0x60; vector < 0x67; vector++) setVector(vector, 0, 0)
   for (let i: u32 = 0; i < 32; i++) setVector(i, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + i * 2))
   for (let i: u32 = 0; i < 8; i++)
     setVector(0x70 + i, ROM_CODE_SEGMENT, romWord(ROM_VECTORS_LOW + 64 + i * 2))
@@ -123,10 +129,24 @@ export function resume(): bool {
   if (physicalRead32(facs) != FACS_SIGNATURE || vector == 0 || vector >= 0x100000) return false
   pciSetUp()
   memoryTypes()
+  screenAgain()
   const place: u64 = (ROM_WAKING_SEGMENT << 4) + ROM_WAKING_OFFSET
   physicalWrite16(place, <u16>(vector & 15))
   physicalWrite16(place + 2, <u16>(vector >> 4))
   return true
+}
+
+/**
+ * The VGA has lost all it was told; a system that has no driver for it shall not stay in the dark. The variables and vectors
+ * that go with a mode lie in memory that is the system's now: they stay what they were.
+ */
+function screenAgain(): void {
+  const kept = <usize>DEV_BIOS + SCRATCH
+  for (let at: u32 = 0; at < LOW_MEMORY; at += 4) store<u32>(kept + at, physicalRead32(at))
+  setMode(0x03)
+  vbeForget()
+  for (let at: u32 = 0; at < LOW_MEMORY; at += 4) physicalWrite32(at, load<u32>(kept + at))
+  memory.fill(kept, 0, LOW_MEMORY)
 }
 
 export function setUpTables(): void {

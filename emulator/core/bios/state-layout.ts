@@ -8,9 +8,8 @@ export const BIOS_BOOT_FAILURE = 0x0c // u32, BOOT_FAILURE_* of the last device 
 export const BIOS_EXCEPTION = 0x10 // u32, vector + 1 of the CPU exception the firmware stopped at, 0 when none
 export const BIOS_EXCEPTION_ADDRESS = 0x14 // u32, CS << 16 | IP
 export const BIOS_VBE_MODE = 0x1c // u32, mode set by VBE function 02h with its bits 14 and 15, 0 when an ordinary one is
-export const BIOS_TYPEMATIC = 0x18 // u32, last value given to INT 16h/03h
 /** Where the boot sector lies: segment << 16 | offset */
-export const BIOS_BOOT_ADDRESS = 0x1c // u32
+export const BIOS_BOOT_ADDRESS = 0x18 // u32
 // El Torito: what INT 13h plays a part of a CD as (cd-emulation.ts)
 export const BIOS_EMULATION = 0x20 // u32, 1 while the image has its drive number
 export const BIOS_EMULATION_MEDIA = 0x24 // u32, media type byte of the boot catalogue: 0 none, 1-3 floppy, 4 hard disk

@@ -260,3 +260,7 @@ describe('function 0Ah: routines for 32-bit code, called from there', () => {
     expect(read).toEqual([3, 2, 1, 40, 50, 60])
   })
 })
+
+test('4F03h before any mode of the VBE was set: the mode POST has set', () => {
+  expect(machine.call(0x10, { ax: 0x4f03, bx: 0xffff })).toMatchObject({ ax: 0x004f, bx: 3 })
+})

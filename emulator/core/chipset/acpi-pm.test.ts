@@ -81,3 +81,15 @@ test('SLP_EN switches off; it and GBL_RLS read 0', () => {
   core.out16(BASE + 4, 0x2001)
   expect(core.header32(L.HDR_STOP_REASON)).toBe(L.STOP_POWER_OFF)
 })
+
+test('the power button: PWRBTN_STS and the SCI for who has switched to ACPI, off for who has not', () => {
+  core.out8(0xb2, 0xf1)
+  core.out16(BASE + 2, 0x100)
+  core.deliver(L.INPUT_KIND_POWER, 0)
+  expect([core.in16(BASE) & 0x100, sci(), core.header32(L.HDR_STOP_REASON)]).toEqual([0x100, true, L.STOP_NONE])
+  core.out16(BASE, 0x100)
+  expect([core.in16(BASE) & 0x100, sci()]).toEqual([0, false])
+  core.out8(0xb2, 0xf0)
+  core.deliver(L.INPUT_KIND_POWER, 0)
+  expect(core.header32(L.HDR_STOP_REASON)).toBe(L.STOP_POWER_OFF)
+})

@@ -28,6 +28,7 @@ const GPE0_ENABLE: u32 = 0x0e
 
 /** TMR, GBL, PWRBTN, RTC (ACPI 6.4, 4.8.3.1) */
 const EVENTS: u32 = 0x0521
+const BUTTON_EVENT: u32 = 0x0100
 const CLOCK_EVENT: u32 = 0x0400
 const TIMER_EVENT: u32 = 0x0001
 const CONTROL_SCI: u32 = 0x0001
@@ -81,15 +82,19 @@ function status(now: u64): u32 {
 /** The SCI is level-triggered: up while an enabled event stands. */
 function update(now: u64): void {
   const events = status(now) & load<u16>(DEV_ACPI, ENABLE)
-  if (load<u8>(DEV_ACPI, ACPI_ASLEEP) != 0 && (events & WAKING) != 0) {
-    store<u8>(DEV_ACPI, 0, ACPI_ASLEEP)
-    store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | WAKE_STATUS, STATUS)
-    resetRequest(RESET_RESUME)
-  }
+  if ((events & WAKING) != 0) acpiWake()
   const general = load<u16>(DEV_ACPI, GPE_STATUS) & load<u16>(DEV_ACPI, GPE_ENABLE)
   irqLine(SCI, (load<u16>(DEV_ACPI, CONTROL) & CONTROL_SCI) != 0 && (events != 0 || general != 0))
   const waits = (load<u16>(DEV_ACPI, ENABLE) & TIMER_EVENT) != 0 && (events & TIMER_EVENT) == 0
   timerSet(TIMER_ACPI, waits ? timeOf((halvesAt(now) + 1) * HALF_TURN, FREQUENCY) : NEVER)
+}
+
+/** Something that has power in S3 wakes the machine; it need not be asleep. */
+export function acpiWake(): void {
+  if (load<u8>(DEV_ACPI, ACPI_ASLEEP) == 0) return
+  store<u8>(DEV_ACPI, 0, ACPI_ASLEEP)
+  store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | WAKE_STATUS, STATUS)
+  resetRequest(RESET_RESUME)
 }
 
 /** TIMER_ACPI: bit 23 of the timer has changed. */
@@ -100,6 +105,20 @@ export function acpiTimer(at: u64): void {
 /** The clock has raised IRQ 8: RTC_STS (82371AB 7.2.1). */
 export function acpiClockEvent(now: u64): void {
   store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | CLOCK_EVENT, STATUS)
+  update(now)
+}
+
+/**
+ * The power button: PWRBTN_STS, of which an operating system that has switched to ACPI hears by the SCI; asleep the machine wakes.
+ * Without one nobody handles the button but the firmware's SMI handler, and that switches off (ACPI 6.4, 4.8.2.2.1).
+ */
+export function acpiPowerButton(now: u64): void {
+  if (load<u8>(DEV_ACPI, ACPI_ASLEEP) == 0 && (load<u16>(DEV_ACPI, CONTROL) & CONTROL_SCI) == 0) {
+    machineStop(STOP_POWER_OFF, 0)
+    return
+  }
+  store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | BUTTON_EVENT, STATUS)
+  acpiWake() // whether or not the event is enabled: who presses it wants it
   update(now)
 }
 

@@ -5,6 +5,8 @@
 // ports, low byte first, as the ISA bus does. Ports and addresses nobody claims read all ones.
 
 import {
+  ACPI_ASLEEP,
+  DEV_ACPI,
   EVENT_CLASS_PORT,
   EVENT_KIND_PORT,
   HDR_DEADLINE,
@@ -12,6 +14,7 @@ import {
   HEADER,
   INPUT_KIND_KEY,
   INPUT_KIND_MOUSE,
+  INPUT_KIND_POWER,
   INPUT_KIND_MEDIUM,
   INPUT_KIND_SERIAL,
   RESET_NONE,
@@ -22,8 +25,10 @@ import { event } from '../machine/events'
 import {
   acpiEvents,
   acpiEventsKeep,
+  acpiPowerButton,
   acpiReset,
   acpiTimer,
+  acpiWake,
   apmRead,
   apmWrite,
   pm1ControlRead,
@@ -73,6 +78,7 @@ import {
   vgaDecodesMemory,
   vgaDecodesPorts,
 } from './pci-devices'
+import { speakerChanged } from './speaker'
 import { RINGSIDE_MAGIC, RINGSIDE_PORT, ringsideWrite } from './ringside-port'
 import { mouseInput, mouseReset, mouseTimer } from './ps2-mouse'
 import { keyboardKey, keyboardReset, keyboardTypematicTimer } from './ps2-keyboard'
@@ -153,6 +159,7 @@ export function chipsetReset(): void {
   picReset()
   pitReset()
   systemControlReset()
+  speakerChanged(clockNow())
   pciDevicesReset()
   acpiReset()
   hpetReset()
@@ -218,10 +225,16 @@ function arrive(): u64 {
 /** Takes an entry of the input queue (INPUT_KIND_*). False: no room now, offer the same again later. */
 export function inputDeliver(kind: u32, data: u32): bool {
   const now = arrive()
+  // Keyboard and mouse have power in S3, as on the boards that let them wake it; what woke it is no key for the guest.
+  if (load<u8>(DEV_ACPI, ACPI_ASLEEP) && (kind == INPUT_KIND_KEY || kind == INPUT_KIND_MOUSE)) {
+    acpiWake()
+    return true
+  }
   if (kind == INPUT_KIND_KEY) return keyboardKey(data, now)
   if (kind == INPUT_KIND_MOUSE) mouseInput(data, now)
   if (kind == INPUT_KIND_SERIAL) return uartReceive((data >> 8) & 3, data & 0xff, now)
   if (kind == INPUT_KIND_MEDIUM) mediumInput(data)
+  if (kind == INPUT_KIND_POWER) acpiPowerButton(now)
   return true
 }
 
@@ -403,10 +416,16 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if ((port & 6) == 0) picWrite(port, value)
       return
     case 0x40 >> 3:
-      if ((port & 4) == 0) pitWrite(port, value, now)
+      if ((port & 4) == 0) {
+        pitWrite(port, value, now)
+        if (port & 2) speakerChanged(now)
+      }
       return
     case 0x60 >> 3:
-      if (port == 0x61) port61Write(value, now)
+      if (port == 0x61) {
+        port61Write(value, now)
+        speakerChanged(now)
+      }
       else if (port == 0x60 || port == 0x64) kbcWrite(port, value, now)
       return
     case 0x70 >> 3:

@@ -121,6 +121,36 @@ export function pitOut2(now: u64): u32 {
   return load<u8>(c, OUT)
 }
 
+/** Channel 2's output from `now` on, for those who listen: pulses of 1.193182 MHz. */
+export let wave2High: u32 = 0
+export let wave2Low: u32 = 0
+/** To the next change; 0: none comes by itself. */
+export let wave2Left: u32 = 0
+export let wave2Level: u32 = 0
+
+/** Works out wave2*: a square wave in mode 3, a short low in mode 2, one change at most in the other modes. */
+export function pitWave2(now: u64): void {
+  wave2Level = pitOut2(now)
+  const c = channel(2)
+  const mode = modeOf(c)
+  const count = countValue(c)
+  wave2High = 0
+  wave2Low = 0
+  wave2Left = 0
+  const next = nextChange(c)
+  if (next == NEVER || load<u8>(c, GATE) == 0) return
+  if ((mode == 2 || mode == 3) && count > 1) {
+    wave2Low = mode == 2 ? 1 : count >> 1
+    wave2High = count - wave2Low
+  }
+  wave2Left = <u32>(next - load<u64>(c, TICK))
+  if (!load<u8>(c, LOAD)) return
+  // A count that is loaded with the next pulse: the output stands still, or begins its period there.
+  if (mode == 3 || mode == 2) wave2Left += wave2High
+  else if (mode == 0) wave2Left += count
+  else wave2Left = 0
+}
+
 /** TIMER_PIT: channel 0's output changes, or its count is loaded. */
 export function pitTimer(at: u64): void {
   advance(channel(0), ticksAt(at, PIT_FREQUENCY))

@@ -16,6 +16,8 @@ const LEDS: usize = 2
 const RATE: usize = 3 // typematic rate and delay, as given to F3h
 const PENDING: usize = 4 // command whose parameter is expected
 const LAST_SENT: usize = 5
+const MODIFIERS: usize = 6 // those that are down
+const PRINT_FORM: usize = 7 // what PrintScreen said when it went down: PRINT_*
 const HELD: usize = 8 // u32, the key that repeats (KEY bits), 0 none
 const BUFFER_HEAD: usize = 12
 const BUFFER_COUNT: usize = 13
@@ -32,6 +34,14 @@ const BUFFER_MASK: u32 = 31
 const REPLY_MASK: u32 = 15
 /** A system that has taken no byte for this long does not listen: what is typed is lost, as on any keyboard. */
 const LISTENING: u64 = 100_000_000
+
+/** Pause and PrintScreen say something else with these keys. */
+const MODIFIER_SHIFT: u32 = 0x03 // left, right
+const MODIFIER_CTRL: u32 = 0x0c
+const MODIFIER_ALT: u32 = 0x30
+const PRINT_PLAIN: u32 = 0
+const PRINT_BARE: u32 = 1 // with Shift or Ctrl: without the shift around it
+const PRINT_SYSTEM: u32 = 2 // with Alt: SysRq, a key of its own
 
 const ACK: u32 = 0xfa
 const RESEND: u32 = 0xfe
@@ -196,6 +206,7 @@ export function keyboardKey(key: u32, now: u64): bool {
   if (load<u8>(KEYBOARD, SCANNING) == 0) return true
   const name = key & ~KEY_RELEASE
   const released = (key & KEY_RELEASE) != 0
+  modifierNote(name, released)
   if (!released && name == load<u32>(KEYBOARD, HELD)) return true
   if (!room(codeLength(key))) {
     const taken = load<u64>(KEYBOARD, LAST_TAKEN)
@@ -212,6 +223,37 @@ export function keyboardKey(key: u32, now: u64): bool {
   }
   kbcPoll(now)
   return true
+}
+
+/** Remembers whether a Shift, Ctrl or Alt key is down. */
+function modifierNote(name: u32, released: bool): void {
+  let bit: u32 = 0
+  if (name == 0x12) bit = 0x01
+  else if (name == 0x59) bit = 0x02
+  else if (name == 0x14) bit = 0x04
+  else if (name == (KEY_E0 | 0x14)) bit = 0x08
+  else if (name == 0x11) bit = 0x10
+  else if (name == (KEY_E0 | 0x11)) bit = 0x20
+  const down = <u32>load<u8>(KEYBOARD, MODIFIERS)
+  store<u8>(KEYBOARD, released ? down & ~bit : down | bit, MODIFIERS)
+}
+
+function modified(by: u32): bool {
+  return (load<u8>(KEYBOARD, MODIFIERS) & by) != 0
+}
+
+/** The form of PrintScreen that goes down, or of the one that comes up: the same, whatever has been let go meanwhile. */
+function printForm(released: bool): u32 {
+  if (!released) {
+    const form = modified(MODIFIER_ALT) ? PRINT_SYSTEM : modified(MODIFIER_SHIFT | MODIFIER_CTRL) ? PRINT_BARE : PRINT_PLAIN
+    store<u8>(KEYBOARD, form, PRINT_FORM)
+  }
+  return load<u8>(KEYBOARD, PRINT_FORM)
+}
+
+/** For the firmware's INT 16h/03h: the parameter of F3h, without a conversation. */
+export function keyboardTypematic(rate: u32): void {
+  store<u8>(KEYBOARD, rate & 0x7f, RATE)
 }
 
 /** TIMER_TYPEMATIC: the held key repeats. */
@@ -282,10 +324,8 @@ function sendKey(key: u32): void {
   switch (<u32>load<u8>(KEYBOARD, SCAN_SET)) {
     case 1:
       if (key & KEY_PAUSE) sendPause1(released)
-      else if (key & KEY_PRINT_SCREEN) {
-        sendSet1(0xe0, released ? 0xb7 : 0x2a)
-        sendSet1(0xe0, released ? 0xaa : 0x37)
-      } else sendSet1(key & KEY_E0 ? 0xe0 : 0, set1FromSet2(key & 0xff) | (released ? 0x80 : 0))
+      else if (key & KEY_PRINT_SCREEN) sendPrint1(released)
+      else sendSet1(key & KEY_E0 ? 0xe0 : 0, set1FromSet2(key & 0xff) | (released ? 0x80 : 0))
       return
     case 3: {
       const code = set3Code(key)
@@ -298,10 +338,8 @@ function sendKey(key: u32): void {
     }
     default:
       if (key & KEY_PAUSE) sendPause2(released)
-      else if (key & KEY_PRINT_SCREEN) {
-        sendSet2(true, released ? 0x7c : 0x12, released)
-        sendSet2(true, released ? 0x12 : 0x7c, released)
-      } else sendSet2((key & KEY_E0) != 0, key & 0xff, released)
+      else if (key & KEY_PRINT_SCREEN) sendPrint2(released)
+      else sendSet2((key & KEY_E0) != 0, key & 0xff, released)
   }
 }
 
@@ -316,9 +354,36 @@ function sendSet2(prefixed: bool, code: u32, released: bool): void {
   send(code)
 }
 
-/** Pause sends make and break together when it goes down, and nothing when it comes up. */
+function sendPrint1(released: bool): void {
+  const form = printForm(released)
+  if (form == PRINT_SYSTEM) {
+    sendSet1(0, released ? 0xd4 : 0x54)
+    return
+  }
+  if (form == PRINT_PLAIN && !released) sendSet1(0xe0, 0x2a)
+  sendSet1(0xe0, released ? 0xb7 : 0x37)
+  if (form == PRINT_PLAIN && released) sendSet1(0xe0, 0xaa)
+}
+
+function sendPrint2(released: bool): void {
+  const form = printForm(released)
+  if (form == PRINT_SYSTEM) {
+    sendSet2(false, 0x84, released)
+    return
+  }
+  if (form == PRINT_PLAIN && !released) sendSet2(true, 0x12, false)
+  sendSet2(true, 0x7c, released)
+  if (form == PRINT_PLAIN && released) sendSet2(true, 0x12, true)
+}
+
+/** Pause sends make and break together when it goes down, and nothing when it comes up. With Ctrl it is Break. */
 function sendPause1(released: bool): void {
   if (released) return
+  if (modified(MODIFIER_CTRL)) {
+    sendSet1(0xe0, 0x46)
+    sendSet1(0xe0, 0xc6)
+    return
+  }
   sendSet1(0xe1, 0x1d)
   send(0x45)
   sendSet1(0xe1, 0x9d)
@@ -327,6 +392,11 @@ function sendPause1(released: bool): void {
 
 function sendPause2(released: bool): void {
   if (released) return
+  if (modified(MODIFIER_CTRL)) {
+    sendSet2(true, 0x7e, false)
+    sendSet2(true, 0x7e, true)
+    return
+  }
   send(0xe1)
   send(0x14)
   send(0x77)

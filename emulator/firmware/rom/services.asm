@@ -2,6 +2,36 @@
 
 int10:
         FIRMWARE 10h
+        jc      bell
+        iret
+
+; The character 07h: 896 Hz for 45 ms, shorter than the half second of the PC AT, which games that ring would wait for; less
+; than a tick, so that none is lost with interrupts off. Measured by the refresh bit, 15.085 us.
+bell:   push    ax
+        push    bx
+        push    cx
+        mov     al, 0b6h
+        out     43h, al
+        mov     al, 33h
+        out     42h, al
+        mov     al, 05h
+        out     42h, al
+        in      al, 61h
+        mov     ah, al
+        or      al, 03h
+        out     61h, al
+        mov     cx, 2983
+.wait:  in      al, 61h
+        and     al, 10h
+        cmp     al, bl
+        je      .wait
+        mov     bl, al
+        loop    .wait
+        mov     al, ah
+        out     61h, al
+        pop     cx
+        pop     bx
+        pop     ax
         iret
 
 int11:
