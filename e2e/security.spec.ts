@@ -106,7 +106,7 @@ test('calls with wrong arguments are refused, in words', async ({ start }) => {
   })
   expect(answers).not.toContain('accepted')
   expect(answers[0]).toContain('a path must be text, not number')
-  expect(answers[2]).toContain('one of run, pause, step, stepAll, stepOver, reset')
+  expect(answers[2]).toContain('one of run, pause, step, stepAll, stepOver, reset, powerButton')
   await expect(page.getByTestId('state')).toContainText('running')
 })
 

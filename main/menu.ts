@@ -126,6 +126,11 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
         machine('Step Over', 'stepOver', 'F10', state.machine === 'paused'),
         { type: 'separator' },
         machine('Reset', 'reset', 'CmdOrCtrl+Shift+F5', there),
+        {
+          label: 'Press the Power Button',
+          enabled: state.machine === 'running',
+          click: () => actions.machine('powerButton'),
+        },
         { ...page('Settings of the Machine…', 'settings', 'CmdOrCtrl+,'), enabled: there },
         { type: 'separator' },
         ...state.removable.map(({ slot, kind, medium }): MenuItemConstructorOptions => {

@@ -5,7 +5,14 @@ import { checkPreferences, defaultPreferences, readPreferences } from './prefere
 test('right ones pass unchanged, and nothing else comes along', () => {
   const chosen = {
     ...defaultPreferences(),
-    ...({ theme: 'light', textSize: 125, motion: 'reduced', shell: 'never', lensBeside: false } as const),
+    ...({
+      theme: 'light',
+      textSize: 125,
+      motion: 'reduced',
+      sound: false,
+      shell: 'never',
+      lensBeside: false,
+    } as const),
     machine: { memory: 512 * 2 ** 20, cpus: 4, cpu: 'v2,+avx', schedule: 'parallel' as const },
   }
   expect(checkPreferences(chosen)).toEqual(chosen)

@@ -289,6 +289,19 @@ export type TextUpdate = Omit<TextScreen, 'font' | 'font2'> & {
 /** Pictures come whole when they are new, then as the tiles of them that changed. */
 export type ScreenUpdate = TextUpdate | IndexedScreen | RgbRuns | TileUpdate | { kind: 'blank' }
 
+/** What the guest's speaker does up to a moment. */
+export interface SpeakerUpdate {
+  /** ns of machine time. */
+  time: bigint
+  /** Five numbers a change, oldest first: ns of machine time; pulses of 1.193182 MHz out and in by turns; pulses to the next movement;
+   *  1 out, 0 in (emulator/machine/speaker.ts). */
+  changes: Float64Array<ArrayBuffer>
+  /** It goes on moving by itself. */
+  moving: boolean
+  /** Hertz. */
+  tone?: number
+}
+
 export interface CodeLine {
   /** Offset in CS. */
   offset: bigint
@@ -573,6 +586,7 @@ export interface Frame {
   shootdowns?: ShootdownsView
   serial?: SerialChunk
   shell?: ByteChunk
+  speaker?: SpeakerUpdate
 }
 
 /** What the window shows at the moment, so that the main process reads and sends nothing else. */
@@ -690,7 +704,7 @@ export interface FaultAccount {
 // The two verbs
 
 /** `step` and `stepOver` are of the CPU that is followed (Interest.chosen), `stepAll` of all. */
-export type MachineCommand = 'run' | 'pause' | 'step' | 'stepAll' | 'stepOver' | 'reset'
+export type MachineCommand = 'run' | 'pause' | 'step' | 'stepAll' | 'stepOver' | 'reset' | 'powerButton'
 
 /** What the menu asks the window to do. */
 export type WindowCommand =
@@ -714,6 +728,8 @@ export interface Preferences {
   textSize: 80 | 90 | 100 | 110 | 125 | 150
   /** reduced: nothing moves by itself, whatever the system says. */
   motion: 'system' | 'reduced'
+  /** The guest's speaker is heard. */
+  sound: boolean
   /** Whether the page may open a shell of the host: after asking, at once, or not at all. */
   shell: 'ask' | 'allow' | 'never'
   /** Symbols and a lens are looked for beside the image. */

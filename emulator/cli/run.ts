@@ -250,7 +250,11 @@ async function boot(machine: Machine, options: RunOptions, { com1, debugcon }: S
   process.on('SIGHUP', terminate)
   const stdin =
     options.serial.kind === 'stdio'
-      ? connectStdin((bytes) => machine.serialInput(COM1, bytes), interrupt, () => machine.powerButton())
+      ? connectStdin(
+          (bytes) => machine.serialInput(COM1, bytes),
+          interrupt,
+          () => machine.powerButton(),
+        )
       : undefined
   const timer =
     options.timeout === undefined ? undefined : setTimeout(() => ending.end(TIMEOUT), options.timeout * 1000)

@@ -2,7 +2,8 @@
 // the guest, and Ctrl-A starts a command to us, as in QEMU's and other serial consoles.
 
 const ESCAPE = 0x01
-const HELP = '\r\nCtrl-A X  end the run    Ctrl-A P  power button    Ctrl-A Ctrl-A  send Ctrl-A    Ctrl-A H  this line\r\n'
+const HELP =
+  '\r\nCtrl-A X  end the run    Ctrl-A P  power button    Ctrl-A Ctrl-A  send Ctrl-A    Ctrl-A H  this line\r\n'
 
 /** A terminal in raw mode: a line feed does not go back to the first column. */
 let raw = false
@@ -22,7 +23,11 @@ export interface Stdin {
  * @param quit the user asked for the end of the run
  * @param button the user presses the power button
  */
-export function connectStdin(send: (bytes: Uint8Array) => Promise<void>, quit: () => void, button: () => void): Stdin {
+export function connectStdin(
+  send: (bytes: Uint8Array) => Promise<void>,
+  quit: () => void,
+  button: () => void,
+): Stdin {
   const stdin = openStdin()
   if (!stdin) return { close: () => undefined }
   const terminal = stdin.isTTY

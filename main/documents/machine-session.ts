@@ -46,6 +46,7 @@ import { PagesSource } from '../push/pages-source'
 import { ShootdownsSource } from '../push/shootdowns-source'
 import { SpaceSource } from '../push/space-source'
 import { TlbSource } from '../push/tlb-source'
+import { SpeakerSource } from '../push/speaker-source'
 import { StatusSource } from '../push/status-source'
 import { WorkList } from '../push/work-list'
 import { HostTerminals } from '../terminal/host-terminals'
@@ -204,6 +205,7 @@ export class MachineSession {
         new ClimbSource(machine, () => true),
         this.#serial,
         this.terminals.source,
+        new SpeakerSource(machine),
         new ScreenSource(machine, () => this.#interest.screen),
         new CpuSource(
           machine,
@@ -373,6 +375,9 @@ export class MachineSession {
         return
       case 'stepAll':
         if (machine.state === 'paused') await machine.step(1, 'all')
+        return
+      case 'powerButton':
+        if (machine.state === 'running') machine.powerButton()
         return
       case 'stepOver':
         if (machine.state === 'paused') await machine.stepOver(this.#chosen)

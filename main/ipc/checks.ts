@@ -231,6 +231,7 @@ const MACHINE_COMMANDS = [
   'stepAll',
   'stepOver',
   'reset',
+  'powerButton',
 ] as const satisfies MachineCommand[]
 const THEMES = ['system', 'light', 'dark'] as const satisfies Theme[]
 

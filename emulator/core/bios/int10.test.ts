@@ -163,5 +163,6 @@ test('the bell rings: 896 Hz for a moment, then the speaker is as before', () =>
 })
 
 test('interrupts that nobody serves come back', () => {
-  for (const vector of [0x21, 0x33, 0x67, 0x80, 0xff]) expect(machine.call(vector, { ax: 0x1234 }).ax).toBe(0x1234)
+  for (const vector of [0x21, 0x33, 0x67, 0x80, 0xff])
+    expect(machine.call(vector, { ax: 0x1234 }).ax).toBe(0x1234)
 })

@@ -86,7 +86,11 @@ test('the power button: PWRBTN_STS and the SCI for who has switched to ACPI, off
   core.out8(0xb2, 0xf1)
   core.out16(BASE + 2, 0x100)
   core.deliver(L.INPUT_KIND_POWER, 0)
-  expect([core.in16(BASE) & 0x100, sci(), core.header32(L.HDR_STOP_REASON)]).toEqual([0x100, true, L.STOP_NONE])
+  expect([core.in16(BASE) & 0x100, sci(), core.header32(L.HDR_STOP_REASON)]).toEqual([
+    0x100,
+    true,
+    L.STOP_NONE,
+  ])
   core.out16(BASE, 0x100)
   expect([core.in16(BASE) & 0x100, sci()]).toEqual([0, false])
   core.out8(0xb2, 0xf0)

@@ -425,8 +425,7 @@ function portWrite8(port: u32, value: u32, now: u64): void {
       if (port == 0x61) {
         port61Write(value, now)
         speakerChanged(now)
-      }
-      else if (port == 0x60 || port == 0x64) kbcWrite(port, value, now)
+      } else if (port == 0x60 || port == 0x64) kbcWrite(port, value, now)
       return
     case 0x70 >> 3:
       if (port < 0x72) rtcWrite(port, value, now)

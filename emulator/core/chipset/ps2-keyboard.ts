@@ -245,7 +245,11 @@ function modified(by: u32): bool {
 /** The form of PrintScreen that goes down, or of the one that comes up: the same, whatever has been let go meanwhile. */
 function printForm(released: bool): u32 {
   if (!released) {
-    const form = modified(MODIFIER_ALT) ? PRINT_SYSTEM : modified(MODIFIER_SHIFT | MODIFIER_CTRL) ? PRINT_BARE : PRINT_PLAIN
+    const form = modified(MODIFIER_ALT)
+      ? PRINT_SYSTEM
+      : modified(MODIFIER_SHIFT | MODIFIER_CTRL)
+        ? PRINT_BARE
+        : PRINT_PLAIN
     store<u8>(KEYBOARD, form, PRINT_FORM)
   }
   return load<u8>(KEYBOARD, PRINT_FORM)

@@ -56,6 +56,12 @@ export function useCommands() {
     machineCommand('stepOver', 'Step over', 'F10', paused),
     machineCommand('reset', 'Reset the machine', 'Ctrl+Shift+F5', () => true),
     {
+      id: 'powerButton',
+      title: 'Press the power button of the machine',
+      available: () => open() && machine.running,
+      run: () => machine.command('powerButton'),
+    },
+    {
       id: 'open',
       title: 'Open a disk image or a kernel…',
       keys: 'Ctrl+O',
@@ -88,6 +94,12 @@ export function useCommands() {
       run: () => {
         preferences.open = true
       },
+    },
+    {
+      id: 'sound',
+      title: 'Mute the speakers of guests, or hear them again',
+      available: () => preferences.value !== undefined,
+      run: () => void preferences.change({ sound: !preferences.value?.sound }),
     },
     {
       id: 'lab',

@@ -27,6 +27,7 @@ import { useScreen } from './screen'
 import { useSelection } from './selection'
 import { useSerial } from './serial'
 import { useShell } from './shell'
+import { useSpeaker } from './speaker'
 
 export const useMachine = defineStore('machine', () => {
   const documents = useDocument()
@@ -34,6 +35,7 @@ export const useMachine = defineStore('machine', () => {
   const screen = useScreen()
   const serial = useSerial()
   const shell = useShell()
+  const speaker = useSpeaker()
   const frames = useFrames()
   const allocator = useAllocator()
   const events = useEvents()
@@ -89,6 +91,7 @@ export const useMachine = defineStore('machine', () => {
     frames.forget()
     allocator.forget()
     events.forget()
+    speaker.forget()
     pages.forget()
     hexView.forget()
     account.forget()
@@ -118,6 +121,7 @@ export const useMachine = defineStore('machine', () => {
     if (frame.screen) screen.apply(frame.screen)
     if (frame.serial) serial.apply(frame.serial)
     if (frame.shell) shell.apply(frame.shell)
+    if (frame.speaker) speaker.apply(frame.speaker)
     if (frame.frames) frames.apply(frame.frames)
     if (frame.regions) frames.regions = frame.regions
     if (frame.allocator) allocator.apply(frame.allocator)

@@ -6,7 +6,7 @@ import { receiveEvents } from '../bridge'
 import { usePreferences } from './preferences'
 
 const first: Preferences = {
-  ...({ theme: 'system', textSize: 100, motion: 'system', shell: 'ask' } as const),
+  ...({ theme: 'system', textSize: 100, motion: 'system', sound: true, shell: 'ask' } as const),
   ...{ symbolsBeside: true, lensBeside: true },
   machine: { memory: 256 * 2 ** 20, cpus: 1, cpu: 'v3', schedule: 'deterministic' },
 }
