@@ -582,6 +582,7 @@ export const CPU_IN_GUEST = 0xc040 // u32, 1 while the CPU may touch guest memor
 export const CPU_DROP_SERIAL = 0xc044 // u32, times MAINTENANCE_DROP_FAST was served
 export const CPU_STEP_TARGET = 0xc048 // u64, 1 + retired count at which the CPU comes to rest; 0 when none
 export const CPU_HANDLERS = 0xcc00 // u32 count, then 4 of u64 RIP, u64 RSP, u64 vector: interrupts delivered while EVENT_CLASS_TLB is on
+export const CPU_TABLE_BEFORE = 0xcc80 // u64[9]: page-table entries as they were before the write under way
 export const CPU_STALE_USES = 0xcd00 // 16 of u64 RIP, u64 linear page, u64 change, u64 1 + number of the record: the last stale uses noted
 export const CPU_FENCE = 0xc050 // u32, 0: what a full fence exchanges
 export const CPU_CODE_WRITES = 0xc080 // u32 count, then CODE_WRITES_MAX entries: u32 frame, u16 offset, u16 length

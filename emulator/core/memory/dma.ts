@@ -4,6 +4,7 @@
 import { mmioRead, mmioWrite } from '../chipset/bus'
 import { HDR_A20, HEADER, PAGE_SIZE, ROM, ROM_SIZE } from '../layout'
 import { frameWritten, ramPointer, shadowWrite } from './physical'
+import { tableOverwrite, tableWatched } from './tlb-log'
 
 const VIDEO: u64 = 0xa0000
 const VIDEO_SIZE: u64 = 0x20000
@@ -26,7 +27,8 @@ export function dmaWrite(phys: u64, source: usize, length: u32): u32 {
     const part = inFrame(at, length - done)
     const pointer = ramPointer(at)
     if (pointer) {
-      memory.copy(pointer, source + done, part)
+      if (tableWatched(<u32>(at >> 12))) tableOverwrite(pointer, source + done, part, at)
+      else memory.copy(pointer, source + done, part)
       written(at, part)
     } else if (at - VIDEO < VIDEO_SIZE) {
       for (let i: u32 = 0; i < part; i++) mmioWrite(at + i, 1, load<u8>(source + done + i))

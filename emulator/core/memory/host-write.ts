@@ -2,7 +2,9 @@
 
 import { mmioWrite } from '../chipset/bus'
 import { written } from './dma'
+import { bounce } from '../cpu/context'
 import { ramPointer } from './physical'
+import { tableOverwrite, tableWatched } from './tlb-log'
 
 const VIDEO: u64 = 0xa0000
 const VIDEO_SIZE: u64 = 0x20000
@@ -14,7 +16,10 @@ const VIDEO_SIZE: u64 = 0x20000
 export function hostWrite(phys: u64, value: u32): u32 {
   const pointer = ramPointer(phys)
   if (pointer) {
-    store<u8>(pointer, <u8>value)
+    if (tableWatched(<u32>(phys >> 12))) {
+      store<u8>(bounce, <u8>value)
+      tableOverwrite(pointer, bounce, 1, phys)
+    } else store<u8>(pointer, <u8>value)
     written(phys, 1)
     return 1
   }

@@ -21,6 +21,7 @@ import {
   CPU_RSP,
   CPU_SEGMENTS,
   CPU_STALE_USES,
+  CPU_TABLE_BEFORE,
   EVENT_CLASS_TLB,
   FRAME_FLAGS,
   FRAME_PAGE_TABLE,
@@ -124,20 +125,15 @@ function write(number: u64, kind: u32, flags: u32, a: u64, b: u64, c: u64, d: u6
 
 // --- changes ---------------------------------------------------------------------------------------------------
 
-// The bytes of the page table about to be written: two entries at most. Transient.
+// The entries about to be written, from the first on; what they were is in CPU_TABLE_BEFORE. Transient.
 let firstAt: u64 = 0
 let entries: u32 = 0
-let before0: u64 = 0
-let before1: u64 = 0
-let before2: u64 = 0
 
-/** Before `size` bytes (at most 16) at `phys` of a watched page table are written. */
+/** Before `size` bytes (at most 64) at `phys` of a watched page table are written. */
 export function tableWriteBegin(phys: u64, size: u32): void {
   firstAt = a20(phys) & ~7
   entries = <u32>(((a20(phys) + size + 7) & ~7) - firstAt) >> 3
-  before0 = entryAt(0)
-  before1 = entries > 1 ? entryAt(1) : 0
-  before2 = entries > 2 ? entryAt(2) : 0
+  for (let i: u32 = 0; i < entries; i++) store<u64>(cpu + CPU_TABLE_BEFORE + i * 8, entryAt(i))
 }
 
 function entryAt(i: u32): u64 {
@@ -149,7 +145,7 @@ function entryAt(i: u32): u64 {
 export function tableWriteEnd(): void {
   let less: u32 = 0
   for (let i: u32 = 0; i < entries; i++) {
-    const old = i == 0 ? before0 : i == 1 ? before1 : before2
+    const old = load<u64>(cpu + CPU_TABLE_BEFORE + i * 8)
     const now = entryAt(i)
     if (old == now) continue
     const at = firstAt + i * 8
@@ -160,11 +156,45 @@ export function tableWriteEnd(): void {
       if (old >> 32 != now >> 32) less |= changed(at + 4, old >> 32, now >> 32)
     }
   }
-  if (!less) return
+  if (less) dropEverywhere()
+}
+
+/** Every CPU's next use of each page is compared with the entries. */
+function dropEverywhere(): void {
   for (let i: u32 = 0; i < cpuCount(); i++) {
     if (i == cpuIndex) tlbDropFast()
     else maintenancePost(i, MAINTENANCE_DROP_FAST)
   }
+}
+
+/**
+ * Copies `length` bytes from `source` to `phys` (A20 does not count) at `target`, in one frame that holds a watched page
+ * table: a device, or a person, changes entries. No CPU has done it, and none waits for it: where CPUs run in parallel, one may
+ * use what it has up to its next boundary unseen.
+ */
+export function tableOverwrite(target: usize, source: usize, length: u32, phys: u64): void {
+  let done: u32 = 0
+  let changes = false
+  while (done < length) {
+    const at = phys + done
+    const entry = (target + done) & ~7
+    const part = min<u32>(length - done, 8 - (<u32>at & 7))
+    const old = load<u64>(entry)
+    memory.copy(target + done, source + done, part)
+    done += part
+    if (old == load<u64>(entry)) continue
+    changes = true
+    // Of tables with narrow entries there are two.
+    forgetChange(at & ~7)
+    forgetChange((at & ~7) + 4)
+  }
+  if (changes) dropEverywhere()
+}
+
+/** Whoever has changed the entry at `at` before is not who has made it what it is. */
+function forgetChange(at: u64): void {
+  const change = changeOf(at)
+  if (load<u64>(change, TLB_LOG_A) == at) store<u16>(change, 0, TLB_LOG_KIND)
 }
 
 /** Notes a changed entry; 1 when a translation made from it before may differ from what it says now. */
