@@ -3,6 +3,7 @@
 // instructions carried out of line, the end of what is known, and the exits to the run loop. What is rare lives in
 // slow.ts, what ends a trace in system.ts.
 
+import { deviceTimeSeen, deviceTimeSpent } from '../memory/device'
 import { accessCommit, accessRead, accessWrite, canonical } from '../memory/linear'
 import { tlbContext } from '../memory/tlb'
 import { climbAwaits, climbHigher } from '../machine/climb'
@@ -241,10 +242,11 @@ function slowly(ip: usize): void {
 /** How to go on after an operation that answered `status`. */
 @inline
 function finish(ip: usize, status: u32): u32 {
-  if (status == DONE) {
+  if (status == DONE && !deviceTimeSpent) {
     resumeIp = ip + OP_SIZE
     return RESUME
   }
+  deviceTimeSeen()
   return status == FAULTED ? fault(ip) : status == FROZEN ? again(ip) : after(ip)
 }
 
@@ -747,7 +749,7 @@ function outOfLineRun(first: usize, firstOp: i32): u32 {
   let op = firstOp
   while (true) {
     const status = outOfLine(ip, op)
-    if (status) return finish(ip, status)
+    if (status || deviceTimeSpent) return finish(ip, status)
     ip += OP_SIZE
     op = load<u16>(ip, O_OP)
     if (!isOutOfLine(op) || (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_DOUBLE_RM)) {
