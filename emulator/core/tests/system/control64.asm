@@ -109,24 +109,12 @@ bits 64
         xor     edx, edx
         mov     dword [cell], 0
         mov     ebx, 1
-.xcr:   mov     dword [caught_vector], 0xff
-        mov     dword [resume], .xset
-        mov     ecx, ebx
-        mov     eax, 3
+.xcr:   mov     eax, 3
         xor     edx, edx
-        xsetbv
-.xset:  cmp     dword [caught_vector], 13
-        setne   al
-        add     [cell], al
+        tally_refused {xsetbv}
         cmp     ebx, 1                  ; XGETBV of 1 says what is in use
         je      .xnext
-        mov     dword [caught_vector], 0xff
-        mov     dword [resume], .xget
-        mov     ecx, ebx
-        xgetbv
-.xget:  cmp     dword [caught_vector], 13
-        setne   al
-        add     [cell], al
+        tally_refused {xgetbv}
 .xnext: cmp     ebx, 64                 ; 1 to 64, then powers of two
         jae     .high
         inc     ebx
@@ -141,8 +129,7 @@ bits 64
         cr4_clear 0x40000
 
         ; --- IA32_MISC_ENABLE: what a system switches, and CPUID says of it (SDM 4 table 2-2)
-        mov     ecx, 0x1a0
-        rdmsr
+        msr_read 0x1a0
         mov     [cell], eax
         and     eax, 0x1880
         or      eax, 0xc50009
@@ -157,55 +144,31 @@ bits 64
         expect  esi, 0, "SDM 4: and the others"
         feature 0x80000001, 0, edx, 20
         expect  eax, 0, "SDM 4: CPUID shows no NX then"
-        mov     ecx, 0x1a0
-        mov     eax, [cell]
-        xor     edx, edx
-        wrmsr
+        msr_write 0x1a0, 0, [cell]
         feature 0x80000001, 0, edx, 20
         expect  eax, 1, "SDM 4: and again NX"
         ; --- machine check: as many banks as IA32_MCG_CAP says, and none of the others
-        mov     ecx, 0x179
-        rdmsr
+        msr_read 0x179
         movzx   ebx, al
         shl     ebx, 2
         add     ebx, 0x400
         mov     dword [cell], 0
-.bank:  mov     dword [caught_vector], 0xff
-        mov     dword [resume], .bread
-        mov     ecx, ebx
-        rdmsr
-.bread: cmp     dword [caught_vector], 13
-        setne   al
-        add     [cell], al
-        mov     dword [caught_vector], 0xff
-        mov     dword [resume], .bwrite
-        mov     ecx, ebx
+.bank:  tally_refused {rdmsr}
         xor     eax, eax
         xor     edx, edx
-        wrmsr
-.bwrite:
-        cmp     dword [caught_vector], 13
-        setne   al
-        add     [cell], al
+        tally_refused {wrmsr}
         inc     ebx
         cmp     ebx, 0x480
         jb      .bank
         expect  dword [cell], 0, "SDM 3B 16.3.2: no registers of banks that are not there"
-        mov     ecx, 0x179
-        rdmsr
+        msr_read 0x179
         faults  13, 0, "SDM 4: IA32_MCG_CAP is read-only", {wrmsr}
         ; --- commands without CPUID's bit for them
-        mov     ecx, 0x49
-        mov     eax, 1
-        xor     edx, edx
-        faults  13, 0, "SDM 4: IA32_PRED_CMD, which CPUID does not offer", {wrmsr}
-        mov     ecx, 0x10b
-        mov     eax, 1
-        faults  13, 0, "SDM 4: IA32_FLUSH_CMD, which CPUID does not offer", {wrmsr}
+        refused 0x49, 0, 1, "SDM 4: IA32_PRED_CMD, which CPUID does not offer"
+        refused 0x10b, 0, 1, "SDM 4: IA32_FLUSH_CMD, which CPUID does not offer"
         mov     ecx, 0x48
         faults  13, 0, "SDM 4: IA32_SPEC_CTRL, which CPUID does not offer", {rdmsr}
-        mov     ecx, 0x3a
-        rdmsr
+        msr_read 0x3a
         faults  13, 0, "SDM 4: IA32_FEATURE_CONTROL is locked", {wrmsr}
         mov     ecx, 0x480
         faults  13, 0, "SDM 4: IA32_VMX_BASIC without VMX", {rdmsr}
@@ -217,10 +180,7 @@ bits 64
         msr_write 0x10, 0, 0
         rdtsc
         expect  edx, 0, "SDM 3B 18.17: IA32_TSC can be set back"
-        mov     ecx, 0xc0000103
-        mov     eax, 0x100
-        xor     edx, edx
-        wrmsr
+        msr_write 0xc0000103, 0, 0x100
         rdtscp
         expect  ecx, 0x100, "SDM 2B RDTSCP: IA32_TSC_AUX"
         mov     rax, -1

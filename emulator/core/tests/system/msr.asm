@@ -4,26 +4,6 @@
 %include "checks64.inc"
 gdt_end:
 
-%macro msr_read 1
-        mov     ecx, %1
-        rdmsr
-%endmacro
-%macro refused 4
-        mov     ecx, %1
-        mov     edx, %2
-        mov     eax, %3
-        faults  13, 0, {%4}, {wrmsr}
-%endmacro
-%macro accepted 4
-        mov     ecx, %1
-        mov     edx, %2
-        mov     eax, %3
-        runs    {%4}, {wrmsr}
-        msr_read %1
-        expect  eax, %3, {%4, ": low half"}
-        expect  edx, %2, {%4, ": high half"}
-%endmacro
-
 bits 16
 main:   enter_long
 bits 64
