@@ -1,4 +1,6 @@
 // Preferences: they apply at once, are remembered, and more rights for the page are the user's to give.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { accessible, expect, seed, shots, test } from './application'
 
@@ -70,4 +72,41 @@ test('that shells open without asking is asked for by the system, not by the pag
   await page.keyboard.press('Enter')
   await page.getByTestId('open-shell').click()
   await expect(page.getByText('the preferences allow no shell from the page')).toBeVisible()
+})
+
+test('the file manager of a Linux desktop offers Ringside when the user says so', async ({ start }) => {
+  test.skip(process.platform !== 'linux', 'file types belong to installed applications there')
+  const home = mkdtempSync(join(tmpdir(), 'ringside-home-'))
+  try {
+    const { app, page } = await start({ files: [seed('p5.img')] })
+    const entry = join(home, 'data/applications/ringside.desktop')
+    const answer = (response: number) =>
+      app.evaluate(
+        ({ dialog }, { response, home }) => {
+          Object.assign(process.env, { XDG_DATA_HOME: `${home}/data`, XDG_CONFIG_HOME: `${home}/config` })
+          dialog.showMessageBox = async () => ({ response, checkboxChecked: false })
+        },
+        { response, home },
+      )
+    await answer(1)
+    await expect(page.getByTestId('climb-9')).toHaveAttribute('data-reached', 'true')
+    await page.keyboard.press('Control+Shift+P')
+    await page.getByRole('combobox').fill('preferences')
+    await page.keyboard.press('Enter')
+    const box = page.getByTestId('preference-associated')
+    await expect(box).not.toBeChecked()
+    // The user has thought better of it.
+    await box.click()
+    await expect(box).not.toBeChecked()
+    expect(existsSync(entry)).toBe(false)
+    await answer(0)
+    await box.click()
+    await expect.poll(() => existsSync(entry)).toBe(true)
+    await expect(box).toBeChecked()
+    await box.click()
+    await expect.poll(() => existsSync(entry)).toBe(false)
+    await expect(box).not.toBeChecked()
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
 })

@@ -176,7 +176,8 @@ export interface CpuBrief {
 
 export type DocumentView =
   | { kind: 'empty' }
-  | { kind: 'loading'; path: string; name: string }
+  /** `reading`: a large file that its machine is given, and how much of all of them has been read, 0 to 1. */
+  | { kind: 'loading'; path: string; name: string; reading?: { file: string; done: number } }
   | { kind: 'failed'; path: string; name: string; failure: Failure }
   /** A kernel, before it is started: what it is to be given can be chosen. */
   | { kind: 'kernel'; path: string; name: string; kernel: KernelSummary; settings: MachineSettings }
@@ -763,6 +764,10 @@ export interface Calls {
   'tour.taken': () => void
   /** Applies to all windows at once. More rights for the page are asked for in a dialog of the system. @returns what was taken */
   'preferences.set': (preferences: Preferences) => Preferences
+  /** Whether the file manager opens images and kernels in Ringside; undefined: on this system it cannot be chosen here. */
+  associated: () => boolean | undefined
+  /** Asks the user, then lets it or no longer. @returns how it is now */
+  'associated.set': (on: boolean) => boolean
   /** Forgets how the panels of all documents were laid out. */
   'layouts.forget': () => void
   /** Shows the image in the system's file manager. */

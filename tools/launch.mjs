@@ -45,7 +45,8 @@ function sysctl(name) {
  */
 export function openWindow(files, { first = false } = {}) {
   const args = [...sandboxFlags(), root, ...(first ? ['--first'] : []), ...files.map((file) => resolve(file))]
-  const env = { ...process.env, NODE_ENV: 'production' }
+  // What the application starts of the command line is run by the same Node.js.
+  const env = { ...process.env, NODE_ENV: 'production', RINGSIDE_NODE: process.execPath }
   const child = spawn(electronExecutable(), args, { env, stdio: ['inherit', 'inherit', 'pipe'] })
   let rest = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {

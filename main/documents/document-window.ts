@@ -11,6 +11,8 @@ import type {
   Preferences,
   WindowCommand,
 } from '../../preload/bridge'
+import type { DirectBoot } from '@emulator/firmware/direct-boot/chunks'
+import { isAssociated, setAssociated } from '../associations'
 import type { Handlers } from '../ipc/calls'
 import { EventPort } from '../ipc/event-port'
 import { hasSample, preloadScript, sampleImage, sampleLab } from '../paths'
@@ -20,7 +22,7 @@ import { MINIMUM_SIZE, placeWindow } from '../window/window-state'
 import { failureOf } from './failures'
 import { isLabFile, LabSession } from '../lab/lab-session'
 import { MachineSession } from './machine-session'
-import { kernelSummary, settingsBy } from './machine-settings'
+import { kernelSummary, readKernel, settingsBy } from './machine-settings'
 import type { Profile } from '../profile'
 
 /** What a document needs of the application around it. */
@@ -42,6 +44,8 @@ const ANY_FILE: FileFilter = { name: 'All files', extensions: ['*'] }
 
 /** A page that is loaded but has not announced its first picture is shown after this. */
 const SHOW_ANYWAY_MS = 3000
+/** Between two words about what is being read. */
+const READING_TOLD_MS = 120
 
 export class DocumentWindow {
   readonly window: BrowserWindow
@@ -157,6 +161,18 @@ export class DocumentWindow {
         return
       }
       const { preferences } = this.#workspace.profile
+      let direct: DirectBoot | undefined
+      if (kernel) {
+        let told = performance.now()
+        direct = await readKernel(path, settings, ({ file, done }) => {
+          if (turn !== this.#opening || this.#closed) return false
+          if (performance.now() - told < READING_TOLD_MS) return true
+          told = performance.now()
+          this.#show({ kind: 'loading', path, name, reading: { file: basename(file), done } })
+          return true
+        })
+        if (!direct) return
+      }
       const session = await MachineSession.open(
         path,
         kernel !== undefined,
@@ -168,6 +184,7 @@ export class DocumentWindow {
           visible: () => !this.window.isDestroyed() && this.window.isVisible() && !this.window.isMinimized(),
         },
         { symbols: preferences.symbolsBeside, lens: preferences.lensBeside },
+        direct,
       )
       if (turn !== this.#opening || this.#closed) return await session.dispose()
       this.#session = session
@@ -289,6 +306,24 @@ export class DocumentWindow {
     return profile.preferences
   }
 
+  /** What a double click opens is the user's: asked by the system, not by the page. */
+  async #setAssociated(on: boolean): Promise<boolean> {
+    const { response } = await dialog.showMessageBox(this.window, {
+      type: 'question',
+      message: on
+        ? 'Shall disk images and kernels open in Ringside from the file manager?'
+        : 'Shall the file manager no longer know of Ringside?',
+      detail: on
+        ? 'An entry in the menu, an icon and the file types are written below ~/.local/share. What is the default for a file stays as it is; Ringside is among “Open with”.'
+        : 'The entry, the icon and the file types below ~/.local/share are removed.',
+      buttons: [on ? 'Yes' : 'Remove them', 'Cancel'],
+      defaultId: 0,
+      cancelId: 1,
+    })
+    if (response === 0) await setAssociated(on)
+    return isAssociated() === true
+  }
+
   recentChanged() {
     this.#port.send('recent', this.#workspace.profile.recent())
   }
@@ -317,6 +352,8 @@ export class DocumentWindow {
       this.#workspace.profile.takeTour()
     },
     'preferences.set': (preferences) => this.#setPreferences(preferences),
+    associated: () => isAssociated(),
+    'associated.set': (on) => this.#setAssociated(on),
     'layouts.forget': () => this.#workspace.profile.forgetLayouts(),
     'document.reveal': () => {
       if (this.#view.kind !== 'empty') shell.showItemInFolder(this.#view.path)

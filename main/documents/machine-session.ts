@@ -1,6 +1,7 @@
 // A machine that a window shows: the medium, the machine itself and what is pushed to the page about it.
 import { basename, dirname } from 'node:path'
 import * as L from '@emulator/core/layout'
+import type { DirectBoot } from '@emulator/firmware/direct-boot/chunks'
 import { searchStep, type SearchStep } from '@emulator/insight/memory-search'
 import type { MemorySpace } from '@emulator/insight/memory-window'
 import { pagingControl } from '@emulator/insight/page-walk'
@@ -116,6 +117,7 @@ export class MachineSession {
   /**
    * Opens what belongs to the document and builds a machine around it, at its reset vector.
    * @param kernel whether the document is a kernel, not an image
+   * @param direct what was read of it already
    * @throws MediumError, DirectBootError, or an Error when the host has no room for the machine
    */
   static async open(
@@ -124,8 +126,9 @@ export class MachineSession {
     settings: MachineSettings,
     host: SessionHost,
     beside: { symbols: boolean; lens: boolean } = { symbols: true, lens: true },
+    direct?: DirectBoot,
   ): Promise<MachineSession> {
-    const config = configOf(path, kernel, settings)
+    const config = configOf(path, kernel, settings, direct)
     const machine = await createMachine(config).catch((error: unknown) => {
       for (const { medium } of config.drives) medium?.close()
       throw error

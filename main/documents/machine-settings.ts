@@ -1,7 +1,8 @@
 // What a document's machine is made of, as the user chose it and the profile remembers it.
 import { closeSync, openSync } from 'node:fs'
 import { describeKernel, KERNEL_HEAD, kernelKind } from '@emulator/firmware/direct-boot/kernel'
-import { openDirectBoot } from '@emulator/firmware/direct-boot/files'
+import type { DirectBoot } from '@emulator/firmware/direct-boot/chunks'
+import { directBootSteps, openDirectBoot, type Reading } from '@emulator/firmware/direct-boot/files'
 import { defaultConfig, type MachineConfig, MEMORY_MAX, MEMORY_MIN } from '@emulator/machine/api'
 import { CPU_DEFAULT, cpuWithheld } from '@emulator/machine/cpu-model'
 import { placeDrives } from '@emulator/machine/drive-plan'
@@ -100,16 +101,23 @@ export function kernelSummary(path: string): KernelSummary | undefined {
 /**
  * Opens the files and puts the machine's configuration together.
  * @param path of the document: a kernel when `kernel`, else an image
+ * @param read what was read of the kernel and its initial RAM disks already
  * @throws MediumError, DirectBootError, Error: what cannot be opened or does not fit; nothing is left open then
  */
-export function configOf(path: string, kernel: boolean, settings: MachineSettings): MachineConfig {
+export function configOf(
+  path: string,
+  kernel: boolean,
+  settings: MachineSettings,
+  read?: DirectBoot,
+): MachineConfig {
   const opened: { kind: Medium['kind']; medium: Medium }[] = []
   try {
     const open = (file: string, as?: Medium['kind']) => {
       const medium = openMedium(file, as)
       opened.push({ kind: as ?? medium.kind, medium })
     }
-    const direct = kernel ? openDirectBoot(path, initrdOf(path, settings), settings.append) : undefined
+    const direct =
+      read ?? (kernel ? openDirectBoot(path, initrdOf(path, settings), settings.append) : undefined)
     if (!kernel) open(path)
     for (const image of settings.images) open(image.path, image.kind)
     const of = (kind: Medium['kind']) => opened.filter((one) => one.kind === kind).map(({ medium }) => medium)
@@ -128,6 +136,29 @@ export function configOf(path: string, kernel: boolean, settings: MachineSetting
   } catch (error) {
     for (const { medium } of opened) medium.close()
     throw error
+  }
+}
+
+/**
+ * Reads a kernel and what it is given, and lets others have their turn between pieces.
+ * @param progress is told what is read; false: it is not wanted any more
+ * @returns undefined when it was not wanted any more
+ * @throws DirectBootError
+ */
+export async function readKernel(
+  path: string,
+  settings: MachineSettings,
+  progress: (reading: Reading) => boolean,
+): Promise<DirectBoot | undefined> {
+  const steps = directBootSteps(path, initrdOf(path, settings), settings.append)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    if (!progress(value)) {
+      steps.return(undefined as never)
+      return undefined
+    }
+    await new Promise((go) => setImmediate(go))
   }
 }
 

@@ -256,6 +256,8 @@ export const ARGUMENTS: Arguments = {
   'document.sample': [oneOf('a sample', ['seedling', 'first-light'])],
   'tour.taken': [],
   'preferences.set': [checkPreferences],
+  associated: [],
+  'associated.set': [flag('associated')],
   'layouts.forget': [],
   'document.reveal': [],
   'recent.forget': [path],

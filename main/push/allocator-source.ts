@@ -23,7 +23,7 @@ import type { MachineMemory } from '@emulator/machine/memory'
 import type { AllocatorView, LensState, NamedCall } from '../../preload/bridge'
 import { ByteColumn } from './byte-column'
 import type { EventWatch } from './event-watch'
-import type { Source } from './source'
+import { LOOK_SHARE, type Source } from './source'
 
 /** What the guest's symbols are good for at the moment. */
 export interface KernelState {
@@ -34,8 +34,6 @@ export interface KernelState {
   problem?: string
 }
 
-/** Looks take at most this part of the time. */
-const SHARE = 1 / 12
 const INTERVAL_MIN = 100
 const SLABS_MAX = 400
 const LEAKS_MAX = 200
@@ -126,7 +124,7 @@ export class AllocatorSource implements Source<'allocator'> {
     const heard = ledger.allocations + ledger.frees > 0
     observer.heard = heard ? { taken: ledger.framesTaken, given: ledger.framesGiven } : undefined
     if (!this.#look(observer)) {
-      this.interval = LOOK_SLICE / SHARE
+      this.interval = LOOK_SLICE / LOOK_SHARE
       return
     }
     if (lens.state === 'none') this.#guess(observer)
@@ -144,7 +142,7 @@ export class AllocatorSource implements Source<'allocator'> {
     const last = performance.now() - began
     const cost = this.#spent + last
     this.#spent = 0
-    this.interval = Math.max(INTERVAL_MIN, Math.round(last / SHARE))
+    this.interval = Math.max(INTERVAL_MIN, Math.round(last / LOOK_SHARE))
     const view: AllocatorView = {
       ...{
         lens: state,

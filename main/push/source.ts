@@ -16,5 +16,8 @@ export interface Source<P extends Part = Part> {
   forget(): void
 }
 
+/** What reads much of the guest's memory takes at most this part of the main process's time. */
+export const LOOK_SHARE = 1 / 12
+
 export const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.length === b.length && Buffer.compare(a, b) === 0)

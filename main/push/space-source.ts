@@ -1,7 +1,7 @@
 import { type AddressSpace, pruned, readAddressSpace, type TableNode } from '@emulator/insight/address-space'
 import { pagingControl } from '@emulator/insight/page-walk'
 import type { Machine } from '@emulator/machine/api'
-import type { Source } from './source'
+import { LOOK_SHARE, type Source } from './source'
 
 /** As many tables as a picture can show. */
 const NODES_MAX = 2000
@@ -9,7 +9,7 @@ const INTERVAL_MIN = 500
 
 export class SpaceSource implements Source<'space'> {
   readonly part = 'space'
-  /** A whole address space is read, which takes at most a twelfth of the time: one of 10^6 pages in no order takes more than a second. */
+  /** A whole address space is read: one of 10^6 pages in no order takes more than a second. */
   interval = INTERVAL_MIN
   #last: AddressSpace | undefined
 
@@ -25,7 +25,7 @@ export class SpaceSource implements Source<'space'> {
     const space = readAddressSpace(memory, pagingControl(memory, this.chosen()))
     if (space.tree) space.tree = pruned(space.tree, NODES_MAX)
     const same = this.#last !== undefined && sameSpace(this.#last, space)
-    this.interval = Math.max(INTERVAL_MIN, 12 * (performance.now() - began))
+    this.interval = Math.max(INTERVAL_MIN, (performance.now() - began) / LOOK_SHARE)
     if (same) return
     this.#last = space
     return space
