@@ -24,7 +24,7 @@ import {
   TIMER_SINCE,
   TIMER_TSC_DEADLINE,
 } from './lapic'
-import { NEVER, TIMER_LAPIC, timerSet } from './timers'
+import { NEVER, TIMER_LAPIC, timerDeadline, timerSet } from './timers'
 
 const MODE: u32 = 0x60000
 const PERIODIC: u32 = 0x20000
@@ -47,12 +47,20 @@ function divider(block: usize): u64 {
 
 // A processor comes to an instruction boundary every few nanoseconds: a periodic tick is lost there only while interrupts
 // are off for a whole period. A CPU of ours may not come to one for many periods, because the host runs something else or
-// because other CPUs have their turns. What the guest would have taken meanwhile is owed to it: each tick that is taken
-// brings the next one owed. That is bounded, so that a clock nobody can follow does not run on for ever.
+// because other CPUs have their turns. What the guest would have taken meanwhile is owed to it: the end of each tick's
+// interrupt brings the next one owed, a part of the period later, so that the interrupted program goes on in between
+// however far behind the CPU is. That is bounded, so that a clock nobody can follow does not run on for ever.
 
 const OWED_MOST: u32 = 0xffff
+/** From the end of one tick's interrupt to the next one owed: this part of the period, and no more ns than that. */
+const REPAID_AFTER: u64 = 4
+const REPAID_AT_MOST: u64 = 20_000
 /** A CPU that has retired less than this part of its period in instructions has not had the time to take a tick. */
 const STOOD_STILL: u64 = 64
+
+function periodOf(block: usize): u64 {
+  return <u64>apicLoad(block, APIC_TMICT) * divider(block)
+}
 
 function owe(index: u32, ticks: u64): void {
   const at = apic(cpuBlock(index), TIMER_OWED)
@@ -71,15 +79,17 @@ export function lapicTimerAccept(still: bool): void {
   const since = retired - load<u64>(apic(cpu, TIMER_ACCEPTED))
   if (!still) store<u64>(apic(cpu, TIMER_ACCEPTED), retired)
   else if (modeOf(cpu) == PERIODIC && takesInterrupts()) {
-    const period = <u64>apicLoad(cpu, APIC_TMICT) * divider(cpu)
-    if (since < period / STOOD_STILL) owe(cpuIndex, 1)
+    if (since < periodOf(cpu) / STOOD_STILL) owe(cpuIndex, 1)
   }
 }
 
-/** This CPU takes a tick, and at least one is owed. */
-export function lapicTimerOwed(): void {
-  atomic.sub<u32>(apic(cpu, TIMER_OWED), 1)
-  if (modeOf(cpu) == PERIODIC) lapicLocal(cpuIndex, APIC_LVT_TIMER)
+/** The interrupt of this CPU's timer has ended, and at least one tick is owed. */
+export function lapicTimerRepay(): void {
+  if (modeOf(cpu) != PERIODIC) return
+  chipsetLock()
+  const at = clockNow() + min<u64>(periodOf(cpu) / REPAID_AFTER, REPAID_AT_MOST)
+  if (at < timerDeadline(TIMER_LAPIC + cpuIndex)) timerSet(TIMER_LAPIC + cpuIndex, at)
+  chipsetUnlock()
 }
 
 /** The current count at `now`. */
@@ -185,14 +195,21 @@ export function lapicTimer(index: u32, at: u64): void {
     return
   }
   if (modeOf(block) == PERIODIC) {
-    const initial = apicLoad(block, APIC_TMICT)
-    const period = <u64>initial * divider(block)
+    const period = periodOf(block)
     const now = clockNow()
-    const late: u64 = period && now > at ? (now - at) / period : 0
-    begin(index, initial, at + late * period)
     const entry = apicLoad(block, APIC_LVT_TIMER)
+    const ends = load<u64>(apic(block, TIMER_SINCE)) + <u64>apicLoad(block, TIMER_FROM) * divider(block)
+    if (at < ends) {
+      // Not the end of the period: a tick that is owed.
+      timerSet(TIMER_LAPIC + index, ends)
+      if (!atomic.load<u32>(apic(block, TIMER_OWED))) return
+      atomic.sub<u32>(apic(block, TIMER_OWED), 1)
+    } else {
+      const late: u64 = period && now > at ? (now - at) / period : 0
+      begin(index, apicLoad(block, APIC_TMICT), at + late * period)
+      if (late && !(entry & LVT_MASKED)) owe(index, late)
+    }
     if (entry & LVT_MASKED) return
-    if (late) owe(index, late)
     if (index != cpuIndex && lapicInboxHas(index, entry & 0xff)) {
       owe(index, 1)
       return

@@ -434,13 +434,43 @@ describe('timer (10.5.4)', () => {
       each.write(0x380, 1000 + each.index * 1000)
     }
     core.pass(12_000)
-    // None of them has come to a boundary meanwhile: what a processor would have taken is owed.
-    expect(core.cpus.map((each) => each.takeAll())).toEqual([
-      Array(12).fill(0x50),
-      Array(6).fill(0x51),
-      Array(4).fill(0x52),
-      Array(3).fill(0x53),
+    // None of them has come to a boundary meanwhile: what a processor would have taken is owed, but comes one by one.
+    const taken = core.cpus.map((each) => each.takeAll())
+    expect(taken).toEqual([[0x50], [0x51], [0x52], [0x53]])
+    for (let i = 0; i < 48; i++) {
+      core.pass(250)
+      for (const [index, each] of core.cpus.entries()) {
+        const now = each.takeAll()
+        expect(now.length).toBeLessThanOrEqual(1)
+        taken[index]!.push(...now)
+      }
+    }
+    expect(taken).toEqual([
+      Array(24).fill(0x50),
+      Array(12).fill(0x51),
+      Array(8).fill(0x52),
+      Array(6).fill(0x53),
     ])
+  })
+  test('periodic: the interrupted program goes on between ticks that are owed', () => {
+    cpu.write(LVT, 0x20040)
+    cpu.write(0x380, 1000)
+    core.pass(10_000)
+    expect(cpu.take()).toBe(0x40)
+    core.pass(10)
+    cpu.write(0xb0, 0)
+    for (const [after, tick] of [
+      [249, undefined],
+      [1, 0x40],
+    ] as const) {
+      core.pass(after)
+      expect(cpu.take()).toBe(tick)
+    }
+    // The end of a period comes at its own time, and what is owed goes with the timer.
+    cpu.write(0xb0, 0)
+    expect(core.untilDeadline).toBe(250)
+    cpu.write(0x380, 0)
+    expect(core.untilDeadline).toBeUndefined()
   })
   test('periodic: ticks that come while the CPU runs on without taking one are one (10.8.4: one bit of the IRR)', () => {
     cpu.write(LVT, 0x20040)

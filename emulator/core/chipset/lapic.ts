@@ -32,7 +32,7 @@ import { chipsetLock, chipsetUnlock } from '../machine/lock'
 import { cpuBlock, cpuCount, requestInit, requestNmi, requestPost } from '../machine/smp'
 import { interruptAcknowledge } from './i8259'
 import { ioapicEoi } from './ioapic'
-import { lapicTimerAccept, lapicTimerOwed, lapicTimerReset } from './lapic-timer'
+import { lapicTimerAccept, lapicTimerRepay, lapicTimerReset } from './lapic-timer'
 
 // Registers: offsets in the page (table 10-1)
 export const APIC_ID: u32 = 0x20
@@ -262,8 +262,6 @@ export function lapicTake(): u32 {
   bitSet(APIC_ISR, vector)
   lapicRefresh()
   event(EVENT_CLASS_PATH, EVENT_KIND_DELIVER, vector | (cpuIndex << 8), 0, clockNow())
-  if (atomic.load<u32>(apic(cpu, TIMER_OWED)) && vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff))
-    lapicTimerOwed()
   return vector
 }
 
@@ -274,6 +272,8 @@ export function lapicEoi(): void {
   bitClear(APIC_ISR, vector)
   event(EVENT_CLASS_PATH, EVENT_KIND_EOI, vector | (cpuIndex << 8), 0, clockNow())
   lapicRefresh()
+  if (atomic.load<u32>(apic(cpu, TIMER_OWED)) && vector == (apicLoad(cpu, APIC_LVT_TIMER) & 0xff))
+    lapicTimerRepay()
   if (!bitTest(APIC_TMR, vector)) return
   const lint0 = apicLoad(cpu, APIC_LVT_LINT0)
   chipsetLock()
