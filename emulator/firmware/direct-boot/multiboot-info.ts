@@ -31,7 +31,12 @@ export interface Information {
   loadBase: number | undefined
 }
 
-export const LOADER_NAME = 'Ringside'
+const LOADER_NAME1 = 'Ringside'
+/**
+ * Kernels that take both versions (Xen) drop the first word of every text as the kernel's path unless the loader's name has
+ * "GRUB 2" in it: GRUB 2 is the one loader whose texts begin with the first argument, and ours of Multiboot 2 are like its.
+ */
+const LOADER_NAME2 = 'Ringside (like GRUB 2)'
 
 /** The structure's size is known before its address is; `at` makes it for one. */
 export interface Structure {
@@ -59,7 +64,7 @@ const HAS_LOADER_NAME = 1 << 9
 /** As QEMU does: the kernel's and a module's text begin with their paths, which is what programs count on. */
 function structure1({ name, append, modules, sections }: Information): Structure {
   const commandLine = text(append === '' ? name : `${name} ${append}`)
-  const loader = text(LOADER_NAME)
+  const loader = text(LOADER_NAME1)
   const strings = modules.map((module) =>
     text(module.text === '' ? module.name : `${module.name} ${module.text}`),
   )
@@ -122,7 +127,7 @@ const TAG_LOAD_BASE = 21
 function structure2({ append, modules, sections, loadBase }: Information): Structure {
   const tags = [
     tag(TAG_COMMAND_LINE, [], text(append)),
-    tag(TAG_LOADER_NAME, [], text(LOADER_NAME)),
+    tag(TAG_LOADER_NAME, [], text(LOADER_NAME2)),
     ...modules.map((module) => tag(TAG_MODULE, [module.start, module.end], text(module.text))),
     ...(sections
       ? [tag(TAG_SECTIONS, [sections.count, sections.size, sections.names], sections.headers)]

@@ -77,6 +77,8 @@ describe('a kernel finds what a Multiboot loader promises', () => {
     const lines = await boot(elf64, modules, 'one two')
     expect(lines[0]).toBe('Multiboot 2 word=40')
     expect(lines).toContain('command line "one two"')
+    // What Xen asks before it takes the first word for an argument.
+    expect(lines.find((line) => line.startsWith('loader '))).toMatch(/GRUB [^0]/)
     expect(
       lines.filter((line) => line.startsWith('module')).map((line) => /string=.*/.exec(line)?.[0]),
     ).toEqual(['string="first module"', 'string=""'])
@@ -281,6 +283,16 @@ describe('Multiboot 2 tags', () => {
     const info = plan(kernel).find(({ address }) => address === 0x10000)!.bytes
     // Tag 21: the address it was loaded at.
     expect(Buffer.from(info).indexOf(Buffer.from(Uint32Array.of(21, 12, expected).buffer))).toBeGreaterThan(0)
+  })
+  test('one that wants to be as high as possible (Xen) leaves room for its modules behind it', () => {
+    const kernel = flat2([10, 0, 2 * MIB, 0xffffffff, 0x200000, 2], at4, entry4)
+    const initrd = [{ name: 'dom0', text: '', bytes: new Uint8Array(14 * MIB) }]
+    const chunks = plan(kernel, initrd)
+    const at = chunks.find(({ bytes }) => bytes.length === 512)!.address
+    const module = chunks.find(({ bytes }) => bytes.length === 14 * MIB)!.address
+    expect(at).toBe(48 * MIB)
+    expect(module).toBeGreaterThan(at)
+    expect(module + 14 * MIB).toBeLessThanOrEqual(64 * MIB)
   })
 })
 

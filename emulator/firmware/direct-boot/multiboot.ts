@@ -73,7 +73,7 @@ export function planMultiboot(boot: DirectBoot, start: Uint8Array, e820: readonl
   const usable = e820
     .filter(({ type }) => type === 1)
     .map(({ base, length }) => ({ base, end: base + length }))
-  const image = relocate(readMultiboot(boot.kernel), usable)
+  const image = relocate(readMultiboot(boot.kernel), usable, roomBehind(boot))
   checkPlaces(image.parts, usable)
   if (boot.append.includes('\0')) throw new KernelError('the command line has a zero character in it')
   const [low, direct] = [true, false].map((isLow) =>
@@ -248,8 +248,17 @@ interface Range {
   end: number
 }
 
-/** A kernel with the relocatable tag goes where the tag wants it (Multiboot2 2.0, 3.1.12). */
-function relocate(image: Image, usable: readonly Range[]): Image {
+/** Bytes that are enough for what is put behind the kernel: sections (never more than the file), modules, information. */
+function roomBehind({ kernel, initrd }: DirectBoot): number {
+  const modules = (initrd ?? []).reduce((sum, { bytes }) => sum + page(bytes.length), 0)
+  return page(kernel.length) + modules + INFO_MAX
+}
+
+/**
+ * A kernel with the relocatable tag goes where the tag wants it (Multiboot2 2.0, 3.1.12): "as high as possible" (Xen) with
+ * room for its modules `behind` it.
+ */
+function relocate(image: Image, usable: readonly Range[], behind: number): Image {
   const { relocation } = image.header
   if (!relocation) return image
   const { min, max, preference } = relocation
@@ -259,7 +268,7 @@ function relocate(image: Image, usable: readonly Range[]): Image {
   const places = usable
     .map(({ base, end }) => {
       const first = Math.ceil(Math.max(base, min, MIB) / align) * align
-      const last = Math.floor((Math.min(end, max + 1) - size) / align) * align
+      const last = Math.floor((Math.min(end - behind, max + 1) - size) / align) * align
       return { first, last }
     })
     .filter(({ first, last }) => last >= first)
