@@ -773,6 +773,7 @@ export const IOAPIC_TABLE = 64 // u64[24] from DEV_IOAPIC, the redirection table
 export const DEV_HPET = 0x0050_8400
 export const DEV_ACPI = 0x0050_8800 // power management registers
 export const ACPI_ASLEEP = 12 // u8 from DEV_ACPI, 1 in S3
+export const DEV_SMBUS = 0x0050_8a00 // SMBus host controller
 export const DEV_FW_CFG = 0x0050_8c00 // selector and DMA of QEMU's configuration device
 export const DEV_TEST = 0x0050_8d00 // port of the test device
 export const DEV_TEST_MEMORY = 0x0051_0000 // its memory, 64 KiB: to PLATFORM_END

@@ -16,6 +16,8 @@ const INTERRUPT: u32 = 0x3c
 const PIRQRC: u32 = 0x60
 const PMBA: u32 = 0x40
 const PMREGMISC: u32 = 0x80
+const SMBBA: u32 = 0x90
+const SMBHSTCFG: u32 = 0xd2
 
 const HOST_BRIDGE: u32 = 0x00
 const PMCCFG: u32 = 0x50
@@ -38,6 +40,8 @@ const SMALL_END: u64 = 0xfec00000
 const LARGE: u64 = 0x100000
 /** The power management's ports: where QEMU's PIIX4 has them, and kernels that know only one machine look. */
 export const PM_BASE: u32 = 0x600
+/** The SMBus host controller's ports, as SeaBIOS places them. */
+const SMB_BASE: u32 = 0x700
 /** IRQs of PIRQA-PIRQD, level-triggered. */
 const ROUTES: u32 = 0x0b0b0a0a
 /** IRQ 9 (the SCI), 10 and 11 in ELCR2 */
@@ -51,6 +55,11 @@ function read32(devfn: u32, at: u32): u32 {
 function write32(devfn: u32, at: u32, value: u32): void {
   portWrite(ADDRESS, 4, ENABLE | (devfn << 8) | at)
   portWrite(DATA, 4, value)
+}
+
+function write8(devfn: u32, at: u32, value: u32): void {
+  portWrite(ADDRESS, 4, ENABLE | (devfn << 8) | (at & 0xfc))
+  portWrite(DATA + (at & 3), 1, value)
 }
 
 let ioNext: u32 = 0
@@ -87,6 +96,8 @@ export function pciSetUp(): void {
     if (id == ID_POWER_MANAGEMENT && devfn == POWER_MANAGEMENT) {
       write32(devfn, PMBA, PM_BASE | 1)
       write32(devfn, PMREGMISC, 1)
+      write32(devfn, SMBBA, SMB_BASE | 1)
+      write8(devfn, SMBHSTCFG, 0x09) // decode, IRQ 9
     }
     // Of a device with one function the others are not asked for.
     if (!(devfn & 7) && !(read32(devfn, HEADER_TYPE) & 0x800000)) devfn += 7

@@ -6,6 +6,7 @@ import { ACPI_ASLEEP, DEV_ACPI, RESET_RESUME, RESET_SUSPEND, STOP_POWER_OFF } fr
 import { machineStop } from '../machine/stop'
 import { irqLine } from './interrupt-lines'
 import { rtcShutdownCode } from './mc146818'
+import { smbusInterrupt } from './smbus'
 import { resetRequest } from './system-control'
 import { NEVER, TIMER_ACPI, ticksAt, timeOf, timerSet } from './timers'
 
@@ -84,7 +85,8 @@ function update(now: u64): void {
   const events = status(now) & load<u16>(DEV_ACPI, ENABLE)
   if ((events & WAKING) != 0) acpiWake()
   const general = load<u16>(DEV_ACPI, GPE_STATUS) & load<u16>(DEV_ACPI, GPE_ENABLE)
-  irqLine(SCI, (load<u16>(DEV_ACPI, CONTROL) & CONTROL_SCI) != 0 && (events != 0 || general != 0))
+  const asks = (load<u16>(DEV_ACPI, CONTROL) & CONTROL_SCI) != 0 && (events != 0 || general != 0)
+  irqLine(SCI, asks || smbusInterrupt())
   const waits = (load<u16>(DEV_ACPI, ENABLE) & TIMER_EVENT) != 0 && (events & TIMER_EVENT) == 0
   timerSet(TIMER_ACPI, waits ? timeOf((halvesAt(now) + 1) * HALF_TURN, FREQUENCY) : NEVER)
 }
@@ -95,6 +97,11 @@ export function acpiWake(): void {
   store<u8>(DEV_ACPI, 0, ACPI_ASLEEP)
   store<u16>(DEV_ACPI, <u32>load<u16>(DEV_ACPI, STATUS) | WAKE_STATUS, STATUS)
   resetRequest(RESET_RESUME)
+}
+
+/** What the SCI's wire depends on has changed elsewhere: the SMBus host controller shares it. */
+export function acpiUpdate(now: u64): void {
+  update(now)
 }
 
 /** TIMER_ACPI: bit 23 of the timer has changed. */

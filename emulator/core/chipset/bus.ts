@@ -107,9 +107,11 @@ import {
   testPortRead,
   testPortWrite,
 } from './test-device'
+import { smbusReset, smbusTimer } from './smbus'
 import {
   NEVER,
   TIMER_ACPI,
+  TIMER_SMBUS,
   TIMER_ATA,
   TIMER_HPET,
   TIMER_FDC,
@@ -162,6 +164,7 @@ export function chipsetReset(): void {
   speakerChanged(clockNow())
   pciDevicesReset()
   acpiReset()
+  smbusReset()
   hpetReset()
   rtcReset(clockNow())
   kbcReset()
@@ -203,6 +206,7 @@ export function chipsetRun(now: u64): void {
     else if (timer >= TIMER_LAPIC) lapicTimer(timer - TIMER_LAPIC, at)
     else if (timer >= TIMER_HPET) hpetTimer(timer - TIMER_HPET, at)
     else if (timer == TIMER_ACPI) acpiTimer(at)
+    else if (timer == TIMER_SMBUS) smbusTimer(at)
     else if (timer == TIMER_FDC) fdcTimer(at)
     else if (timer >= TIMER_ATA) ataTimer(timer - TIMER_ATA, at)
     else uartTimer(timer - TIMER_UART)

@@ -92,6 +92,18 @@ export function lapicTimerRepay(): void {
   chipsetUnlock()
 }
 
+/** This CPU halts with interrupts on: a tick that is owed comes at once, for nothing is interrupted by it. */
+export function lapicTimerHalts(): void {
+  const owed = apic(cpu, TIMER_OWED)
+  if (!atomic.load<u32>(owed) || modeOf(cpu) != PERIODIC) return
+  chipsetLock()
+  if (atomic.load<u32>(owed)) {
+    atomic.sub<u32>(owed, 1)
+    lapicLocal(cpuIndex, APIC_LVT_TIMER)
+  }
+  chipsetUnlock()
+}
+
 /** The current count at `now`. */
 function countAt(block: usize, now: u64): u32 {
   if (modeOf(block) == TSC_DEADLINE) return 0

@@ -46,8 +46,15 @@ import {
   pciWritable32,
   pciWritable8,
 } from './pci'
-import { RANGE_IDE_BUS_MASTER, RANGE_PM, RANGE_VGA_FRAMEBUFFER, RANGE_VGA_REGISTERS } from './pci-layout'
+import {
+  RANGE_IDE_BUS_MASTER,
+  RANGE_PM,
+  RANGE_SMBUS,
+  RANGE_VGA_FRAMEBUFFER,
+  RANGE_VGA_REGISTERS,
+} from './pci-layout'
 import { turboResetWrite } from './system-control'
+import { smbusRead, smbusWrite } from './smbus'
 import { vgaWindowRead, vgaWindowWrite } from './vga-window'
 
 // device << 3 | function
@@ -90,6 +97,11 @@ export const PM_PMREGMISC: u32 = 0x80 // bit 0: decode the range at PMBA
 const PM_DEVACTB: u32 = 0x58 // u32
 const DEVACTB_APMC_EN: u32 = 0x02000000 // a write of the APM control port raises an SMI
 const PM_RANGE: u64 = 64
+export const PM_SMBBA: u32 = 0x90 // u32, bits 15-4
+export const PM_SMBHSTCFG: u32 = 0xd2 // bit 0: decode the range at SMBBA; bits 3-1: interrupt, 100b is IRQ 9, 000b SMI#
+const SMB_RANGE: u64 = 16
+const SMB_IRQ9: u32 = 0x08
+const SMB_INTERRUPT: u32 = 0x0e
 
 /** Power-on: every function as it is before the firmware has placed anything. */
 export function pciDevicesReset(): void {
@@ -191,6 +203,11 @@ function powerManagement(): void {
   pciStore32(slot, PM_PMBA, 1)
   pciWritable32(slot, PM_PMBA, 0xffc0)
   pciWritable8(slot, PM_PMREGMISC, 1)
+  pciStore32(slot, PM_SMBBA, 1)
+  pciWritable32(slot, PM_SMBBA, 0xfff0)
+  // SMBHSTCFG, SMBSLVC and its two shadow addresses (7.1.29 and on)
+  pciWritable16(slot, PM_SMBHSTCFG, 0xff0f)
+  pciWritable16(slot, PM_SMBHSTCFG + 2, 0xffff)
   // There is no system management mode. To firmware that brings a handler along this bit, found set, says that one is in
   // place already: it installs none and does not wait for an answer to its first SMI. (SeaBIOS, src/fw/smm.c.)
   pciStore32(slot, PM_DEVACTB, DEVACTB_APMC_EN)
@@ -216,16 +233,25 @@ export function pciConfigWritten(slot: u32, devfn: u32, at: u32, end: u32): void
       if (at <= PIRQRC + pirq && PIRQRC + pirq < end) pirqRoute(pirq, pciLoad8(slot, PIRQRC + pirq))
     }
   } else if (devfn == DEVFN_PM) {
-    const base = at < PM_PMBA + 4 && end > PM_PMBA
-    if (base || (at <= PM_PMREGMISC && end > PM_PMREGMISC)) pciWindowsChanged()
+    const base = (at < PM_PMBA + 4 && end > PM_PMBA) || (at < PM_SMBBA + 4 && end > PM_SMBBA)
+    const decoded = (at <= PM_PMREGMISC && end > PM_PMREGMISC) || (at <= PM_SMBHSTCFG && end > PM_SMBHSTCFG)
+    if (base || decoded) pciWindowsChanged()
   }
 }
 
 /** Ranges that are not placed by a BAR. */
 export function pciFixedWindows(): void {
   const slot = pciSlot(DEVFN_PM)
-  if (slot == NO_SLOT || !(pciLoad8(slot, PM_PMREGMISC) & 1)) return
-  pciWindow(slot, true, pciLoad32(slot, PM_PMBA) & 0xffc0, PM_RANGE, RANGE_PM)
+  if (slot == NO_SLOT) return
+  if (pciLoad8(slot, PM_PMREGMISC) & 1)
+    pciWindow(slot, true, pciLoad32(slot, PM_PMBA) & 0xffc0, PM_RANGE, RANGE_PM)
+  if (pciLoad8(slot, PM_SMBHSTCFG) & 1)
+    pciWindow(slot, true, pciLoad32(slot, PM_SMBBA) & 0xfff0, SMB_RANGE, RANGE_SMBUS)
+}
+
+/** Whether the SMBus host controller's interrupt is IRQ 9. */
+export function smbusInterruptIsIrq9(): bool {
+  return (pciLoad8(pciSlot(DEVFN_PM), PM_SMBHSTCFG) & SMB_INTERRUPT) == SMB_IRQ9
 }
 
 /** What is decoded has changed: for those who have to know without looking it up each time. */
@@ -268,6 +294,11 @@ export function rangePortRead(range: u32, offset: u32, size: u32, now: u64): u32
     }
     case RANGE_PM:
       return acpiRead(offset, size, now)
+    case RANGE_SMBUS: {
+      let value: u32 = 0
+      for (let i: u32 = 0; i < size; i++) value |= smbusRead(offset + i) << (i << 3)
+      return value
+    }
     default:
       return ones(size)
   }
@@ -281,6 +312,9 @@ export function rangePortWrite(range: u32, offset: u32, size: u32, value: u32, n
       return
     case RANGE_PM:
       acpiWrite(offset, size, value, now)
+      return
+    case RANGE_SMBUS:
+      for (let i: u32 = 0; i < size; i++) smbusWrite(offset + i, (value >> (i << 3)) & 0xff, now)
       return
     default:
       return

@@ -17,3 +17,4 @@ export const RANGE_IDE_BUS_MASTER = 1 // I/O, 16 bytes
 export const RANGE_PM = 2 // I/O, 64 bytes at PMBA
 export const RANGE_VGA_FRAMEBUFFER = 3 // memory, VGA_FRAMEBUFFER_SIZE bytes
 export const RANGE_VGA_REGISTERS = 4 // memory, 4 KiB
+export const RANGE_SMBUS = 5 // I/O, 16 bytes at SMBBA

@@ -12,6 +12,7 @@ export const TIMER_TYPEMATIC: u32 = 4
 export const TIMER_UART: u32 = 5 // 5..8: receive time-out of COM1..COM4
 export const TIMER_ATA: u32 = 9 // 9 primary, 10 secondary channel
 export const TIMER_FDC: u32 = 11
+export const TIMER_SMBUS: u32 = 27 // the end of a transaction
 export const TIMER_ACPI: u32 = 28 // the PM timer's overflow
 export const TIMER_HPET: u32 = 29 // 29..31
 export const TIMER_LAPIC: u32 = 32 // 32..47: local APIC of each CPU

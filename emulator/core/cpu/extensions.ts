@@ -1,6 +1,7 @@
 // System instructions that came after the 64-bit extensions: RDTSCP, RDPID, RDPMC, RD/WRFSBASE, CLAC, STAC, INVPCID,
 // MONITOR, MWAIT, RDRAND, RDSEED, RDPKRU, WRPKRU (SDM 2). Each exists when CPUID says so.
 
+import { lapicTimerHalts } from '../chipset/lapic-timer'
 import { accessRead, canonical, canonicalBase } from '../memory/linear'
 import { monitorArm, monitorArmed, monitorBroken } from '../machine/monitor'
 import { tlbFlushAll, tlbFlushProcessContext, tlbInvalidateIn } from '../memory/tlb'
@@ -178,7 +179,9 @@ function waiting(ip: usize, wait: bool): bool {
   if (masked > 1) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
   // ECX.0: a masked interrupt ends the wait too, which it may end at any time: here it does not begin.
   if (masked && !(load<u32>(cpu, CPU_RFLAGS) & FLAG_IF)) return true
-  if (monitorArmed(cpu) && !monitorBroken(cpu)) store<u32>(cpu, ACTIVITY_MWAIT, CPU_ACTIVITY)
+  if (!monitorArmed(cpu) || monitorBroken(cpu)) return true
+  store<u32>(cpu, ACTIVITY_MWAIT, CPU_ACTIVITY)
+  if (load<u64>(cpu, CPU_RFLAGS) & FLAG_IF) lapicTimerHalts()
   return true
 }
 

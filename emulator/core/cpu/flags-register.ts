@@ -1,6 +1,7 @@
 // POPF, PUSHF, CLI, STI, HLT, INVLPG: instructions whose effect depends on CPL and IOPL (SDM 2A, 2B;
 // SDM 3A 2.3, 6.8).
 
+import { lapicTimerHalts } from '../chipset/lapic-timer'
 import {
   ACTIVITY_HALTED,
   CPU_ACTIVITY,
@@ -129,6 +130,7 @@ export function sti(): bool {
 export function hlt(): bool {
   if (!privileged()) return false
   store<u32>(cpu, ACTIVITY_HALTED, CPU_ACTIVITY)
+  if (load<u64>(cpu, CPU_RFLAGS) & FLAG_IF) lapicTimerHalts()
   return true
 }
 
