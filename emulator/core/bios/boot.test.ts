@@ -130,3 +130,25 @@ test('the ROM: entry, date, model, sum', () => {
   expect(rom[0x1fffe]).toBe(0xfc)
   expect(rom.reduce((sum, byte) => sum + byte, 0) & 0xff).toBe(0)
 })
+
+test('a system that reads a CD at once gets its data: the firmware has heard the unit attention of the reset', () => {
+  const disc = Uint8Array.from({ length: 20 * 2048 }, (_, i) => (i >> 11) + i)
+  const machine = new FirmwareMachine({
+    drives: { [L.DRIVE_ATA0]: { content: sleeper(64) }, [L.DRIVE_ATA0 + 2]: { content: disc, cd: true } },
+  }).boot()
+  const { portRead, portWrite } = machine.exports
+  for (const [register, value] of [
+    [6, 0xa0],
+    [1, 0],
+    [4, 0x00],
+    [5, 0x08],
+    [7, 0xa0], // PACKET
+  ] as const)
+    portWrite(0x170 + register, 1, value)
+  // READ(10) of sector 16
+  for (const word of [0x0028, 0, 0x1000, 0, 0x0001, 0]) portWrite(0x170, 2, word)
+  machine.run(1_000_000)
+  expect(portRead(0x177, 1)).toBe(0x58)
+  const words = Uint16Array.from({ length: 1024 }, () => portRead(0x170, 2))
+  expect(Buffer.compare(new Uint8Array(words.buffer), disc.subarray(16 * 2048, 17 * 2048))).toBe(0)
+})

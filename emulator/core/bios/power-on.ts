@@ -1,4 +1,5 @@
 // What power-on writes into memory: interrupt vectors, BIOS data area, extended BIOS data area.
+import { atapiProbed } from '../chipset/atapi'
 import { portRead, portWrite } from '../chipset/bus'
 import { DEV_BIOS, DRIVE_COUNT, HDR_CPU_COUNT, HDR_RAM_SIZE, HEADER } from '../layout'
 import {
@@ -170,6 +171,7 @@ export function setUpTables(): void {
   setBda16(BDA_MEMORY, kib < 640 ? kib - 1 : 639)
 
   for (let drive: u32 = 0; drive < (DRIVE_COUNT as u32); drive++) mediumChanged(drive)
+  atapiProbed()
   const floppies = floppyCount()
   const ports = findSerialPorts()
   // Equipment: bit 0 floppies, 1 coprocessor, 2 pointing device, 5:4 video 80x25 colour, 7:6 floppies - 1, 11:9 ports.

@@ -63,6 +63,7 @@ export const ATA_PARTS: usize = 60 // u8, which those are: bits of READ CD
 export const ATA_DMA: usize = 61 // u8, the data of the command goes by DMA
 export const ATA_PACKET: usize = 64 // u8[16]
 // 112-135: the bus master, see ide-bus-master.ts
+export const ATA_BLOCK_LEFT: usize = 136 // u32, bytes of a DRQ block of a packet command that do not lie in the buffer yet
 // Per device, + device * ATA_UNIT_SIZE
 export const ATA_UNITS: usize = 192
 export const ATA_UNIT_SIZE: usize = 64

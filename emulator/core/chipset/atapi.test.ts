@@ -155,10 +155,41 @@ describe('the task file', () => {
 })
 
 describe('reading', () => {
-  test('READ(10) and READ(12) in blocks of the buffer', () => {
+  test.each([
+    [5120, 10],
+    [5120, 7],
+    [2048, 3],
+    [0x8000, 32],
+    [6000, 9],
+  ])('a limit of %i, kept to by a host that does not look at the byte count: %i sectors', (limit, count) => {
+    const { data, blocks } = packet(read10(2, count), limit)
+    expect(data).toEqual(sectors(2, count))
+    const size = count * 2048
+    expect(blocks).toEqual(
+      Array.from({ length: Math.ceil(size / limit) }, (_, i) => Math.min(limit, size - i * limit)),
+    )
+  })
+
+  test('a medium that cannot be read ends a block in its middle', () => {
+    core.out8(BASE + 6, 0xa0)
+    core.out8(BASE + 1, 0)
+    core.out8(BASE + 4, 0xfe)
+    core.out8(BASE + 5, 0xff)
+    core.out8(STATUS, 0xa0)
+    for (const word of [0x28, 0, 0, 0, 8, 0]) core.out16(BASE, word)
+    core.skipToDeadline()
+    expect(reply()).toMatchObject({ status: READY | DRQ, count: 8 * 2048 })
+    core.blockError = L.BLOCK_ERROR_MEDIUM
+    for (let i = 0; i < 2048; i++) core.in16(BASE)
+    expect(reply()).toMatchObject({ status: READY | ERR, error: 0x30 })
+    core.blockError = L.BLOCK_ERROR_NONE
+    expect(sense()).toEqual([3, 0x11, 0])
+  })
+
+  test('READ(10) and READ(12): as large a block as the limit allows', () => {
     const { data, blocks, ...rest } = packet(read10(3, 5))
     expect(data).toEqual(sectors(3, 5))
-    expect(blocks).toEqual([4096, 4096, 2048])
+    expect(blocks).toEqual([10240])
     expect(rest).toMatchObject(ok)
     expect(packet([0xa8, 0, 0, 0, 0, 39, 0, 0, 0, 1]).data).toEqual(sectors(39, 1))
     expect(packet(read10(0, 0))).toMatchObject({ ...ok, data: [] })

@@ -6,6 +6,7 @@ import { BLOCK_BUFFER_SIZE, BLOCK_ERROR_NONE, BLOCK_READ } from '../layout'
 import { DRIVE_MEDIUM, DRIVE_SECTORS, DRIVE_SIZE, DRIVE_TRAY, DRIVES } from '../layout'
 import { blockPending, blockSubmit, blockWait } from '../machine/block'
 import {
+  ATA_BLOCK_LEFT,
   ATA_BUFFER,
   ATA_COMMAND,
   ATA_COUNT,
@@ -42,11 +43,13 @@ import {
   UNIT_SENSE_QUALIFIER,
   UNIT_STANDBY,
   ataBusyUntil,
+  ataChannel,
   ataDrive,
   ataInterrupt,
   ataSelectedUnit,
   ataSignature,
   ataTransferBuffer,
+  ataUnit,
 } from './ata'
 import { ataSetMode } from './ata-commands'
 import { atapiExecute } from './atapi-commands'
@@ -94,6 +97,17 @@ export function atapiReset(drive: u32, unit: usize): void {
   store<u8>(unit, 0, UNIT_SENSE_CODE)
   store<u8>(unit, 0, UNIT_SENSE_QUALIFIER)
   store<u8>(unit, 0, UNIT_EVENT)
+}
+
+/**
+ * The firmware has asked every drive whether it is ready, as firmware that looks for something to boot does: the unit attention of the
+ * reset has been told. Systems that read a CD without expecting one count on it.
+ */
+export function atapiProbed(): void {
+  for (let device: u32 = 0; device < 4; device++) {
+    const unit = ataUnit(ataChannel(device >> 1), device & 1)
+    if (load<u8>(unit, UNIT_ATTENTION) == ASC_RESET) store<u8>(unit, 0, UNIT_ATTENTION)
+  }
 }
 
 /** A command of the task file; BSY is clear, or it is DEVICE RESET. */
@@ -160,6 +174,7 @@ function packet(c: usize): void {
   store<u32>(c, 0, ATA_FILLED)
   store<u32>(c, 0, ATA_POSITION)
   store<u32>(c, PACKET_SIZE, ATA_LENGTH)
+  store<u32>(c, 0, ATA_BLOCK_LEFT)
   store<u8>(c, REASON_COMMAND, ATA_COUNT)
   store<u8>(c, PHASE_OUT, ATA_PHASE)
   // No interrupt: IDENTIFY PACKET DEVICE says that DRQ comes within 50 us
@@ -256,18 +271,17 @@ export function atapiBlockDone(c: usize, now: u64): void {
     return
   }
   // What is left of the buffer goes first, then the next sectors come into it
-  if (load<u32>(c, ATA_POSITION) >= load<u32>(c, ATA_FILLED) && stage == STAGE_SECTORS) {
-    if (!sectorsArrived(c)) return
-    const count = load<u32>(c, ATA_REQUEST_COUNT)
-    memory.copy(c + ATA_BUFFER, ataTransferBuffer(ataDrive(c)), count * load<u32>(c, ATA_FRAME))
-    sectorsTaken(c, count)
-    store<u32>(c, 0, ATA_POSITION)
-    store<u32>(c, count * load<u32>(c, ATA_FRAME), ATA_FILLED)
-  }
+  if (load<u32>(c, ATA_POSITION) >= load<u32>(c, ATA_FILLED) && stage == STAGE_SECTORS && !fillBuffer(c))
+    return
   const position = load<u32>(c, ATA_POSITION)
+  const here = load<u32>(c, ATA_FILLED) - position
+  const frame = load<u32>(c, ATA_FRAME)
+  // As large a block as the host takes, as hosts expect that do not look at the byte count. (Buffers end where no access does.)
+  const more: u64 = stage == STAGE_SECTORS && (frame & 3) == 0 ? <u64>load<u32>(c, ATA_REMAINING) * frame : 0
   // Only the last block may be odd: the limit counts even bytes
-  const chunk = min<u32>(load<u32>(c, ATA_LIMIT) & ~1, load<u32>(c, ATA_FILLED) - position)
-  store<u32>(c, position + chunk, ATA_LENGTH)
+  const chunk = <u32>min<u64>(load<u32>(c, ATA_LIMIT) & ~1, here + more)
+  store<u32>(c, position + min<u32>(chunk, here), ATA_LENGTH)
+  store<u32>(c, chunk > here ? chunk - here : 0, ATA_BLOCK_LEFT)
   store<u8>(c, chunk, ATA_LBA_MID)
   store<u8>(c, chunk >> 8, ATA_LBA_HIGH)
   store<u8>(c, REASON_TO_HOST, ATA_COUNT)
@@ -276,11 +290,32 @@ export function atapiBlockDone(c: usize, now: u64): void {
   ataInterrupt(c)
 }
 
-/** The host has read the whole DRQ block. */
+/** The next sectors into the buffer. False: the command has failed. */
+function fillBuffer(c: usize): bool {
+  if (!sectorsArrived(c)) return false
+  const count = load<u32>(c, ATA_REQUEST_COUNT)
+  const length = count * load<u32>(c, ATA_FRAME)
+  memory.copy(c + ATA_BUFFER, ataTransferBuffer(ataDrive(c)), length)
+  sectorsTaken(c, count)
+  store<u32>(c, 0, ATA_POSITION)
+  store<u32>(c, length, ATA_FILLED)
+  return true
+}
+
+/** The host has read the whole DRQ block, or what of it lay in the buffer. */
 export function atapiBlockTaken(c: usize, now: u64): void {
   if (load<u8>(c, ATA_COMMAND) == 0xa1) {
     store<u8>(c, PHASE_IDLE, ATA_PHASE)
     store<u8>(c, STATUS_READY, ATA_STATUS)
+    return
+  }
+  const left = load<u32>(c, ATA_BLOCK_LEFT)
+  if (left) {
+    nextSectors(c)
+    if (!fillBuffer(c)) return
+    const length = min<u32>(left, load<u32>(c, ATA_FILLED))
+    store<u32>(c, length, ATA_LENGTH)
+    store<u32>(c, left - length, ATA_BLOCK_LEFT)
     return
   }
   if (load<u32>(c, ATA_POSITION) >= load<u32>(c, ATA_FILLED)) {
