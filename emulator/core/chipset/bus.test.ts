@@ -134,12 +134,12 @@ test('a million random accesses: no trap, nothing outside the devices is touched
     0x8900,
   )
   // What the devices may write: their blocks, the rings, the block requests and buffers, the header, video memory,
-  // and the record of the climb (an open A20 is a stage of it)
+  // the record of the climb (an open A20 is a stage of it) and of the speaker
   const writable = [
     [L.HEADER, L.INPUT_QUEUE],
     [L.OUTPUT_RINGS, L.BLOCK_BUFFERS_END],
     [L.PLATFORM, L.PLATFORM_END],
-    [L.MILESTONES, L.CLIMB_NOTES_END],
+    [L.MILESTONES, L.SPEAKER_LOG_END],
     [L.VRAM, L.VRAM + 0x40000],
     [L.VCPUS, L.VCPUS + L.VCPU_STRIDE],
   ] as const

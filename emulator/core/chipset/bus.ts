@@ -516,7 +516,8 @@ export function mmioRead(phys: u64, size: u32): u64 {
   if (phys >> 12 == <u64>IOAPIC_PAGE) return ioapicRead(<u32>phys & 0xfff, size)
   if (phys - HPET_BASE < HPET_SIZE && phys + size <= HPET_BASE + HPET_SIZE)
     return hpetRead(<u32>phys & 0xfff, size, arrive())
-  if (pciMemoryFind(phys, size)) return rangeMemoryRead(windowHandler, windowOffset, size, arrive())
+  if (phys >> 20 != MESSAGES && pciMemoryFind(phys, size))
+    return rangeMemoryRead(windowHandler, windowOffset, size, arrive())
   if (phys - TEST_MEMORY < TEST_MEMORY_SIZE && phys + size <= TEST_MEMORY + TEST_MEMORY_SIZE)
     return testMemoryRead(<u32>(phys - TEST_MEMORY), size)
   if (size == 1) return 0xff

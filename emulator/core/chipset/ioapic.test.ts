@@ -186,6 +186,18 @@ describe('ExtINT at input 0 (the 8259 behind the I/O APIC)', () => {
     core.out8(0x20, 0x20)
   })
 
+  test('a message whose interrupt has gone lets no later one through', () => {
+    core.redirect(0, 0x700, 1)
+    pit()
+    core.pass(1_100_000)
+    core.out8(0x21, 0xff)
+    core.redirect(0, 0x10700, 1)
+    core.out8(0x21, 0xfe)
+    core.pass(1_100_000)
+    expect(core.intr).toBe(true)
+    expect(other.take()).toBe(undefined)
+  })
+
   test('masked, nobody is', () => {
     core.redirect(0, 0x10700, 1)
     pit()

@@ -362,7 +362,11 @@ export function lint0Update(index: u32): void {
   const high = load<u32>(HEADER, HDR_INTR)
   const before = apicLoad(block, LINT0_LEVEL)
   apicStore(block, LINT0_LEVEL, high)
-  if (!high) return
+  if (!high) {
+    // What a message has told of is gone; the next interrupt comes with one of its own, or not to this CPU.
+    apicStore(block, EXTERNAL, 0)
+    return
+  }
   const entry = apicLoad(block, APIC_LVT_LINT0)
   if (externalPasses(block)) {
     if (!before) requestPost(index, 0)

@@ -103,6 +103,25 @@ describe('base address registers', () => {
     }
   })
 
+  test('that lie over the APICs, the HPET and the ROM hide none of them', () => {
+    const { physicalRead8, physicalWrite8 } = core.exports
+    const peek = (at: number) => physicalRead8(BigInt(at)) & 0xff
+    core.u8[L.ROM + 0x10] = 0x5a
+    const board = [0xfec00010, 0xfed00000, 0xfee00030, 0xfffc0010 + 0x20000]
+    write(VGA, 4, 3)
+    write(VGA, 0x10, 0xe0000000)
+    const before = board.map(peek)
+    expect(before[3]).toBe(0x5a)
+    write(VGA, 0x10, 0xfe000000)
+    physicalWrite8(0xfe000100n, 0x77)
+    expect(peek(0xfe000100)).toBe(0x77)
+    expect(board.map(peek)).toEqual(before)
+    // As software leaves it for a moment that asks for the size with decoding on.
+    write(VGA, 0x10, 0xffffffff)
+    expect(peek(0xff000100)).toBe(0x77)
+    expect(board.map(peek)).toEqual(before)
+  })
+
   test('can be written byte by byte', () => {
     select(VGA, 0x10)
     core.out8(0xcff, 0xfd)

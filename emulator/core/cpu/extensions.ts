@@ -32,7 +32,7 @@ import {
   SEGMENT_SIZE,
 } from '../layout'
 import { linearOf } from './address'
-import { cpu, ram } from './context'
+import { cpu, ram, ramSize } from './context'
 import { CR4_FSGSBASE, CR4_PCE, CR4_PCIDE, CR4_PKE, privileged } from './control-registers'
 import {
   FEATURE7_FSGSBASE,
@@ -166,13 +166,16 @@ function invalidate(ip: usize, kind: u64): bool {
   return true
 }
 
+const NOWHERE: u64 = u64.MAX_VALUE
+
 /** MONITOR arms a line; MWAIT waits for a store to it or what ends a halt (SDM 2B MONITOR, MWAIT). */
 function waiting(ip: usize, wait: bool): bool {
   if (!feature(WORD_1_ECX, FEATURE_MONITOR) || load<u32>(cpu, CPU_CPL) != 0) return undefined_()
   if (!wait) {
     if (load<u32>(cpu, CPU_RCX)) return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
     const line = accessRead(linearOf(ip, 1, false), 1, SEG_DS, false)
-    if (line) monitorArm(cpu, line - ram)
+    // In ROM, video memory or a device there is nothing to wait for.
+    if (line) monitorArm(cpu, line >= ram && line - ram < <usize>ramSize ? line - ram : NOWHERE)
     return line != 0
   }
   const masked = load<u32>(cpu, CPU_RCX)

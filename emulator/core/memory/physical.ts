@@ -29,6 +29,9 @@ const ROM_BASE: u64 = 0x100000 - ROM_SIZE
 // HDR_SHADOW of the first 16 KiB
 const SHADOW_READ: u32 = 1
 const SHADOW_WRITE: u32 = 0x10000
+/** I/O APIC, HPET and local APICs */
+const BOARD_BASE: u64 = 0xfec00000
+const BOARD_SIZE: u64 = 0x300000
 const ROM_ALIAS: u64 = 0x100000000 - ROM_SIZE
 
 /** Address line 20 as the board drives it (port 92h, 8042 output port). */
@@ -43,7 +46,10 @@ export function a20(phys: u64): u64 {
  */
 export function frameBufferPointer(phys: u64): usize {
   const base: u64 = load<u32>(DEV_VGA, VGA_FRAME_BUFFER)
-  return base != 0 && phys - base < <u64>VRAM_SIZE ? <usize>VRAM + <usize>(phys - base) : 0
+  if (base == 0 || phys - base >= <u64>VRAM_SIZE) return 0
+  // The APICs, the HPET and the ROM are in front of PCI: a BAR that lies over them, while it is sized or for good, hides none.
+  if (phys - BOARD_BASE < BOARD_SIZE || phys >= ROM_ALIAS) return 0
+  return <usize>VRAM + <usize>(phys - base)
 }
 
 /** Address of RAM below C0000h-FFFFFh where the host bridge lets it be what `wanted` says, 0 elsewhere (82441FX 3.2.18, PAM). */
