@@ -104,6 +104,7 @@ function template(state: MenuState, actions: MenuActions): MenuItemConstructorOp
         },
         { label: 'Open the Sample “Seedling”', click: () => actions.sample('seedling') },
         { label: 'Open the Sample “First light”', click: () => actions.sample('first-light') },
+        { label: 'Open the Sample “Kiln”, a Game', click: () => actions.sample('kiln') },
         { label: 'Open the Scheduler Lab', click: () => actions.lab() },
         { type: 'separator' },
         { ...page('Save Screenshot…', 'screenshot', 'CmdOrCtrl+Shift+S'), enabled: there },

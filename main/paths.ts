@@ -13,6 +13,7 @@ export const rendererFolder = join(out, 'renderer')
 const SAMPLES: Record<SampleGuest, string> = {
   seedling: 'assets/guests/seedling/seedling.img',
   'first-light': 'assets/guests/first-light/first-light.img',
+  kiln: 'assets/guests/kiln/kiln.img',
 }
 /** A guest that ships with Ringside. */
 export const sampleImage = (sample: SampleGuest) => join(app.getAppPath(), SAMPLES[sample])

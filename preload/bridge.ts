@@ -741,7 +741,7 @@ export interface Preferences {
 }
 
 /** Guests that ship with Ringside. */
-export type SampleGuest = 'seedling' | 'first-light'
+export type SampleGuest = 'seedling' | 'first-light' | 'kiln'
 
 export interface Hello {
   version: string

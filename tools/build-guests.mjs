@@ -232,6 +232,10 @@ async function targets() {
       build: () => assemble(join(GUESTS, 'first-light/first-light.asm')),
     },
     {
+      path: join(GUESTS, 'kiln/kiln.img'),
+      build: () => assemble(join(GUESTS, 'kiln/kiln.asm')),
+    },
+    {
       path: join(GUESTS, 'smp/smp.img'),
       build: () => assemble(join(GUESTS, 'smp/smp.asm')),
     },

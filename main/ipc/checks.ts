@@ -253,7 +253,7 @@ export const ARGUMENTS: Arguments = {
   hello: [],
   'document.open': [path],
   'document.choose': [],
-  'document.sample': [oneOf('a sample', ['seedling', 'first-light'])],
+  'document.sample': [oneOf('a sample', ['seedling', 'first-light', 'kiln'])],
   'tour.taken': [],
   'preferences.set': [checkPreferences],
   associated: [],

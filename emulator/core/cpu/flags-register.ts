@@ -7,8 +7,10 @@ import {
   CPU_ACTIVITY,
   CPU_CPL,
   CPU_CR4,
+  CPU_FAULT_RIP,
   CPU_MODE,
   CPU_RFLAGS,
+  CPU_RIP,
   CPU_SHADOW,
   FAULT_DETAIL_PRIVILEGE,
   MODE_LONG,
@@ -64,6 +66,17 @@ function virtualInterrupts(): bool {
   const mode = load<u32>(cpu, CPU_MODE)
   if (!(mode & MODE_PROTECTED)) return false
   return (load<u64>(cpu, CPU_CR4) & (mode & MODE_V86 ? CR4_VME : CR4_PVI)) != 0
+}
+
+/**
+ * A program has been entered (IRET, task switch) with VIF and VIP both set: #GP(0) at its first instruction, so that the monitor
+ * hands it the interrupt that waits (SDM 3B 21.3.2). False: it is pending, the entry stands.
+ */
+export function virtualInterruptNone(): bool {
+  const both = FLAG_VIF | FLAG_VIP
+  if ((load<u32>(cpu, CPU_RFLAGS) & both) != both || !virtualInterrupts()) return true
+  store<u64>(cpu, load<u64>(cpu, CPU_RIP), CPU_FAULT_RIP)
+  return raise(EXC_GP, 0, FAULT_DETAIL_PRIVILEGE)
 }
 
 /** POPF/POPFD/POPFQ with the popped `value`; the caller moves the stack pointer afterwards. False: #GP(0). */

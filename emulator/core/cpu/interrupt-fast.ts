@@ -67,6 +67,8 @@ const SIZE_32: u64 = 0x0040_0000_0000_0000
 
 /** CF PF AF ZF SF TF IF DF OF IOPL NT RF AC VIF VIP ID: what an IRET of 32 or 64 bits in ring 0 restores. */
 const FLAGS_RING0: u32 = 0x3d7fd5
+/** VIF and VIP: something waits for ring 3 (virtualInterruptNone). */
+const VIRTUAL_INTERRUPT: u32 = 0x180000
 
 /** Pointer to `size` bytes at `linear` that may be read in `context`; 0: ask elsewhere. */
 @inline
@@ -248,6 +250,7 @@ export function iretFast64(): bool {
     if ((access(data) & (STACK_MASK | 0x60)) != (STACK | (outer << 5))) return false
   }
   const flags = load<u32>(frame, 16)
+  if ((flags & VIRTUAL_INTERRUPT) == VIRTUAL_INTERRUPT) return false
   const pointer = load<u64>(frame, 24)
   if (!data) segmentLoadNull(SEG_SS, 0, 0)
   else if (!loaded(SEG_SS, stack, data)) segmentLoadDescriptor(SEG_SS, stack, data)

@@ -27,7 +27,13 @@ import { codeOffsetValid, realTargetValid, selectorsAreReal, transfer } from './
 import { faultPending, raise } from './fault'
 import { FLAG_AC, FLAG_ID, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_VM } from './flags'
 import { iretFast32, iretFast64 } from './interrupt-fast'
-import { v86FlagsAllowed, virtualFlagsLoad, virtualFlagsValid, ioPrivilegeLevel } from './flags-register'
+import {
+  ioPrivilegeLevel,
+  v86FlagsAllowed,
+  virtualFlagsLoad,
+  virtualFlagsValid,
+  virtualInterruptNone,
+} from './flags-register'
 import { cplSet, modeRefresh } from './mode'
 import { segmentSetReal, segmentsInvalidateOuter } from './segments'
 import { stackMask, stackPeek, stackPointerSet } from './stack'
@@ -60,7 +66,7 @@ export function iret(size: u32): bool {
     if (!iretReal(selector, offset, flags, size)) return false
   } else if (!iretProtected(selector, offset, flags, size)) return false
   store<u32>(cpu, load<u32>(cpu, CPU_NMI) & ~2, CPU_NMI)
-  return true
+  return virtualInterruptNone()
 }
 
 function iretReal(selector: u32, offset: u64, flags: u32, size: u32): bool {

@@ -61,6 +61,7 @@ import {
 } from './descriptors'
 import { faultPending, raise } from './fault'
 import { FLAG_NT, FLAG_VM } from './flags'
+import { virtualInterruptNone } from './flags-register'
 import { cplSet, modeRefresh } from './mode'
 import {
   codeSegmentCommit,
@@ -273,7 +274,7 @@ function newTaskLoad(selector: u32, base: u64, limit: u32, attributes: u32, nest
   if (flags & FLAG_VM) {
     for (let n: u32 = 0; n <= <u32>SEG_GS; n++) segmentSetReal(n, image(TSS_SEGMENTS + n * 4))
     modeRefresh()
-    return true
+    return virtualInterruptNone()
   }
   const code = taskSegment(SEG_CS)
   const cpl = code & 3
@@ -282,7 +283,13 @@ function newTaskLoad(selector: u32, base: u64, limit: u32, attributes: u32, nest
   const stack = taskSegment(SEG_SS)
   if (!loadStack(stack, cpl)) return false
   codeSegmentCommit(code, raw, cpl)
-  return loadData(SEG_DS, cpl) && loadData(SEG_ES, cpl) && loadData(SEG_FS, cpl) && loadData(SEG_GS, cpl)
+  return (
+    loadData(SEG_DS, cpl) &&
+    loadData(SEG_ES, cpl) &&
+    loadData(SEG_FS, cpl) &&
+    loadData(SEG_GS, cpl) &&
+    virtualInterruptNone()
+  )
 }
 
 @inline

@@ -81,6 +81,12 @@ export function useCommands() {
       run: () => documents.openSample('first-light'),
     },
     {
+      id: 'kiln',
+      title: 'Open the sample “Kiln”, a game',
+      available: () => documents.hello?.hasSample ?? false,
+      run: () => documents.openSample('kiln'),
+    },
+    {
       id: 'tour',
       title: 'Show me around',
       available: () => documents.hello?.hasSample ?? false,

@@ -32,6 +32,7 @@ const TABLE = {
   info: { path: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.3v3.6M8 5v.1' },
   fault: { path: 'M5.2 1.8h5.6l3.4 3.4v5.6l-3.4 3.4H5.2l-3.4-3.4V5.2zM8 4.8v4M8 11v.1' },
   lanes: { path: 'M2 3.5h6M5 8h8.5M2 12.5h3M7.5 12.5h4' },
+  kiln: { path: 'M2.2 3.2h3.2v2.2H2.2zM6.4 3.2h3.2v2.2H6.4zM10.6 3.2h3.2v2.2h-3.2zM5 12.6h6M8.4 9.4h.1' },
   climb: { path: 'M2 13h3.2v-3.2h3.2V6.6h3.2V3.4H14' },
 } satisfies Record<string, Icon>
 

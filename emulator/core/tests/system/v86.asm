@@ -223,6 +223,7 @@ bits 16
 .redirected_end:
 bits 32
 .redirect_done:
+        v86_faults VIF | VIP, 13, 0, {"VIF and VIP at entry"}, {nop}
         ; --- PVI: CLI and STI at CPL 3 below IOPL 3 (SDM 3B 21.4)
         catch   .pvi_done
         to_user .pvi, 2
@@ -237,6 +238,11 @@ bits 32
 .pvi2:  sti
 .pvi2_done:
         check_fault 13, 0, .pvi2, "PVI: STI with VIP"
+        catch   .pvi3_done
+        to_user .pvi3, 2 | VIP | VIF
+.pvi3:  nop
+.pvi3_done:
+        check_fault 13, 0, .pvi3, "PVI: VIF and VIP at entry"
         finish
 
 bits 16
