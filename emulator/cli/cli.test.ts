@@ -111,6 +111,8 @@ describe('options of run', () => {
     ['a.img --stats xml', 'json'],
     ['a.img --schedule fair', 'deterministic and parallel'],
     ['a.img --seed x', 'whole number'],
+    ['a.img --seed 18446744073709551616', '2^64 - 1'],
+    ['a.img --seed=-1', '2^64 - 1'],
     ['a.img --cpus 17', '1 to 16'],
     ['a.img --smp 2 --cpus 2', 'one of them'],
     ['a.img --cpus 0', '1 to 16'],

@@ -244,11 +244,12 @@ function parseSchedule(text: string): Schedule {
 
 function parseSeed(text: string): bigint {
   try {
-    if (text.trim() !== '') return BigInt.asUintN(64, BigInt(text))
+    const seed = BigInt(text)
+    if (text.trim() !== '' && BigInt.asUintN(64, seed) === seed) return seed
   } catch {
     // said below
   }
-  throw new UsageError(`--seed ${text}: a whole number`)
+  throw new UsageError(`--seed ${text}: a whole number from 0 to 2^64 - 1`)
 }
 
 function parseCpus(smp: string | undefined, cpus: string | undefined): number {
