@@ -270,7 +270,8 @@ export function stackSegmentValid(selector: u32, raw: u64, cpl: u32, vector: u32
 
 /**
  * After a return to the less privileged `cpl`: data segment registers that name segments it may not use become
- * null (SDM 3A 5.8.6). One that is null already keeps its base, which FS and GS may have from their MSRs.
+ * null (SDM 3A 5.8.6). One that is null already loses its RPL (SDM 2A IRET: SegmentSelector := 0; silicon does so) and keeps its
+ * base, which FS and GS may have from their MSRs.
  */
 export function segmentsInvalidateOuter(cpl: u32): void {
   segmentInvalidateOuter(SEG_ES, cpl)
@@ -281,6 +282,10 @@ export function segmentsInvalidateOuter(cpl: u32): void {
 
 function segmentInvalidateOuter(segment: u32, cpl: u32): void {
   const attributes = segmentAttributes(segment)
-  if (attributes & SEGMENT_UNUSABLE || isConforming(attributes) || attributesDpl(attributes) >= cpl) return
+  if (attributes & SEGMENT_UNUSABLE) {
+    store<u16>(segmentPointer(segment), 0, SEGMENT_SELECTOR)
+    return
+  }
+  if (isConforming(attributes) || attributesDpl(attributes) >= cpl) return
   segmentStore(segment, 0, segmentBase(segment), 0, SEGMENT_UNUSABLE)
 }

@@ -135,6 +135,33 @@ bits 64
         expect  r11d, 0, "SDM 2B RET: GS becomes null"
         expect  r13d, 0x7e57ab1e, "SDM 2B RET: and keeps its base"
 
+        ; null selectors lose their RPL on the way (SegmentSelector := 0)
+        mov     eax, 1
+        mov     ds, eax
+        inc     eax
+        mov     es, eax
+        inc     eax
+        mov     fs, eax
+        mov     gs, eax
+        msr_write 0xc0000101, 0, 0x500000
+        catch   .unranked
+        to_user .unrank, USER_CODE, 0x202
+.unrank:
+        mov     r8d, ds
+        mov     r9d, es
+        mov     r10d, fs
+        mov     r11d, gs
+        mov     eax, there
+        sub     rax, 0x500000
+        mov     r13d, [gs:rax]
+        int     0x30
+.unranked:
+        expect  r8d, 0, "SDM 2A IRET: RPL of a null DS"
+        expect  r9d, 0, "SDM 2A IRET: RPL of a null ES"
+        expect  r10d, 0, "SDM 2A IRET: RPL of a null FS"
+        expect  r11d, 0, "SDM 2A IRET: RPL of a null GS"
+        expect  r13d, 0x7e57ab1e, "SDM 2A IRET: the base of a null GS"
+
         ; --- encodings that are no instruction
         undefined "SDM 2A LEA of a register", {0x8d, 0xc0}
         undefined "SDM 2B MOVBE of a register", {0x0f, 0x38, 0xf0, 0xc0}
