@@ -10,6 +10,8 @@ export interface BzImage {
   version: string | undefined
   /** The set-up header as boot_params wants it at 1F1h. */
   header: Uint8Array
+  /** Boot sector and set-up code, the real-mode part. */
+  setup: Uint8Array
   /** The protected-mode part. */
   kernel: Uint8Array
   /** Longest command line in bytes, without the final zero. */
@@ -21,6 +23,11 @@ export interface BzImage {
   needed: number
   /** The file has a 64-bit entry point 200h behind its start. */
   entry64: boolean
+  /**
+   * To be started by its set-up code. Before protocol 2.10 (Linux 2.6.31) that is the only entry all such files have: programs
+   * that only look like kernels (iPXE's ipxe.lkrn, SYSLINUX's memdisk) have nothing at their 32-bit one.
+   */
+  realMode: boolean
 }
 
 const SECTOR = 512
@@ -102,12 +109,14 @@ export function readBzImage(file: Uint8Array): BzImage {
     protocol,
     version: versionOf(file, view, start),
     header: file.subarray(HEADER, headerEnd),
+    setup: file.subarray(0, start),
     kernel,
     commandLineMax: field(0x206, 0x238, () => view.getUint32(0x238, true), 255),
     initrdMax: field(0x203, 0x22c, () => view.getUint32(0x22c, true), 0x37ffffff),
     preferred: Math.max(preferred, KERNEL_ADDRESS),
     needed: Math.max(initSize, kernel.length),
     entry64: (field(0x20c, 0x236, () => view.getUint16(0x236, true), 0) & XLF_KERNEL_64) !== 0,
+    realMode: protocol < 0x20a,
   }
 }
 

@@ -166,3 +166,42 @@ describe('what cannot be started is refused with a reason', () => {
     }
   })
 })
+
+describe('before protocol 2.10 the set-up code starts the kernel (iPXE, memdisk)', () => {
+  /** 2.07: one set-up sector that says what it finds on the debug console, and a protected-mode part of nothing. */
+  const old = (() => {
+    const bytes = new Uint8Array(1024 + 4096)
+    const view = new DataView(bytes.buffer)
+    bytes[0x1f1] = 1
+    view.setUint32(0x1f4, 4096 / 16, true)
+    view.setUint16(0x1fe, 0xaa55, true)
+    bytes.set([0xeb, 0x66], 0x200)
+    bytes.set(Buffer.from('HdrS'), 0x202)
+    view.setUint16(0x206, 0x207, true)
+    bytes[0x211] = 1
+    view.setUint32(0x214, 0x100000, true)
+    view.setUint32(0x22c, 0x37ffffff, true)
+    view.setUint32(0x238, 255, true)
+    // CS is the segment after DS = ES = FS = GS = SS, SP the heap's end; the first bytes of the command line, far.
+    bytes.set(
+      [
+        [0x8c, 0xc8, 0x8c, 0xdb, 0x29, 0xd8, 0xe6, 0xe9], // MOV AX, CS; MOV BX, DS; SUB AX, BX; OUT E9h, AL
+        [0x8c, 0xd0, 0x29, 0xd8, 0x04, 0x30, 0xe6, 0xe9], // MOV AX, SS; SUB AX, BX; ADD AL, '0'; OUT
+        [0xa0, 0x11, 0x02, 0xe6, 0xe9], // MOV AL, [211h], loadflags; OUT
+        [0x66, 0xa1, 0x28, 0x02, 0x66, 0xc1, 0xe8, 0x04, 0x8e, 0xc0], // MOV EAX, [228h]; SHR EAX, 4; MOV ES, AX
+        [0x26, 0xa0, 0x01, 0x00, 0xe6, 0xe9], // MOV AL, [ES:1]; OUT
+        [0x66, 0xa1, 0x1c, 0x02, 0xe6, 0xe9], // MOV EAX, [21Ch], the initrd's size; OUT
+        [0xb0, 0x21, 0xe6, 0xf4], // MOV AL, 21h; OUT F4h, AL
+      ].flat(),
+      0x268,
+    )
+    return bytes
+  })()
+  test('with its segments, its heap and what it was handed', async () => {
+    expect(await boot(old, [new Uint8Array(0x41)], 'xy')).toEqual([' 0\x81yA'])
+  })
+  test('a later one is started at its own entry', () => {
+    expect(readBzImage(old).realMode).toBe(true)
+    expect(readBzImage(file).realMode).toBe(false)
+  })
+})

@@ -5,6 +5,7 @@
 //   011000  page tables: PML4, PDPT, four page directories of 2 MiB pages
 //   020000  command line
 //   100000  kernel; it moves and unpacks itself to `preferred`
+//   010000  instead of the three, where the set-up code is to start the kernel: that, its stack and its heap, 64 KiB
 //   ......  initrd, as high as kernel and memory allow, on a page
 import { type BzImage, KERNEL_ADDRESS, readBzImage } from './bzimage'
 import type { Chunk, DirectBoot, E820Range, InitrdFile } from './chunks'
@@ -15,6 +16,9 @@ const BOOT_PARAMS = 0x10000
 const PAGE_TABLES = 0x11000
 const COMMAND_LINE = 0x20000
 const COMMAND_LINE_ROOM = 0x10000
+/** Of the set-up code's segment: where its heap ends and its stack begins ("Sample Boot Configuration"). */
+const SETUP_HEAP_END = 0xe000
+const CAN_USE_HEAP = 0x80
 const PAGE = 4096
 const MIB = 0x100000
 /** start.asm's parameters. */
@@ -58,6 +62,14 @@ export function planLinux(
       )
     }
     chunks.push({ address: initrdAddress, bytes: initrd })
+  }
+  if (image.realMode) {
+    chunks.push(
+      { address: BOOT_PARAMS, bytes: setUp(image, initrdAddress, initrd.length) },
+      { address: COMMAND_LINE, bytes: commandLine },
+      { address: START_ADDRESS, bytes: realModeSector() },
+    )
+    return chunks
   }
   const params = bootParams(image, initrdAddress, initrd.length, memory, e820)
   chunks.push({ address: BOOT_PARAMS, bytes: params }, { address: COMMAND_LINE, bytes: commandLine })
@@ -127,6 +139,34 @@ function bootParams(
   view.setUint32(0x218, initrd, true)
   view.setUint32(0x21c, initrdSize, true)
   view.setUint32(0x228, COMMAND_LINE, true)
+  return bytes
+}
+
+/** The set-up code with the fields that a boot loader fills in (boot.rst, "Details of Header Fields"). */
+function setUp({ setup, protocol }: BzImage, initrd: number, initrdSize: number): Uint8Array {
+  const bytes = new Uint8Array(setup)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(0x1fa, 0xffff, true) // vid_mode: normal
+  view.setUint8(0x210, LOADER_UNDEFINED)
+  view.setUint8(0x211, view.getUint8(0x211) | CAN_USE_HEAP)
+  view.setUint32(0x218, initrd, true)
+  view.setUint32(0x21c, initrdSize, true)
+  if (protocol >= 0x201) view.setUint16(0x224, SETUP_HEAP_END - 0x200, true)
+  view.setUint32(0x228, COMMAND_LINE, true)
+  return bytes
+}
+
+/** In the place of a boot sector: all segments on the set-up code, interrupts off, and into it ("Running the Kernel"). */
+function realModeSector(): Uint8Array {
+  const segment = BOOT_PARAMS >> 4
+  const [low, high] = [segment & 0xff, segment >> 8]
+  const entry = segment + 0x20
+  const bytes = new Uint8Array(512)
+  bytes.set([0xfa, 0xfc]) // CLI, CLD
+  bytes.set([0xb8, low, high], 2) // MOV AX, segment
+  bytes.set([0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xe0, 0x8e, 0xe8, 0x8e, 0xd0], 5) // MOV DS, ES, FS, GS, SS, AX
+  bytes.set([0xbc, SETUP_HEAP_END & 0xff, SETUP_HEAP_END >> 8], 15) // MOV SP, heap's end
+  bytes.set([0xea, 0, 0, entry & 0xff, entry >> 8], 18) // JMP segment + 20h:0
   return bytes
 }
 
