@@ -1,6 +1,9 @@
 // A triple fault is a state of the window that explains itself.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
-import { expect, guest, seed, serialLines, test } from './application'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { accessible, expect, guest, seed, serialLines, shots, test } from './application'
 
 test('the triple fault of the boot chain is told from its first exception on', async ({ start }) => {
   const { page } = await start({ files: [seed('triple-fault.img')] })
@@ -81,4 +84,54 @@ test('a kernel that has panicked is told with its exception, by the names of its
     'Linear address 0000000000000008 was to be read and is not mapped',
   )
   await expect(page.locator('.tip')).toContainText('(null+')
+})
+
+/*  Protected mode; start-up IPIs to an APIC that is not there and, after INIT, to that of CPU 1, which finds at 9000h:
+    o32 lidt [cs:8] / int3, with a table of no entries. CPU 0 goes round: mov dword [0fee00310h], 9 << 24 / mov dword [0fee00300h],
+    4609h / mov dword [0fee00310h], 1 << 24 / mov dword [0fee00300h], 4500h / mov dword [0fee00300h], 4609h / jmp $ */
+const AP_FAULT =
+  '31c08ed80f0116987c0f20c00c010f22c0ea167c0800b0108ed88ec0bf00900000be707c0000b908000000f3a4bb0000' +
+  'e0fec783f0000000ff010000c7831003000000000009c7830003000009460000c7831003000000000001c78300030000' +
+  '00450000c7830003000009460000ebfe2e660f011e0800cc00000000000090900000000000000000ffff0000009acf00' +
+  'ffff00000092cf001700807c0000'
+
+test('a triple fault of an application processor names its CPU, and the IPIs before it are told', async ({
+  start,
+}) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-ap-'))
+  try {
+    const image = Buffer.alloc(1_474_560)
+    image.write(AP_FAULT, 0, 'hex')
+    image.set([0x55, 0xaa], 510)
+    writeFileSync(join(folder, 'ap.img'), image)
+    const { page } = await start({ files: [join(folder, 'ap.img')], width: 1440, height: 900 })
+    await page.getByTestId('summary').click()
+    await page.getByTestId('cpus').fill('3')
+    await page.getByTestId('settings-start').click()
+    const fault = page.getByTestId('fault')
+    await expect(fault).toContainText('Triple fault: CPU 1 has shut down')
+    await expect(page.getByTestId('state')).toHaveText('triple fault on CPU 1')
+    await expect(page.getByTestId('climb-18')).toContainText('APs 1/2')
+    // Its registers, not those of the CPU that goes on.
+    await expect(page.getByTestId('cpu')).toHaveAttribute('aria-label', 'CPU 1')
+    await page.screenshot({ path: join(shots, 'fault-ap.png') })
+    await page.keyboard.press('Control+Shift+P')
+    await page.keyboard.type('panel: interrupts')
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('interrupts')).toContainText('reset the machine')
+    await page.keyboard.press('Control+Shift+F5')
+    await expect(page.getByTestId('state')).toHaveText('triple fault on CPU 1')
+    await page.keyboard.press('Control+Shift+P')
+    await page.keyboard.type('panel: interrupts')
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('flow-target-nobody')).toBeVisible()
+    await expect(page.getByTestId('flow-vector-sipi9')).toBeVisible()
+    await expect(page.getByTestId('flow-vector-INIT')).toBeVisible()
+    const rows = page.getByTestId('interrupt-rows').locator('tbody tr')
+    await expect(rows.filter({ hasText: 'nobody' })).toHaveCount(1)
+    await page.screenshot({ path: join(shots, 'interrupts-ap.png') })
+    await accessible(page)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -690,6 +690,8 @@ export interface FaultStep {
 /** A triple fault or an internal stop, told to a person. */
 export interface FaultAccount {
   kind: 'triple-fault' | 'internal'
+  /** The CPU that has shut down, where there are several. */
+  cpu?: number
   /** What went wrong, in one sentence. */
   sentence: string
   /** What it looks like, the likeliest first. */

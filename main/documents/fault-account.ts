@@ -46,6 +46,7 @@ export function accountOf(
     : []
   return {
     kind: 'triple-fault',
+    ...(memory.cpuCount > 1 ? { cpu: dead } : {}),
     sentence: report.sentence,
     findings: autopsy(memory, dead, report),
     steps: report.steps.map((step, i) => stepOf(step, i, report)),
