@@ -58,8 +58,11 @@ export class EventWatch {
   /** @param classes EVENT_CLASS_* that somebody wants now */
   watch(classes: number) {
     if (classes === this.#classes || this.machine.state === 'disposed') return
+    // What has been written until now is still of those who looked.
+    this.take()
     if (this.#classes === 0) this.#begin()
-    if (!(this.#classes & L.EVENT_CLASS_PATH)) this.interrupts = new InterruptLedger()
+    // What was seen before stays: a panel that was covered for a while goes on.
+    if (!(this.#classes & L.EVENT_CLASS_PATH)) this.interrupts.gap()
     this.#classes = classes
     this.machine.watchEvents(classes)
     if (!this.wantsProbes && this.#probed !== undefined) {
