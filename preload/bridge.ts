@@ -258,6 +258,8 @@ export interface Status {
   cpus: CpuBrief[]
   schedule: Schedule
   removable: RemovableDrive[]
+  /** Lights of the keyboard that are lit: 1 Scroll Lock, 2 Num Lock, 4 Caps Lock. */
+  leds: number
   /** What goes on beside the machine and takes long. */
   work: Work[]
   /** A CPU that will do nothing any more although nothing failed: halted with interrupts off, or in a jump to itself. */

@@ -8,6 +8,7 @@ const STATUS = L.DEV_KBC
 const STATUS_OBF = 1
 const KEYBOARD = L.DEV_KBC + 256
 const BUFFER_COUNT = KEYBOARD + 13
+const LEDS = KEYBOARD + 2
 
 export function keyboardIsRead({ u8, u32 }: MachineMemory): boolean {
   const waiting =
@@ -15,3 +16,6 @@ export function keyboardIsRead({ u8, u32 }: MachineMemory): boolean {
     Atomics.load(u32, (L.INPUT_QUEUE + L.INPUT_READ) >>> 2)
   return !waiting && u8[BUFFER_COUNT] === 0 && (u8[STATUS]! & STATUS_OBF) === 0
 }
+
+/** The lights of the guest's keyboard that are lit, as command EDh has them: 1 Scroll Lock, 2 Num Lock, 4 Caps Lock. */
+export const keyboardLeds = ({ u8 }: MachineMemory): number => u8[LEDS]! & 7

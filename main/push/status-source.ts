@@ -2,6 +2,7 @@ import { machineAtRest } from '@emulator/insight/rest-autopsy'
 import type { Machine } from '@emulator/machine/api'
 import type { Status } from '../../preload/bridge'
 import { cpuBriefs } from '@emulator/machine/cpu-snapshot'
+import { keyboardLeds } from '@emulator/machine/keyboard-line'
 import type { Source } from './source'
 
 /** What the machine itself does not know. */
@@ -49,6 +50,7 @@ export class StatusSource implements Source<'status'> {
       cpus: cpuBriefs(this.machine.memory),
       schedule: this.machine.config.schedule,
       removable: this.traffic.removable(),
+      leds: keyboardLeds(this.machine.memory),
       work: this.traffic.work(),
     }
     const stuck =
@@ -57,7 +59,7 @@ export class StatusSource implements Source<'status'> {
         : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
-    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify([status.removable, status.work])}`
+    const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.leds} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify([status.removable, status.work])}`
     if (key === this.#last) return
     this.#last = key
     return status

@@ -1,6 +1,8 @@
 // INT 09h and INT 16h: from the keyboard's scan codes (set 2, through the 8042) to what programs read.
 import { beforeEach, describe, expect, test } from 'vitest'
 import * as L from '../layout'
+import { keyboardLeds } from '../../machine/keyboard-line'
+import { MachineMemory } from '../../machine/memory'
 import { FirmwareMachine } from '../testing/firmware'
 
 const up = L.KEY_RELEASE
@@ -143,6 +145,17 @@ test('Ctrl-Break empties the buffer and calls INT 1Bh', () => {
   expect(machine.read8(0x700)).toBe(1)
   expect(machine.read8(0x471)).toBe(0x80)
   expect(read()).toEqual(['0000'])
+})
+
+test('the lights follow the locks, for those who look at the keyboard', () => {
+  const lit = () => keyboardLeds(new MachineMemory(machine.memory))
+  expect(lit()).toBe(0)
+  press(CAPS, NUM, SCROLL)
+  machine.run(10_000_000)
+  expect(lit()).toBe(7)
+  press(NUM)
+  machine.run(10_000_000)
+  expect(lit()).toBe(5)
 })
 
 test('Ctrl and Pause are Break', () => {

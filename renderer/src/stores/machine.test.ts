@@ -28,6 +28,7 @@ const status = (state: Status['state'], more: Partial<Status> = {}): Status => (
   cpus: [{ ring: 0, activity: 'running' }],
   schedule: 'deterministic',
   removable: [],
+  leds: 0,
   work: [],
   ...more,
 })
