@@ -69,7 +69,7 @@ export async function screen(seconds, rounds) {
     /** @param {unknown} interest */
     const look = async (interest) => {
       await started.interest(interest)
-      await started.page.waitForTimeout(400)
+      await started.page.waitForTimeout(150)
       /** @type {Awaited<ReturnType<typeof started.during>>} */
       let found = /** @type {any} */ (undefined)
       const { loads, busiest } = await loadsOf(started.app, async () => {

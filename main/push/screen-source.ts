@@ -8,8 +8,8 @@ import { sameBytes, type Source } from './source'
 const LARGE = 1 << 18
 /** The same where so many are only compared. */
 const LARGE_PICTURE = 1 << 20
-/** Every other display frame, ms. */
-const LARGE_INTERVAL = 30
+/** Every other display frame, ms: a little less than two, so that a late one does not cost a third. */
+const LARGE_INTERVAL = 31
 
 export class ScreenSource implements Source<'screen'> {
   readonly part = 'screen'
