@@ -3,7 +3,7 @@
 // instructions carried out of line, the end of what is known, and the exits to the run loop. What is rare lives in
 // slow.ts, what ends a trace in system.ts.
 
-import { deviceTimeSeen, deviceTimeSpent } from '../memory/device'
+import { deviceTimeForget, deviceTimeTake } from '../memory/device'
 import { accessCommit, accessRead, accessWrite, canonical } from '../memory/linear'
 import { tlbContext } from '../memory/tlb'
 import { climbAwaits, climbHigher } from '../machine/climb'
@@ -242,11 +242,10 @@ function slowly(ip: usize): void {
 /** How to go on after an operation that answered `status`. */
 @inline
 function finish(ip: usize, status: u32): u32 {
-  if (status == DONE && !deviceTimeSpent) {
+  if (status == DONE) {
     resumeIp = ip + OP_SIZE
     return RESUME
   }
-  deviceTimeSeen()
   return status == FAULTED ? fault(ip) : status == FROZEN ? again(ip) : after(ip)
 }
 
@@ -311,6 +310,8 @@ function miss(ip: usize, why: u32): u32 {
   const write = kind != MISS_READ
   const segment = load<u8>(ip, O_SEGMENT) as u32
   const linear = linearOf(ip, size, write)
+  // Accesses of rarer kinds (out of line, strings, the stack) take devices no time.
+  deviceTimeForget()
   const p = write
     ? slowWrite(ip, linear, size, segment, kind == MISS_MODIFY)
     : slowRead(ip, linear, size, segment)
@@ -324,11 +325,12 @@ function miss(ip: usize, why: u32): u32 {
   // The commonest accesses to devices, to pages with code in them and across pages need no window.
   if (op >= Op.MOV_RM8 && op <= Op.MOV_RM64) {
     storeRegister(load<u32>(ip, O_DST), size, loadSized(p, size))
-    return finish(ip, DONE)
+    return finish(ip, deviceTimeTake() ? COMMITTED : DONE)
   }
   if (op >= Op.MOV_MR8 && op <= Op.MOV_MR64) storeSized(p, size, loadSized(load<u32>(ip, O_SRC), size))
   else if (!throughWindow(ip, linear, p, size)) return internal(ip)
-  return finish(ip, write && p == bounce ? commit(ip) : DONE)
+  const status = write && p == bounce ? commit(ip) : DONE
+  return finish(ip, deviceTimeTake() ? COMMITTED : status)
 }
 
 /**
@@ -749,7 +751,7 @@ function outOfLineRun(first: usize, firstOp: i32): u32 {
   let op = firstOp
   while (true) {
     const status = outOfLine(ip, op)
-    if (status || deviceTimeSpent) return finish(ip, status)
+    if (status) return finish(ip, status)
     ip += OP_SIZE
     op = load<u16>(ip, O_OP)
     if (!isOutOfLine(op) || (op >= Op.VECTOR_MOVE_RR && op <= Op.VECTOR_DOUBLE_RM)) {

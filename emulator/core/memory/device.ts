@@ -16,20 +16,29 @@ const LAPIC_ACCESS_NS: u64 = 40
 const REGISTERS: u64 = 0xfec00000
 const REGISTERS_END: u64 = 0xff000000
 
-/** An instruction of this CPU has spent time at a device: its trace ends there, as a timer may be due. */
-export let deviceTimeSpent: bool = false
+/** ns that accesses to devices have taken since deviceTimeTake(). */
+let taken: u64 = 0
 
-export function deviceTimeSeen(): void {
-  deviceTimeSpent = false
+/** Notes what an access at `phys` takes. */
+export function deviceTimeNote(phys: u64): void {
+  if (lapicCovers(phys)) taken += LAPIC_ACCESS_NS
+  else if (phys >= REGISTERS && phys < REGISTERS_END) taken += BOARD_ACCESS_NS
 }
 
-/** As instructions reach devices: lets the time of the access pass (cpu/ports.ts says why). */
-export function deviceSpend(phys: u64): void {
-  if (load<u32>(HEADER, HDR_SCHEDULE) != SCHEDULE_DETERMINISTIC) return
-  if (lapicCovers(phys)) clockSpend(LAPIC_ACCESS_NS)
-  else if (phys >= REGISTERS && phys < REGISTERS_END) clockSpend(BOARD_ACCESS_NS)
-  else return
-  deviceTimeSpent = true
+/**
+ * Lets that time pass in the deterministic schedule (cpu/ports.ts says why). True when some has: a timer may be due, and the trace has to end
+ * here, or where a slice ends would show.
+ */
+export function deviceTimeTake(): bool {
+  const ns = taken
+  taken = 0
+  if (ns == 0 || load<u32>(HEADER, HDR_SCHEDULE) != SCHEDULE_DETERMINISTIC) return false
+  clockSpend(ns)
+  return true
+}
+
+export function deviceTimeForget(): void {
+  taken = 0
 }
 
 /** Reads 1, 2, 4 or 8 bytes at `phys`, address line 20 applied; holes answer all ones. */

@@ -9,7 +9,7 @@ import { breakpointsEnabled, dataBreakpoints } from '../cpu/debug'
 import { faultPending, raise } from '../cpu/fault'
 import { EXC_AC, EXC_GP, EXC_SS } from '../cpu/vectors'
 import { cpuCount } from '../machine/smp'
-import { cpuDeviceRead, cpuDeviceWrite, deviceSpend } from './device'
+import { cpuDeviceRead, cpuDeviceWrite, deviceTimeNote } from './device'
 import {
   CPU_CPL,
   CPU_CR0,
@@ -284,7 +284,7 @@ function readDevice(phys: u64, size: u32, to: usize): void {
   else if (size == 4) store<u32>(to, cpuDeviceRead(a20(phys), 4) as u32)
   else if (size == 8) store<u64>(to, cpuDeviceRead(a20(phys), 8))
   else for (let i: u32 = 0; i < size; i++) store<u8>(to + i, cpuDeviceRead(a20(phys + i), 1) as u8)
-  deviceSpend(a20(phys))
+  deviceTimeNote(a20(phys))
 }
 
 function copyIn(phys: u64, size: u32, to: usize): void {
@@ -322,7 +322,7 @@ function copyOut(phys: u64, size: u32, from: usize): void {
   else if (size == 4) cpuDeviceWrite(target, 4, load<u32>(from))
   else if (size == 8) cpuDeviceWrite(target, 8, load<u64>(from))
   else for (let i: u32 = 0; i < size; i++) cpuDeviceWrite(a20(phys + i), 1, load<u8>(from + i))
-  deviceSpend(target)
+  deviceTimeNote(target)
 }
 
 /**
