@@ -94,6 +94,18 @@ const SCENES = {
     await take(started, 'shootdowns', 'dark')
     await started.close()
   },
+  async interrupts() {
+    const started = await seedling(4)
+    const { page } = started
+    await started.choose('layout: boot')
+    await started.choose('panel: interrupts')
+    await started.type('shootdown 300')
+    await page.getByTestId('flow-vector-v241').click({ timeout: 60_000 })
+    await page.getByRole('radio', { name: 'longest wait' }).click()
+    await page.getByTestId('interrupt-rows').locator('tbody tr button').first().click()
+    await take(started, 'interrupts', 'dark')
+    await started.close()
+  },
   async fault() {
     const started = await startForMeasuring({ files: ['seed/triple-fault.img'], ...SMALL })
     await started.page.getByTestId('fault').waitFor()

@@ -53,10 +53,10 @@ test('the steps of an interrupt in words; a level that has been up for long did 
     storyOf({ ...one, raised: 1000, routed: 1000, accepted: 1000, delivered: 3000, ended: 9000 }),
   ).toEqual([
     'IRQ 1 keyboard rose',
-    'I/O APIC 1 sent it as vector 31h 0 ns later',
-    'accepted by the local APIC of CPU 2 0 ns later',
-    'taken by CPU 2 2.00 µs later',
-    'ended (EOI) 6.00 µs later',
+    'I/O APIC 1 sent it as vector 31h, 0 ns later',
+    'accepted by the local APIC of CPU 2, 0 ns later',
+    'taken by CPU 2, 2.00 µs later',
+    'ended (EOI), 6.00 µs later',
   ])
   expect(storyOf({ ...one, raised: 1000, routed: 5_000_000, delivered: 5_000_000 })[0]).toMatch(
     /^I\/O APIC 1 sent/,

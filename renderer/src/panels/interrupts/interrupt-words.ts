@@ -127,7 +127,7 @@ export function storyOf(one: Interrupt): string[] {
   const steps: string[] = []
   let last: number | undefined
   const after = (time: number) => {
-    const text = last === undefined ? '' : ` ${span(Math.max(0, time - last))} later`
+    const text = last === undefined ? '' : `, ${span(Math.max(0, time - last))} later`
     last = time
     return text
   }
