@@ -560,12 +560,12 @@ title_frame:
 .texts: mov     ax, BACK
         mov     es, ax
         mov     si, .keys
-        mov     bx, 36
+        mov     bx, 24
         mov     dx, 98
         mov     ah, GREY
         call    text
         mov     si, .keys2
-        mov     bx, 36
+        mov     bx, 20
         mov     dx, 110
         call    text
         mov     eax, [best]
