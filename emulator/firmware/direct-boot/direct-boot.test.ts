@@ -204,4 +204,39 @@ describe('before protocol 2.10 the set-up code starts the kernel (iPXE, memdisk)
     expect(readBzImage(old).realMode).toBe(true)
     expect(readBzImage(file).realMode).toBe(false)
   })
+  test('with more set-up code than its segment has room for it is refused', () => {
+    const large = new Uint8Array(118 * 512 + 4096)
+    large.set(old.subarray(0, 1024))
+    large[0x1f1] = 117
+    expect(() => planDirectBoot({ kernel: large, append: '' }, starters, 64 * MIB, [])).toThrow(/set-up code/)
+  })
+})
+
+describe('vga= is for the boot loader: the set-up code sets the mode (boot.rst, "Special Command Line Options")', () => {
+  /** A 2.15 whose set-up code tells vid_mode on the debug console; its later entry tells something else. */
+  const telling = (() => {
+    const bytes = new Uint8Array(file)
+    bytes.set([0xeb, 0x66], 0x200)
+    // MOV AX, [1FAh]; OUT E9h, AL; MOV AL, AH; OUT E9h, AL; MOV AL, 21h; OUT F4h, AL
+    bytes.set([0xa1, 0xfa, 0x01, 0xe6, 0xe9, 0x88, 0xe0, 0xe6, 0xe9, 0xb0, 0x21, 0xe6, 0xf4], 0x268)
+    return bytes
+  })()
+  test.each([
+    ['vga=16706', 'BA'],
+    ['quiet vga=0x314 vga=0x4544 --- x', 'DE'],
+    ['vga=044504', 'DI'],
+    ['vga=ask', '\xfd\xff'],
+    ['vga=ext', '\xfe\xff'],
+  ])('%s', async (append, mode) => {
+    expect(await boot(telling, [], append)).toEqual([mode])
+  })
+  test.each(['vga=normal', 'vga=0xffff', 'novga=5'])('%s needs no set-up code', async (append) => {
+    const lines = await boot(telling, [], append)
+    expect([lines[0]!.slice(0, 2), lines.at(-1)]).toEqual(['64', append])
+  })
+  test.each(['vga=', 'vga=large', 'vga=0x10000', 'vga=-1', 'vga=09', 'vga=0x'])('%s is refused', (append) => {
+    expect(() => planDirectBoot({ kernel: file, append }, starters, 64 * MIB, [])).toThrow(
+      `the command line has ${append}`,
+    )
+  })
 })

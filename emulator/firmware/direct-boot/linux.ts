@@ -28,6 +28,9 @@ const START_PML4 = 0x1e8
 /** type_of_loader: one without a number of its own. */
 const LOADER_UNDEFINED = 0xff
 const E820_MAX = 128
+/** vid_mode: the text mode that the machine is in. */
+const VIDEO_NORMAL = 0xffff
+const VIDEO_NAMES: Readonly<Record<string, number>> = { normal: VIDEO_NORMAL, ext: 0xfffe, ask: 0xfffd }
 
 /**
  * @param start start.asm, assembled
@@ -63,9 +66,11 @@ export function planLinux(
     }
     chunks.push({ address: initrdAddress, bytes: initrd })
   }
-  if (image.realMode) {
+  // Only the set-up code sets video modes, by the firmware; the later entries get the screen as it is.
+  const video = videoMode(append)
+  if (image.realMode || video !== VIDEO_NORMAL) {
     chunks.push(
-      { address: BOOT_PARAMS, bytes: setUp(image, initrdAddress, initrd.length) },
+      { address: BOOT_PARAMS, bytes: setUp(image, video, initrdAddress, initrd.length) },
       { address: COMMAND_LINE, bytes: commandLine },
       { address: START_ADDRESS, bytes: realModeSector() },
     )
@@ -105,6 +110,30 @@ function encodeCommandLine(append: string, { commandLineMax }: BzImage): Uint8Ar
   return bytes
 }
 
+/** What the last vga= of the command line asks for: a boot loader's option, not the kernel's (boot.rst, "Special Command Line Options"). */
+function videoMode(append: string): number {
+  const text = append
+    .split(/\s+/)
+    .findLast((word) => word.startsWith('vga='))
+    ?.slice(4)
+  if (text === undefined) return VIDEO_NORMAL
+  const named = VIDEO_NAMES[text]
+  if (named !== undefined) return named
+  // As in C: 0x begins hexadecimal digits, 0 octal ones.
+  const octal = /^0[0-7]+$/.test(text)
+  const number = octal
+    ? Number.parseInt(text, 8)
+    : /^(0x[0-9a-f]+|[1-9]\d*|0)$/i.test(text)
+      ? Number(text)
+      : -1
+  if (number < 0 || number > 0xffff) {
+    throw new KernelError(
+      `the command line has vga=${text}: a video mode is a number up to 0xFFFF, “normal”, “ext” or “ask”`,
+    )
+  }
+  return number
+}
+
 /** struct boot_params (arch/x86/include/uapi/asm/bootparam.h; Documentation/arch/x86/zero-page.rst). */
 function bootParams(
   { header }: BzImage,
@@ -133,7 +162,7 @@ function bootParams(
     view.setBigUint64(at + 8, BigInt(length), true)
     view.setUint32(at + 16, type, true)
   })
-  view.setUint16(0x1fa, 0xffff, true) // vid_mode: normal
+  view.setUint16(0x1fa, VIDEO_NORMAL, true) // vid_mode
   view.setUint8(0x210, LOADER_UNDEFINED)
   view.setUint32(0x214, KERNEL_ADDRESS, true)
   view.setUint32(0x218, initrd, true)
@@ -143,10 +172,15 @@ function bootParams(
 }
 
 /** The set-up code with the fields that a boot loader fills in (boot.rst, "Details of Header Fields"). */
-function setUp({ setup, protocol }: BzImage, initrd: number, initrdSize: number): Uint8Array {
+function setUp({ setup, protocol }: BzImage, video: number, initrd: number, initrdSize: number): Uint8Array {
+  if (setup.length > SETUP_HEAP_END - PAGE) {
+    throw new KernelError(
+      `its set-up code of ${setup.length} bytes leaves no room for a heap and a stack in 64 KiB`,
+    )
+  }
   const bytes = new Uint8Array(setup)
   const view = new DataView(bytes.buffer)
-  view.setUint16(0x1fa, 0xffff, true) // vid_mode: normal
+  view.setUint16(0x1fa, video, true) // vid_mode
   view.setUint8(0x210, LOADER_UNDEFINED)
   view.setUint8(0x211, view.getUint8(0x211) | CAN_USE_HEAP)
   view.setUint32(0x218, initrd, true)
