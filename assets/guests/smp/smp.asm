@@ -948,8 +948,15 @@ timer_cpu:
         shr     ecx, 4
         test    dword [variant], 1
         jz      .armed
-        cmp     r11d, ecx               ; the host did something else between them
-        ja      .again
+        cmp     r11d, ecx
+        jbe     .armed
+        mov     dword [LAPIC + 0x380], 0        ; the host did something else between them
+        sti                             ; a tick of that may be waiting
+        nop
+        nop
+        cli
+        mov     dword [timer_count + r15 * 4], 0
+        jmp     .again
 .armed: sti
         mov     eax, [rounds]
 .wait:  cmp     [timer_count + r15 * 4], eax
