@@ -180,20 +180,15 @@ async function watched(append: string, until: string, cpus: number) {
   const ledger = new AllocationLedger()
   started.watchEvents(L.EVENT_CLASS_GUEST | L.EVENT_CLASS_EXCEPTION | L.EVENT_CLASS_PATH)
   let text = ''
-  const take = () => {
-    for (const event of reader.take()) ledger.hear(event)
-  }
-  const timer = setInterval(take, 2)
-  await new Promise<void>((resolve) => {
-    started.on('serial', ({ port, bytes }) => {
-      if (port === 0) text += Buffer.from(bytes).toString('latin1')
-      if (text.includes(until)) resolve()
-    })
-    started.on('stopped', () => resolve())
-    started.run()
+  started.on('serial', ({ port, bytes }) => {
+    if (port === 0) text += Buffer.from(bytes).toString('latin1')
   })
-  await started.pause()
-  clearInterval(timer)
+  // No ring runs over, however little of the host this thread gets.
+  while (!text.includes(until)) {
+    const { reason } = await started.step(100_000, 'all')
+    for (const event of reader.take()) ledger.hear(event)
+    if (reason !== 'step') break
+  }
   for (const event of reader.take(true)) ledger.hear(event)
   return { text, table, ledger }
 }
