@@ -98,15 +98,16 @@ async function linux() {
 /** Unit tests in their long form. @param {string} what @param {string[]} files @param {Record<string, string>} wishes */
 function tests(what, files, wishes) {
   const began = performance.now()
-  const { status, stdout } = spawnSync(bin('vitest'), ['run', '--maxWorkers=1', ...files], {
+  const { status, stdout, stderr } = spawnSync(bin('vitest'), ['run', '--maxWorkers=1', ...files], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', ...wishes },
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
   const seconds = ((performance.now() - began) / 1000).toFixed(0)
-  // The compiler's warnings about the core come first; what failed is at the end.
-  tell(`${what} (${seconds} s)`, status === 0, status === 0 ? '' : stdout.slice(-1500))
+  // The compiler's warnings about the core come first; what failed is at the end of the one, why at the end of the other.
+  const why = () => `${stdout.slice(-1500)}\n${stderr.slice(-3000)}`
+  tell(`${what} (${seconds} s)`, status === 0, status === 0 ? '' : why())
 }
 
 /** @type {Record<string, () => void | Promise<void>>} */

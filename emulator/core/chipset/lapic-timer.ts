@@ -55,6 +55,11 @@ const OWED_MOST: u32 = 0xffff
 /** From the end of one tick's interrupt to the next one owed: this part of the period, and no more ns than that. */
 const REPAID_AFTER: u64 = 4
 const REPAID_AT_MOST: u64 = 20_000
+/**
+ * With as many as this owed, half of that, with twice as many a quarter: a thread that has a twentieth of a core would otherwise
+ * fall behind a clock of 5 kHz for ever.
+ */
+const OWED_MANY: u32 = 8192
 /** A CPU that has retired less than this part of its period in instructions has not had the time to take a tick. */
 const STOOD_STILL: u64 = 64
 
@@ -87,7 +92,8 @@ export function lapicTimerAccept(still: bool): void {
 export function lapicTimerRepay(): void {
   if (modeOf(cpu) != PERIODIC) return
   chipsetLock()
-  const at = clockNow() + min<u64>(periodOf(cpu) / REPAID_AFTER, REPAID_AT_MOST)
+  const most = REPAID_AT_MOST >> min<u64>(atomic.load<u32>(apic(cpu, TIMER_OWED)) / OWED_MANY, 2)
+  const at = clockNow() + min<u64>(periodOf(cpu) / REPAID_AFTER, most)
   if (at < timerDeadline(TIMER_LAPIC + cpuIndex)) timerSet(TIMER_LAPIC + cpuIndex, at)
   chipsetUnlock()
 }

@@ -452,6 +452,20 @@ describe('timer (10.5.4)', () => {
       Array(6).fill(0x53),
     ])
   })
+  test.each([
+    [4000, 20_000],
+    [9000, 10_000],
+    [20_000, 5000],
+    [60_000, 5000],
+  ])('periodic: with %i ticks owed the next one comes after %i ns', (owed, after) => {
+    cpu.write(LVT, 0x20040)
+    cpu.write(0x380, 200_000)
+    core.pass(owed * 200_000 + 10)
+    expect(cpu.take()).toBe(0x40)
+    cpu.write(0xb0, 0)
+    expect(core.untilDeadline).toBe(after)
+  })
+
   test('periodic: the interrupted program goes on between ticks that are owed', () => {
     cpu.write(LVT, 0x20040)
     cpu.write(0x380, 1000)
