@@ -360,10 +360,10 @@ async function leaveTraces(machine: Machine, { screenshot, stats, cpus, schedule
 /** A guest that has halted for good never goes on: says so once, and why, or people wait for it. */
 function noticeOfRest(machine: Machine, options: RunOptions): NodeJS.Timeout {
   const timer = setInterval(() => {
-    if (machine.state !== 'running' || !machineAtRest(machine.memory)) return
+    if (machine.state !== 'running' || !machineAtRest(machine)) return
     const names = symbolsOf(options)
     const read = (address: bigint, length: number) => machine.readLinear(linear(address), length)
-    const finding = machineAtRest(machine.memory, (address) =>
+    const finding = machineAtRest(machine, (address) =>
       names?.check(address, read) ? names.label(address) : undefined,
     )
     names?.close()

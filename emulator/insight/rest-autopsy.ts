@@ -1,6 +1,7 @@
 // A CPU that will do nothing any more although nothing failed: it has halted with interrupts off, or goes round in a
 // circle. Kernels that panic end so; then the exception that they panicked about, and who called, is what one wants to know.
 import * as L from '../core/layout'
+import type { Machine } from '../machine/api'
 import type { MachineMemory } from '../machine/memory'
 import { autopsy, type Finding } from './autopsy'
 import { callers } from './call-stack'
@@ -140,9 +141,20 @@ function unfinished(
 
 /**
  * What the machine will never come out of by itself: only when no CPU will do anything else. May be asked of a machine that
- * runs: what has changed while it was looked at is not at rest.
+ * runs: it is held for the look that counts, and only if a first one, which costs it nothing, has found something.
+ * Flags, RIP and whether the CPU has halted belong to one moment only then: a guest that goes round in STI, HLT, CLI is seen
+ * before the STI and in the HLT.
  */
 export function machineAtRest(
+  machine: Pick<Machine, 'memory' | 'hold'>,
+  name?: (address: bigint) => string | undefined,
+): Finding | undefined {
+  const look = () => lookForRest(machine.memory, name)
+  return look() && machine.hold(look)
+}
+
+/** What has changed while it was looked at is not at rest: the host gives up holding a CPU that waits for it. */
+function lookForRest(
   memory: MachineMemory,
   name?: (address: bigint) => string | undefined,
 ): Finding | undefined {

@@ -512,7 +512,7 @@ export class MachineSession {
     const { machine } = this
     if (machine.state === 'disposed') throw new Error('the machine is gone')
     const label = (address: bigint) => this.#label(address)
-    const rests = this.#fault ? undefined : machineAtRest(machine.memory, label)
+    const rests = this.#fault ? undefined : machineAtRest(machine, label)
     const findings = this.#fault?.findings ?? (rests ? [rests] : [])
     return climbAccount(machine.memory, { disassemble: instructionText, label }, findings)
   }

@@ -25,7 +25,7 @@ export class StatusSource implements Source<'status'> {
   #last = ''
 
   constructor(
-    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo' | 'memory' | 'config'>,
+    private readonly machine: Pick<Machine, 'speed' | 'state' | 'stopInfo' | 'memory' | 'hold' | 'config'>,
     private readonly traffic: Traffic,
   ) {}
 
@@ -54,9 +54,7 @@ export class StatusSource implements Source<'status'> {
       work: this.traffic.work(),
     }
     const stuck =
-      state === 'running'
-        ? machineAtRest(this.machine.memory, (address) => this.traffic.label(address))
-        : undefined
+      state === 'running' ? machineAtRest(this.machine, (address) => this.traffic.label(address)) : undefined
     if (stuck) status.stuck = stuck
     if (stopInfo && state !== 'running') status.stop = stopInfo
     const key = `${state} ${instructions} ${time} ${currentMips} ${status.sent} ${status.received} ${status.mediumTroubles.length} ${status.stop?.reason} ${stuck?.title} ${stuck?.text} ${status.ports} ${status.devices} ${status.shell} ${status.schedule} ${status.leds} ${status.cpus.map(({ ring, activity }) => `${ring}${activity}`)} ${JSON.stringify([status.removable, status.work])}`
