@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Overlay } from './overlay'
 
 const SECTORS = 64
@@ -59,13 +60,19 @@ test.each([64 * 4096, 2 * 4096, 0])(
 )
 
 test('leaves no file behind, not even while it is open', () => {
-  const ours = () =>
-    readdirSync(tmpdir()).filter((name) => name.startsWith('ringside-') && !name.includes('test'))
-  const before = ours()
-  const overlay = new Overlay(readerOf(image()), { memory: 0 })
-  overlay.write(3, new Uint8Array(512).fill(7))
-  expect(ours()).toEqual(before)
-  overlay.close()
+  // Others use the system's folder at the same time.
+  const folder = mkdtempSync(join(tmpdir(), 'ringside-test-'))
+  vi.stubEnv('TMPDIR', folder)
+  try {
+    const overlay = new Overlay(readerOf(image()), { memory: 0 })
+    overlay.write(3, new Uint8Array(512).fill(7))
+    expect(tmpdir()).toBe(folder)
+    expect(readdirSync(folder)).toEqual([])
+    overlay.close()
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a full overlay refuses and keeps what it has', () => {
