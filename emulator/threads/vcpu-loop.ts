@@ -25,6 +25,13 @@ const MONITOR_EAGER_MS = 0.1
 const MONITOR_EAGER_NAPS = 50
 const MONITOR_MS = 1
 const PATIENCE_MS = 1000
+/**
+ * While another CPU runs, and the host has a core left, a halted one looks for its interrupt for so long before its thread sleeps: most come soon, and
+ * to wake a thread takes ten times as long as they do.
+ */
+const POLL_MS = 0.05
+/** Looks between two at the clock. */
+const POLL_LOOKS = 100
 /** A paced machine's slices do not get further ahead of the host's clock than this, and it waits when it is half as far. */
 const AHEAD_MAX_NS = 4_000_000n
 /** A paced machine that has fallen behind the host's clock by more than this does not try to make it up. */
@@ -226,6 +233,7 @@ export class VcpuLoop {
   #idleParallel() {
     const monitoring = this.#self.activity === L.ACTIVITY_MWAIT
     this.#monitorNaps = monitoring ? this.#monitorNaps + 1 : 0
+    if (!monitoring && this.#poll()) return
     const longest = !monitoring
       ? NAP_MS
       : this.#monitorNaps < MONITOR_EAGER_NAPS
@@ -239,6 +247,20 @@ export class VcpuLoop {
     if (Atomics.compareExchange(this.#longs, TIMEKEEPER, promised, until) !== promised) return
     this.#nap(Math.min(longest, Number(until - this.#machineTime()) / 1e6))
     Atomics.compareExchange(this.#longs, TIMEKEEPER, until, NONE)
+  }
+
+  /** Parallel: waits awake while another CPU runs. @returns whether something has been asked of this one meanwhile */
+  #poll(): boolean {
+    const words = this.#words
+    const cores = this.#header(L.HDR_HOST_CORES)
+    const end = performance.now() + POLL_MS
+    for (;;) {
+      if (this.#control() !== L.CONTROL_RUN || Atomics.load(words, ACTIVE) >= cores) return false
+      // One that has been asked for something runs soon.
+      if (this.#core.othersSleep()) return false
+      for (let i = 0; i < POLL_LOOKS; i++) if (Atomics.load(words, this.#attention) !== 0) return true
+      if (performance.now() >= end) return false
+    }
   }
 
   /**
@@ -325,6 +347,7 @@ export class VcpuLoop {
 }
 
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >> 2
+const ACTIVE = (L.HEADER + L.HDR_ACTIVE) >> 2
 const CLOCK_BASE = (L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8
 const TIMEKEEPER = (L.HEADER + L.HDR_TIMEKEEPER) / 8
 
