@@ -26,8 +26,8 @@ const MONITOR_EAGER_NAPS = 50
 const MONITOR_MS = 1
 const PATIENCE_MS = 1000
 /**
- * While another CPU runs, and the host has a core left, a halted one looks for its interrupt for so long before its thread sleeps: most come soon, and
- * to wake a thread takes ten times as long as they do.
+ * While another CPU runs, a halted one looks for its interrupt for so long before its thread sleeps: most come soon, and to wake
+ * a thread takes ten times as long as they do. Only where the host has a core for each: else it would take one from those that run.
  */
 const POLL_MS = 0.05
 /** Looks between two at the clock. */
@@ -251,11 +251,11 @@ export class VcpuLoop {
 
   /** Parallel: waits awake while another CPU runs. @returns whether something has been asked of this one meanwhile */
   #poll(): boolean {
+    if (this.#header(L.HDR_CPU_COUNT) > this.#header(L.HDR_HOST_CORES)) return false
     const words = this.#words
-    const cores = this.#header(L.HDR_HOST_CORES)
     const end = performance.now() + POLL_MS
     for (;;) {
-      if (this.#control() !== L.CONTROL_RUN || Atomics.load(words, ACTIVE) >= cores) return false
+      if (this.#control() !== L.CONTROL_RUN) return false
       // One that has been asked for something runs soon.
       if (this.#core.othersSleep()) return false
       for (let i = 0; i < POLL_LOOKS; i++) if (Atomics.load(words, this.#attention) !== 0) return true
@@ -347,7 +347,6 @@ export class VcpuLoop {
 }
 
 const CONTROL = (L.HEADER + L.HDR_CONTROL) >> 2
-const ACTIVE = (L.HEADER + L.HDR_ACTIVE) >> 2
 const CLOCK_BASE = (L.HEADER + L.HDR_HOST_CLOCK_BASE) / 8
 const TIMEKEEPER = (L.HEADER + L.HDR_TIMEKEEPER) / 8
 
